@@ -1,0 +1,52 @@
+"""Error pages in the look. They read nothing from the database: it may be what failed."""
+
+from http import HTTPStatus
+
+from django.http import HttpRequest, HttpResponse
+from django.template import loader
+from django.utils.translation import gettext as _
+
+
+def _page(status: int, title: str, text: str) -> HttpResponse:
+    context = {"status": int(status), "title": title, "text": text}
+    return HttpResponse(loader.render_to_string("error.html", context), status=status)
+
+
+def bad_request(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
+    """400: the request is not one a page of ours makes."""
+    text = _("The address or the form could not be read. Nothing was changed.")
+    return _page(HTTPStatus.BAD_REQUEST, _("This request makes no sense here"), text)
+
+
+def forbidden(request: HttpRequest, exception: Exception | str | None = None) -> HttpResponse:
+    """403: known, and not allowed."""
+    why = exception if isinstance(exception, str) else _("This page is not for your account.")
+    text = _("%(why)s Nothing was changed.") % {"why": why}
+    return _page(HTTPStatus.FORBIDDEN, _("Not allowed"), text)
+
+
+def form_refused(request: HttpRequest, reason: str = "") -> HttpResponse:
+    """403: the form's token is missing, old or of another session."""
+    text = _(
+        "The form was open too long, or cookies are off. Nothing was changed. "
+        "Go back, load the page again and send it once more."
+    )
+    return _page(HTTPStatus.FORBIDDEN, _("This form is no longer valid"), text)
+
+
+def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
+    """404: nothing at this address, or nothing that this member may see."""
+    text = _(
+        "The page may have moved, or the link lost a letter on the way. "
+        "Your money is not affected."
+    )
+    return _page(HTTPStatus.NOT_FOUND, _("Nothing at this address"), text)
+
+
+def broken(request: HttpRequest) -> HttpResponse:
+    """500: our fault; what was half done was undone by the database."""
+    text = _(
+        "This is our fault. What the page was doing was undone as a whole, "
+        "so your money is not affected. Try again in a minute."
+    )
+    return _page(HTTPStatus.INTERNAL_SERVER_ERROR, _("Something broke here"), text)

@@ -1,0 +1,65 @@
+"""Headers of every page, and the refusal of unsafe requests that another site sent."""
+
+from collections.abc import Callable
+from typing import Final
+
+from django.http import HttpRequest, HttpResponse
+from django.utils.translation import gettext as _
+
+from mickle.web import errors
+
+POLICY: Final = "; ".join(
+    (
+        "default-src 'none'",
+        "script-src 'self'",
+        "style-src 'self'",
+        "font-src 'self'",
+        "img-src 'self'",
+        "connect-src 'self'",
+        "form-action 'self'",
+        "base-uri 'none'",
+        "frame-ancestors 'none'",
+    )
+)
+_FIXED: Final = {
+    "Content-Security-Policy": POLICY,
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
+    "Referrer-Policy": "strict-origin-when-cross-origin",
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+}
+_SAFE: Final = frozenset({"GET", "HEAD", "OPTIONS"})
+_OURS: Final = frozenset({"same-origin", "none"})
+_ONE_YEAR_S: Final = 31_536_000
+
+Handler = Callable[[HttpRequest], HttpResponse]
+
+
+class SecurityHeaders:
+    """Writes the fixed headers, and answers 403 to an unsafe request of another site.
+
+    Browsers send Sec-Fetch-Site; where it is missing, Django's check of Origin and token remains.
+    Pages made for one person are never kept by a cache; static files set their own Cache-Control.
+    """
+
+    def __init__(self, get_response: Handler) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        if request.method not in _SAFE and not came_from_here(request):
+            response = errors.forbidden(request, _("This request came from another site."))
+        else:
+            response = self.get_response(request)
+        for name, value in _FIXED.items():
+            response.headers.setdefault(name, value)
+        response.headers.setdefault("Cache-Control", "private, no-store")
+        if request.is_secure():
+            response.headers.setdefault("Strict-Transport-Security", f"max-age={_ONE_YEAR_S}")
+        return response
+
+
+def came_from_here(request: HttpRequest) -> bool:
+    """Whether the browser says that one of our own pages, or the person, made this request."""
+    return request.headers.get("Sec-Fetch-Site", "none") in _OURS
