@@ -1,0 +1,60 @@
+# Two commands are enough: `make run` and `make test`. Everything they need lands in .venv; nothing is global.
+SHELL := /bin/bash
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+UV := UV_PYTHON_DOWNLOADS=never $(BIN)/uv
+DATA ?=
+ARGS ?=
+
+.DEFAULT_GOAL := help
+.PHONY: help run test test-long check bench lock clean wheel needs-python needs-debian
+
+help: ## Show this list
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | awk -F'\t' '{printf "  make %-10s %s\n", $$1, $$2}'
+
+run: $(VENV)/.run ## Start Mickle on an embedded SQLite (DEMO=1 for a filled one with play money; ARGS="--port 8080")
+	@$(BIN)/mickle run $(if $(DATA),--data $(DATA)) $(if $(DEMO),--demo) $(ARGS)
+
+test: check needs-debian ## Check, then run every test on SQLite and on PostgreSQL, with a real Chromium
+	@$(BIN)/pytest $(ARGS)
+
+test-long: $(VENV)/.dev needs-debian ## The long runs: a million model steps and a thousand kills
+	@$(BIN)/pytest --long $(ARGS)
+
+check: $(VENV)/.dev ## Format, lint, types, floors of the house
+	@$(BIN)/ruff format --check -q . && $(BIN)/ruff check -q . && echo "ruff: in order"
+	@$(BIN)/lint-imports --no-timings 2>/dev/null | tail -n 4
+	@$(BIN)/lint-imports >/dev/null || { $(BIN)/lint-imports; exit 1; }
+	@$(BIN)/python tools/house.py
+	@$(BIN)/mypy
+
+bench: $(VENV)/.dev ## Measure month end, counts, start and memory; ratios in one run
+	@$(BIN)/python -m bench $(ARGS)
+
+wheel: $(VENV)/.dev ## Build dist/*.whl
+	@$(BIN)/python -m build --wheel --no-isolation -o dist . >/dev/null && ls dist/*.whl
+
+lock: $(VENV)/.dev ## Write the lock files anew from pyproject.toml
+	@$(UV) pip compile -q --generate-hashes --universal --python-version 3.11 --no-annotate --no-header --no-emit-index-url pyproject.toml -o requirements/run.txt
+	@$(UV) pip compile -q --generate-hashes --universal --python-version 3.11 --no-annotate --no-header --no-emit-index-url pyproject.toml --group dev -o requirements/dev.txt
+
+clean: ## Remove what make made (never your data)
+	@rm -rf $(VENV) dist build .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+	@find mickle tests bench tools -name __pycache__ -type d -prune -exec rm -rf {} +
+
+$(VENV)/.uv: requirements/uv.txt
+	@tools/bootstrap "$(PYTHON)" "$(VENV)"
+	@touch $@
+
+$(VENV)/.run: $(VENV)/.uv requirements/run.txt pyproject.toml
+	@test -e $(VENV)/.dev || $(UV) pip install -q --python $(BIN)/python --require-hashes -r requirements/run.txt
+	@$(UV) pip install -q --python $(BIN)/python --no-deps --no-build-isolation-package mickle -e . 2>/dev/null || $(UV) pip install -q --python $(BIN)/python --no-deps -e .
+	@touch $@
+
+$(VENV)/.dev: $(VENV)/.run requirements/dev.txt
+	@$(UV) pip install -q --python $(BIN)/python --require-hashes -r requirements/dev.txt
+	@touch $@
+
+needs-debian: $(VENV)/.dev
+	@tools/needs-debian

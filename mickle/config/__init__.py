@@ -1,0 +1,1 @@
+"""Settings, URLs and the dispatcher of the two halves of the process."""

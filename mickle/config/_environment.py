@@ -1,0 +1,77 @@
+"""Reads settings from the environment, also from files (NAME_FILE), and fails loudly."""
+
+import os
+import secrets
+from pathlib import Path
+
+from django.core.exceptions import ImproperlyConfigured
+
+from mickle.lib import money
+from mickle.lib.errors import Refused
+
+
+def text(name: str, default: str = "") -> str:
+    """The value of MICKLE_<name>, or the content of the file MICKLE_<name>_FILE."""
+    if path := os.environ.get(f"MICKLE_{name}_FILE"):
+        try:
+            return Path(path).read_text(encoding="utf-8").strip()
+        except OSError as error:
+            raise ImproperlyConfigured(f"MICKLE_{name}_FILE cannot be read: {error}") from error
+    return os.environ.get(f"MICKLE_{name}", default)
+
+
+def choice(name: str, default: str, allowed: tuple[str, ...]) -> str:
+    """One of the allowed words."""
+    value = text(name, default)
+    if value not in allowed:
+        raise ImproperlyConfigured(f"MICKLE_{name} is “{value}”; it may be {', '.join(allowed)}.")
+    return value
+
+
+def number(name: str, default: int) -> int:
+    """A whole number of nought or more."""
+    value = text(name, str(default))
+    if not value.isdecimal():
+        raise ImproperlyConfigured(f"MICKLE_{name} is “{value}”; it must be a whole number.")
+    return int(value)
+
+
+def amount(name: str, default: str, decimals: int) -> int:
+    """Micros of an amount written as decimal text."""
+    try:
+        return money.parse(text(name, default), decimals)
+    except Refused as error:
+        raise ImproperlyConfigured(f"MICKLE_{name}: {error}") from error
+
+
+def words(name: str) -> list[str]:
+    """A list separated by commas."""
+    return [word.strip() for word in text(name).split(",") if word.strip()]
+
+
+def data_dir() -> Path:
+    """The folder of this instance's data; made when it is missing, readable by its owner only."""
+    fallback = Path(os.environ.get("XDG_DATA_HOME") or Path.home() / ".local/share") / "mickle"
+    path = Path(text("DATA") or fallback).expanduser().absolute()
+    try:
+        path.mkdir(parents=True, exist_ok=True, mode=0o700)
+    except OSError as error:
+        raise ImproperlyConfigured(f"The data folder {path} cannot be made: {error}") from error
+    return path
+
+
+def secret_key(folder: Path) -> str:
+    """MICKLE_SECRET_KEY, or a key made once and kept in the data folder."""
+    if given := text("SECRET_KEY"):
+        return given
+    path = folder / "secret-key"
+    try:
+        with open(path, "x", encoding="ascii", opener=_private) as file:
+            file.write(secrets.token_urlsafe(48))
+    except FileExistsError:
+        pass
+    return path.read_text(encoding="ascii")
+
+
+def _private(path: str, flags: int) -> int:
+    return os.open(path, flags, 0o600)

@@ -1,0 +1,202 @@
+"""Settings of an instance. Each is an environment variable; docs/reference/settings.md lists them."""
+
+import os
+from typing import Any
+
+import dj_database_url
+from django.core.exceptions import ImproperlyConfigured
+from django.utils.translation import gettext_lazy as _
+
+from mickle.config import _environment as env
+
+DATA_DIR = env.data_dir()
+SECRET_KEY = env.secret_key(DATA_DIR)
+SECRET_KEY_FALLBACKS = env.words("OLD_SECRET_KEYS")
+DEBUG = False
+# The dispatcher checks the Host header against this list; the address itself decides nothing.
+ALLOWED_HOSTS = env.words("HOSTS") or ["localhost", "127.0.0.1", "[::1]"]
+CSRF_TRUSTED_ORIGINS = [f"https://{host}" for host in ALLOWED_HOSTS if "." in host]
+
+# --- money and policies -------------------------------------------------------------------------
+CURRENCY = env.text("CURRENCY", "EUR")
+CURRENCY_DECIMALS = env.number("CURRENCY_DECIMALS", {"JPY": 0, "KWD": 3}.get(CURRENCY, 2))
+BUDGET_MIN_MICROS = env.amount("BUDGET_MIN", "2", CURRENCY_DECIMALS)
+BUDGET_MAX_MICROS = env.amount("BUDGET_MAX", "100", CURRENCY_DECIMALS)
+BUDGET_DEFAULT_MICROS = env.amount("BUDGET_DEFAULT", "5", CURRENCY_DECIMALS)
+FUNDS_MAX_MICROS = env.amount("FUNDS_MAX", "600", CURRENCY_DECIMALS)
+FEE_BASIS_POINTS = env.number("FEE_BASIS_POINTS", 1000)
+PAYOUT_MIN_MICROS = env.amount("PAYOUT_MIN", "10", CURRENCY_DECIMALS)
+PAYOUT_COST_MICROS = env.amount("PAYOUT_COST", "0", CURRENCY_DECIMALS)
+RECEIVE_POLICY = env.choice("RECEIVE", "funded", ("funded", "open"))
+RECEIVE_MIN_MICROS = env.amount("RECEIVE_MIN", "2", CURRENCY_DECIMALS)
+IDLE_POLICY = env.choice("IDLE", "charity", ("charity", "keep"))
+GRACE_HOURS = env.number("GRACE_HOURS", 72)
+SIGN_UP = env.choice("SIGN_UP", "open", ("open", "invite"))
+
+# --- who runs this instance ---------------------------------------------------------------------
+INSTANCE_NAME = env.text("INSTANCE_NAME", "Mickle")
+OPERATOR_NAME = env.text("OPERATOR_NAME")
+OPERATOR_ADDRESS = env.text("OPERATOR_ADDRESS")
+OPERATOR_EMAIL = env.text("OPERATOR_EMAIL")
+BANK_NAME = env.text("BANK_NAME")
+BANK_IBAN = env.text("BANK_IBAN")
+BANK_BIC = env.text("BANK_BIC")
+BASE_URL = env.text("BASE_URL").rstrip("/")
+TRUSTED_PROXIES = env.words("TRUSTED_PROXIES")
+
+# --- rooms --------------------------------------------------------------------------------------
+INSTALLED_APPS = [
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.messages",
+    "django.contrib.sessions",
+    "django.contrib.staticfiles",
+    "allauth",
+    "allauth.account",
+    "mickle.instance",
+    "mickle.ledger",
+    "mickle.members",
+    "mickle.things",
+    "mickle.nods",
+    "mickle.claims",
+    "mickle.payins",
+    "mickle.settlement",
+    "mickle.payouts",
+    "mickle.closing",
+    "mickle.discovery",
+    "mickle.web",
+    "mickle.edge",
+    "mickle.ops",
+]
+
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "mickle.web.headers.SecurityHeaders",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.locale.LocaleMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
+]
+
+ROOT_URLCONF = "mickle.config.urls"
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+                "mickle.web.context.page",
+            ],
+        },
+    },
+]
+
+# --- database -----------------------------------------------------------------------------------
+_SQLITE = f"sqlite:///{DATA_DIR / 'mickle.sqlite3'}"
+
+
+def _database() -> dict[str, Any]:
+    url = os.environ.get("DATABASE_URL") or _SQLITE
+    found: dict[str, Any] = dict(dj_database_url.parse(url))
+    if found["ENGINE"].endswith("sqlite3"):
+        found["OPTIONS"] = {
+            # Without IMMEDIATE most concurrent writes fail; FULL makes a commit survive a power cut.
+            "transaction_mode": "IMMEDIATE",
+            "timeout": 30,
+            "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;",
+        }
+    elif found["ENGINE"].endswith("postgresql"):
+        found["CONN_MAX_AGE"] = 60
+        found["CONN_HEALTH_CHECKS"] = True
+    else:
+        raise ImproperlyConfigured("DATABASE_URL names neither SQLite nor PostgreSQL.")
+    return found
+
+
+DATABASES = {"default": _database()}
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+# --- language and time --------------------------------------------------------------------------
+USE_TZ = True
+TIME_ZONE = "UTC"
+LANGUAGE_CODE = "en"
+LANGUAGES = [("en", _("English")), ("de", _("German"))]
+
+# --- files --------------------------------------------------------------------------------------
+STATIC_URL = "/static/"
+STATIC_ROOT = DATA_DIR / "static"
+# Served from the package itself, so that a wheel needs no collectstatic.
+WHITENOISE_USE_FINDERS = True
+WHITENOISE_AUTOREFRESH = False
+
+# --- sign-in ------------------------------------------------------------------------------------
+AUTH_USER_MODEL = "members.Member"
+AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
+AUTH_PASSWORD_VALIDATORS = [
+    {
+        "NAME": "django.contrib.auth.password_validation.MinimumLengthValidator",
+        "OPTIONS": {"min_length": 12},
+    },
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+]
+LOGIN_URL = "account_login"
+LOGIN_REDIRECT_URL = "dashboard"
+LOGOUT_REDIRECT_URL = "home"
+ACCOUNT_ADAPTER = "mickle.web.accounts.Adapter"
+ACCOUNT_LOGIN_METHODS = {"email"}
+ACCOUNT_SIGNUP_FIELDS = ["email*"]
+ACCOUNT_USER_MODEL_USERNAME_FIELD = "username"
+ACCOUNT_UNIQUE_EMAIL = True
+ACCOUNT_EMAIL_VERIFICATION = "mandatory"
+ACCOUNT_EMAIL_VERIFICATION_BY_CODE_ENABLED = True
+ACCOUNT_LOGIN_BY_CODE_ENABLED = True
+ACCOUNT_PREVENT_ENUMERATION = True
+ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
+ACCOUNT_LOGOUT_ON_GET = False
+ACCOUNT_SESSION_REMEMBER = True
+
+# --- mail: files under the data folder unless SMTP is set ---------------------------------------
+DEFAULT_FROM_EMAIL = env.text("MAIL_FROM", "mickle@localhost")
+SERVER_EMAIL = DEFAULT_FROM_EMAIL
+EMAIL_HOST = env.text("SMTP_HOST")
+if EMAIL_HOST:
+    EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+    EMAIL_PORT = env.number("SMTP_PORT", 587)
+    EMAIL_HOST_USER = env.text("SMTP_USER")
+    EMAIL_HOST_PASSWORD = env.text("SMTP_PASSWORD")
+    EMAIL_USE_TLS = env.choice("SMTP_TLS", "starttls", ("starttls", "ssl", "none")) == "starttls"
+    EMAIL_USE_SSL = env.text("SMTP_TLS") == "ssl"
+    EMAIL_TIMEOUT = 20
+else:
+    EMAIL_BACKEND = "django.core.mail.backends.filebased.EmailBackend"
+    EMAIL_FILE_PATH = DATA_DIR / "mail"
+
+# --- cookies and transport: kept and sent on loopback without TLS, elsewhere TLS is needed -------
+SESSION_COOKIE_NAME = "__Host-mickle"
+CSRF_COOKIE_NAME = "__Host-mickle-csrf"
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = True
+SESSION_COOKIE_HTTPONLY = CSRF_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
+LANGUAGE_COOKIE_SECURE = LANGUAGE_COOKIE_HTTPONLY = True
+SECURE_CONTENT_TYPE_NOSNIFF = True
+SECURE_REFERRER_POLICY = "strict-origin-when-cross-origin"
+SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
+SECURE_HSTS_SECONDS = 31_536_000 if BASE_URL.startswith("https://") else 0
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if TRUSTED_PROXIES else None
+X_FRAME_OPTIONS = "DENY"
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"line": {"format": "{asctime} {levelname} {name}: {message}", "style": "{"}},
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "root": {"handlers": ["console"], "level": "WARNING"},
+    "loggers": {"mickle": {"level": "INFO"}},
+}

@@ -1,0 +1,148 @@
+"""Recomputing the books, and the hash chain over them."""
+
+import hashlib
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from django.db import connection, transaction
+from django.db.models import F, Max, Q, Sum
+
+from mickle.ledger import _guards
+from mickle.ledger.models import MAY_GO_BELOW_ZERO, Account, Batch, Transfer
+
+# Posting holds this advisory lock shared, sealing alone: what is below the highest id has committed.
+SEAL_LOCK = 8
+GENESIS = hashlib.sha256(b"mickle books v1").hexdigest()
+BATCH_SIZE = 100_000
+
+_RECOMPUTE = """
+SELECT a.kind, a.holder_id, a.balance_micros, COALESCE(s.total, 0)
+FROM ledger_account a LEFT JOIN (
+  SELECT x.id AS id, CAST(SUM(x.amount) AS BIGINT) AS total FROM (
+    SELECT debit_id AS id, -amount_micros AS amount FROM ledger_transfer
+    UNION ALL SELECT credit_id, amount_micros FROM ledger_transfer
+  ) x GROUP BY x.id
+) s ON s.id = a.id
+WHERE a.balance_micros <> COALESCE(s.total, 0)
+LIMIT 5
+"""
+
+
+@dataclass(frozen=True)
+class Check:
+    """One named invariant: how many facts it looked at, whether all held, and what did not."""
+
+    name: str
+    count: int
+    ok: bool
+    detail: str = ""
+
+
+def checks() -> Iterator[Check]:
+    """Every invariant of the books, recomputed from the transfers."""
+    accounts = Account.objects.count()
+    yield _balances(accounts)
+    total = Account.objects.aggregate(sum=Sum("balance_micros"))["sum"] or 0
+    yield Check("All accounts together are nought", accounts, total == 0, f"sum {total}")
+    below = Account.objects.filter(balance_micros__lt=0).exclude(kind__in=MAY_GO_BELOW_ZERO)
+    low = below.first()
+    yield Check("No pot of a client is below nought", accounts, low is None, str(low or ""))
+    yield _reversals()
+    missing = _guards.expected() - _guards.present()
+    yield Check(
+        "Triggers guard the books",
+        len(_guards.expected()),
+        not missing,
+        ", ".join(sorted(missing)),
+    )
+    yield _chain()
+
+
+def _balances(accounts: int) -> Check:
+    with connection.cursor() as cursor:
+        cursor.execute(_RECOMPUTE)
+        wrong = cursor.fetchall()
+    detail = "; ".join(f"{kind} {holder}: {has}, not {is_}" for kind, holder, has, is_ in wrong)
+    return Check("Balances equal transfers", accounts, not wrong, detail)
+
+
+def _reversals() -> Check:
+    rows = Transfer.objects.filter(reverses__isnull=False)
+    wrong = rows.exclude(
+        Q(amount_micros=F("reverses__amount_micros"))
+        & Q(debit=F("reverses__credit"))
+        & Q(credit=F("reverses__debit"))
+    ).first()
+    return Check("Reversals undo one transfer whole", rows.count(), wrong is None, str(wrong or ""))
+
+
+def _chain() -> Check:
+    previous, last, count = GENESIS, 0, 0
+    for batch in Batch.objects.order_by("id").iterator():
+        count += 1
+        digest, transfers, first = _digest(previous, last, batch.last_transfer)
+        if (digest, transfers, first) != (batch.hash, batch.transfers, batch.first_transfer):
+            return Check("Chain of batches", count, False, f"batch {batch.id} does not fit")
+        previous, last = batch.hash, batch.last_transfer
+    unsealed = Transfer.objects.filter(id__gt=last).count()
+    return Check("Chain of batches", count, True, f"{unsealed} transfers not sealed yet")
+
+
+def _lines(transfers: Iterable[tuple[object, ...]]) -> Iterator[bytes]:
+    for *fields, at in transfers:
+        assert isinstance(at, datetime)
+        stamp = at.astimezone(UTC).isoformat(timespec="microseconds")
+        yield ("\x1f".join([*("" if f is None else str(f) for f in fields), stamp]) + "\n").encode()
+
+
+def _digest(previous: str, after: int, through: int) -> tuple[str, int, int]:
+    """SHA-256 over the hash before and the transfers in `(after, through]`; how many, and the first id."""
+    rows = (
+        Transfer.objects.filter(id__gt=after, id__lte=through)
+        .order_by("id")
+        .values_list(
+            *("id", "key", "debit_id", "credit_id", "amount_micros"),
+            *("reason", "month", "reverses_id", "memo", "at"),
+        )
+    )
+    seen, first, digest = 0, 0, hashlib.sha256(previous.encode())
+    for row, line in ((row, line) for row in rows.iterator(5000) for line in _lines([row])):
+        first = first or int(row[0])
+        seen += 1
+        digest.update(line)
+    return digest.hexdigest(), seen, first
+
+
+def seal(*, at: datetime) -> int:
+    """Seal the transfers that no batch covers yet; returns how many. Skips while a posting runs."""
+    sealed = 0
+    while True:
+        with transaction.atomic():
+            through = _sealable()
+            newest = Batch.objects.order_by("-id").first()
+            after, previous = (newest.last_transfer, newest.hash) if newest else (0, GENESIS)
+            if through <= after:
+                return sealed
+            ids = Transfer.objects.filter(id__gt=after, id__lte=through).order_by("id")
+            edge = ids.values_list("id", flat=True)[BATCH_SIZE - 1 : BATCH_SIZE].first()
+            through = edge or through
+            digest, transfers, first = _digest(previous, after, through)
+            Batch.objects.create(
+                first_transfer=first,
+                last_transfer=through,
+                transfers=transfers,
+                previous_hash=previous,
+                hash=digest,
+                at=at,
+            )
+            sealed += transfers
+
+
+def _sealable() -> int:
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_try_advisory_xact_lock(%s)", [SEAL_LOCK])
+            if not cursor.fetchone()[0]:
+                return 0
+    return Transfer.objects.aggregate(last=Max("id"))["last"] or 0

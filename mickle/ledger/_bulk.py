@@ -1,0 +1,100 @@
+"""Posting many transfers from one SELECT, on both databases, in a few statements."""
+
+from collections.abc import Mapping
+from datetime import datetime
+
+from django.db import connection
+
+from mickle.ledger.models import MAY_GO_BELOW_ZERO
+
+_STAGE = "CREATE TEMP TABLE ledger_due AS {select}"
+_DIFFERENT = """
+SELECT due.key FROM ledger_due due
+JOIN ledger_transfer t ON t.key = due.key
+JOIN ledger_account d ON d.id = t.debit_id JOIN ledger_account c ON c.id = t.credit_id
+WHERE t.amount_micros <> due.amount_micros
+   OR d.kind <> due.debit_kind OR d.holder_id <> due.debit_holder
+   OR c.kind <> due.credit_kind OR c.holder_id <> due.credit_holder
+LIMIT 1
+"""
+_FORGET_POSTED = "DELETE FROM ledger_due WHERE key IN (SELECT key FROM ledger_transfer)"
+_ACCOUNTS = """
+INSERT INTO ledger_account (kind, holder_id, balance_micros)
+SELECT debit_kind, debit_holder, 0 FROM ledger_due
+UNION SELECT credit_kind, credit_holder, 0 FROM ledger_due
+ORDER BY 1, 2
+ON CONFLICT DO NOTHING
+"""
+_TRANSFERS = """
+INSERT INTO ledger_transfer (key, debit_id, credit_id, amount_micros, reason, month, memo, at)
+SELECT due.key, d.id, c.id, due.amount_micros, %(reason)s, %(month)s, '', %(at)s
+FROM ledger_due due
+JOIN ledger_account d ON d.kind = due.debit_kind AND d.holder_id = due.debit_holder
+JOIN ledger_account c ON c.kind = due.credit_kind AND c.holder_id = due.credit_holder
+ORDER BY c.id, d.id
+"""
+_DELTAS = """
+CREATE TEMP TABLE ledger_delta AS
+SELECT a.id AS id, CAST(SUM(x.amount) AS BIGINT) AS delta FROM (
+  SELECT debit_kind AS kind, debit_holder AS holder, -amount_micros AS amount FROM ledger_due
+  UNION ALL SELECT credit_kind, credit_holder, amount_micros FROM ledger_due
+) x JOIN ledger_account a ON a.kind = x.kind AND a.holder_id = x.holder
+GROUP BY a.id
+"""
+_LOCK = (
+    "SELECT id FROM ledger_account WHERE id IN (SELECT id FROM ledger_delta) ORDER BY id FOR UPDATE"
+)
+_BELOW = f"""
+SELECT a.kind, a.holder_id FROM ledger_account a JOIN ledger_delta d ON d.id = a.id
+WHERE a.balance_micros + d.delta < 0
+  AND a.kind NOT IN ({", ".join(f"'{kind}'" for kind in MAY_GO_BELOW_ZERO)}) LIMIT 1
+"""
+_BALANCES = """
+UPDATE ledger_account SET balance_micros = balance_micros + d.delta
+FROM ledger_delta d WHERE d.id = ledger_account.id
+"""
+
+
+class Outcome:
+    """What a bulk posting did, or why it may not be done; amounts in micros."""
+
+    def __init__(self) -> None:
+        self.due = 0
+        self.posted = 0
+        self.different_key: str | None = None
+        self.below_zero: tuple[str, int] | None = None
+
+
+def post(
+    select: str, params: Mapping[str, object], *, reason: str, month: int | None, at: datetime
+) -> Outcome:
+    """Stage the SELECT's rows, leave out what was posted before, post the rest with its balances.
+
+    The SELECT gives key, debit_kind, debit_holder, credit_kind, credit_holder, amount_micros.
+    """
+    done = Outcome()
+    with connection.cursor() as cursor:
+        for table in ("ledger_due", "ledger_delta"):
+            cursor.execute(f"DROP TABLE IF EXISTS {table}")
+        cursor.execute(_STAGE.format(select=select), params or None)
+        cursor.execute("SELECT COUNT(*) FROM ledger_due")
+        done.due = cursor.fetchone()[0]
+        cursor.execute(_DIFFERENT)
+        if found := cursor.fetchone():
+            done.different_key = found[0]
+            return done
+        cursor.execute(_FORGET_POSTED)
+        cursor.execute(_ACCOUNTS)
+        cursor.execute(_DELTAS)
+        if connection.vendor == "postgresql":
+            cursor.execute(_LOCK)
+        cursor.execute(_BELOW)
+        if found := cursor.fetchone():
+            done.below_zero = (found[0], found[1])
+            return done
+        cursor.execute(_TRANSFERS, {"reason": reason, "month": month, "at": at})
+        done.posted = cursor.rowcount
+        cursor.execute(_BALANCES)
+        for table in ("ledger_due", "ledger_delta"):
+            cursor.execute(f"DROP TABLE {table}")
+    return done

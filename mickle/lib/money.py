@@ -1,0 +1,87 @@
+"""Money as integers of a millionth, and the arithmetic of the split. Never a float."""
+
+import re
+from collections.abc import Iterable, Mapping
+
+from django.utils.translation import gettext as _
+
+from mickle.lib.errors import Refused
+
+MICROS = 1_000_000
+EXPONENT = 6
+# Amounts beyond this are refused everywhere, in Python and by a CHECK in each table.
+LIMIT_MICROS = 10**15
+BASIS = 10_000
+
+_AMOUNT = re.compile(r"(?P<whole>[0-9]{1,9})(?:[.,](?P<part>[0-9]{0,6}))?", re.ASCII)
+
+
+class BadAmount(Refused):
+    """The text is no amount of money of the instance's currency."""
+
+
+def parse(text: str, decimals: int = 2) -> int:
+    """Micros of what a person typed: `"12.50"` or `"12,5"` is 12500000.
+
+    Raises BadAmount unless the text is digits with at most `decimals` places.
+    """
+    match = _AMOUNT.fullmatch(text.strip())
+    if match is None:
+        raise BadAmount(_("“%(text)s” is not an amount. Type for example 12.50.") % {"text": text})
+    part = match["part"] or ""
+    if len(part) > decimals:
+        if decimals == 0:
+            raise BadAmount(_("Whole units only, for example 500."))
+        example = "12." + "50".ljust(decimals, "0")[:decimals]
+        raise BadAmount(_("Whole cents, for example %(example)s.") % {"example": example})
+    return int(match["whole"]) * MICROS + int(part.ljust(EXPONENT, "0"))
+
+
+def whole_minor(micros: int, decimals: int = 2) -> int:
+    """The part of an amount that whole minor units (cents, yen, fils) can pay, in micros."""
+    return micros - micros % 10 ** (EXPONENT - decimals)
+
+
+def plain(micros: int, decimals: int = 2) -> str:
+    """Decimal text, rounded towards zero: 416667 is `"0.41"`."""
+    sign, digits = ("-" if micros < 0 else ""), str(abs(micros)).rjust(EXPONENT + 1, "0")
+    whole, part = digits[:-EXPONENT], digits[-EXPONENT:][:decimals]
+    text = f"{whole}.{part}" if decimals else whole
+    return text if not text.strip("0.") else sign + text
+
+
+def exact(micros: int) -> str:
+    """Decimal text with all six places: 416667 is `"0.416667"`."""
+    return plain(micros, EXPONENT)
+
+
+def fee(gross_micros: int, basis_points: int) -> int:
+    """`floor(gross * basis_points / 10000)` without leaving 64 bits on the way."""
+    whole, rest = divmod(gross_micros, BASIS)
+    return whole * basis_points + rest * basis_points // BASIS
+
+
+def share_out(spend_micros: int, things: Iterable[int]) -> dict[int, int]:
+    """Equal shares of a spend by thing id; they sum to the spend.
+
+    Shares differ by at most one micro, and the larger ones go to the lowest ids.
+    """
+    ordered = sorted(set(things))
+    if not ordered:
+        return {}
+    slice_micros, larger = divmod(spend_micros, len(ordered))
+    return {thing: slice_micros + (place < larger) for place, thing in enumerate(ordered)}
+
+
+def team_parts(net_micros: int, percents: Mapping[int, int]) -> dict[int, int]:
+    """Parts of a net amount by member id; micros left over go to the larger percent, then lower id.
+
+    The percents must sum to 100.
+    """
+    if sum(percents.values()) != 100 or min(percents.values()) < 1:
+        raise ValueError("the percents of a team sum to 100 and are 1 or more each")
+    parts = {member: net_micros * percent // 100 for member, percent in percents.items()}
+    left = net_micros - sum(parts.values())
+    for member in sorted(percents, key=lambda one: (-percents[one], one))[:left]:
+        parts[member] += 1
+    return parts

@@ -1,0 +1,177 @@
+"""Writing many nods at once: subscriptions, described worlds, the marks of the freeze."""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from datetime import datetime
+from itertools import islice
+
+from django.db import connection
+
+from mickle.nods.models import Nod
+
+NodRow = tuple[int, int, int, datetime, str]
+CHUNK = 5_000
+
+_RENEW = """
+INSERT INTO nods_nod (month, member_id, thing_id, at, source, void, key)
+SELECT %(month)s, s.member_id, s.thing_id, %(at)s, 'subscription', '', ''
+FROM nods_subscription s
+JOIN members_member m ON m.id = s.member_id
+JOIN things_thing t ON t.id = s.thing_id
+WHERE s.ended_at IS NULL AND s.first_month <= %(month)s
+  AND (s.last_month IS NULL OR s.last_month >= %(month)s)
+  AND m.closed_at IS NULL AND m.closing_at IS NULL
+  AND t.state = 'ACTIVE' AND (t.owner_id IS NULL OR t.owner_id <> s.member_id)
+ON CONFLICT DO NOTHING
+RETURNING member_id, thing_id
+"""
+
+_ADD_COUNT = """
+INSERT INTO nods_count (thing_id, total) VALUES (%s, %s)
+ON CONFLICT (thing_id) DO UPDATE SET total = nods_count.total + excluded.total
+"""
+
+_COUNT_IN = """
+INSERT INTO nods_count (thing_id, total)
+SELECT thing_id, 1 FROM nods_nod WHERE member_id = %(member)s AND month = %(month)s
+ON CONFLICT (thing_id) DO UPDATE SET total = nods_count.total + 1
+"""
+
+_VOID_MERGED = """
+UPDATE nods_nod SET void = 'MERGED'
+WHERE month = %(month)s AND void = ''
+  AND thing_id IN (SELECT id FROM things_thing WHERE state = 'MERGED')
+  AND EXISTS (
+    SELECT 1 FROM nods_nod other
+    JOIN things_thing t ON t.id = nods_nod.thing_id
+    LEFT JOIN things_thing o ON o.id = other.thing_id
+    WHERE other.month = nods_nod.month AND other.member_id = nods_nod.member_id
+      AND (other.thing_id = t.merged_into_id
+           OR (o.merged_into_id = t.merged_into_id AND other.thing_id < nods_nod.thing_id)))
+"""
+_MOVE_MERGED = """
+UPDATE nods_nod SET thing_id = (SELECT merged_into_id FROM things_thing WHERE id = thing_id)
+WHERE month = %(month)s AND void = ''
+  AND thing_id IN (SELECT id FROM things_thing WHERE state = 'MERGED')
+"""
+_RECOUNT_MERGED = """
+INSERT INTO nods_count (thing_id, total)
+SELECT t.id, (SELECT COUNT(*) FROM nods_nod n JOIN members_member m ON m.id = n.member_id
+              WHERE n.thing_id = t.id AND m.funded_month <= n.month)
+FROM things_thing t
+WHERE t.state = 'MERGED' OR t.id IN (SELECT merged_into_id FROM things_thing
+                                     WHERE merged_into_id IS NOT NULL)
+ON CONFLICT (thing_id) DO UPDATE SET total = excluded.total
+"""
+_VOID_OWN = """
+UPDATE nods_nod SET void = 'OWN'
+WHERE void = '' AND (month, member_id, thing_id) IN (
+  SELECT %(month)s, owner_id, id FROM things_thing WHERE owner_id IS NOT NULL)
+"""
+_VOID_STATE = """
+UPDATE nods_nod SET void = %(state)s
+WHERE month = %(month)s AND void = ''
+  AND thing_id IN (SELECT id FROM things_thing WHERE state = %(state)s)
+"""
+
+_WRONG_COUNTS = """
+SELECT t.id, COALESCE(c.total, 0), COALESCE(r.total, 0)
+FROM things_thing t
+LEFT JOIN nods_count c ON c.thing_id = t.id
+LEFT JOIN (
+  SELECT n.thing_id AS thing_id, COUNT(*) AS total FROM nods_nod n
+  JOIN members_member m ON m.id = n.member_id
+  WHERE m.funded_month <= n.month GROUP BY n.thing_id
+) r ON r.thing_id = t.id
+WHERE COALESCE(c.total, 0) <> COALESCE(r.total, 0)
+LIMIT 5
+"""
+
+
+def renew(*, month: int, at: datetime) -> int:
+    """Insert the subscriptions' nods of a month and count those of members who have topped up."""
+    with connection.cursor() as cursor:
+        cursor.execute(_RENEW, {"month": month, "at": at})
+        written = cursor.fetchall()
+    _count(month, written)
+    return len(written)
+
+
+def record(rows: Iterable[NodRow]) -> int:
+    """Insert described nods in chunks; repeats change nothing."""
+    written, source = 0, iter(rows)
+    while chunk := list(islice(source, CHUNK)):
+        new = list(_insert(chunk))
+        written += len(new)
+        for month in sorted({row[0] for row in new}):
+            _count(month, [(member, thing) for in_month, member, thing in new if in_month == month])
+    return written
+
+
+def _insert(chunk: list[NodRow]) -> Iterator[tuple[int, int, int]]:
+    # SQLite takes 32,766 parameters a statement; 7 columns stay below with 4,000 rows.
+    for start in range(0, len(chunk), 4_000):
+        part = chunk[start : start + 4_000]
+        values = ", ".join(["(%s, %s, %s, %s, %s, '', '')"] * len(part))
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "INSERT INTO nods_nod (month, member_id, thing_id, at, source, void, key)"
+                f" VALUES {values} ON CONFLICT DO NOTHING RETURNING month, member_id, thing_id",
+                [value for row in part for value in row],
+            )
+            yield from cursor.fetchall()
+
+
+def _count(month: int, written: Iterable[tuple[int, int]]) -> None:
+    pairs = list(written)
+    funded = _funded({member for member, _thing in pairs}, month)
+    totals = Counter(thing for member, thing in pairs if member in funded)
+    with connection.cursor() as cursor:
+        cursor.executemany(_ADD_COUNT, sorted(totals.items()))
+
+
+def _funded(member_ids: set[int], month: int) -> set[int]:
+    found: set[int] = set()
+    ordered = sorted(member_ids)
+    with connection.cursor() as cursor:
+        for start in range(0, len(ordered), CHUNK):
+            part = ordered[start : start + CHUNK]
+            marks = ", ".join(["%s"] * len(part))
+            cursor.execute(
+                f"SELECT id FROM members_member WHERE funded_month <= %s AND id IN ({marks})",
+                [month, *part],
+            )
+            found.update(row[0] for row in cursor.fetchall())
+    return found
+
+
+def count_in(*, member_id: int, month: int) -> None:
+    """Count a member's nods of a month that were given before the first top-up."""
+    with connection.cursor() as cursor:
+        cursor.execute(_COUNT_IN, {"member": member_id, "month": month})
+
+
+def void(*, month: int) -> dict[str, int]:
+    """Mark merged, own, refused and taken-down nods of a month; merged ones move to their target."""
+    names: dict[str, object] = {"month": month}
+    done: dict[str, int] = {}
+    with connection.cursor() as cursor:
+        cursor.execute(_VOID_MERGED, names)
+        done[Nod.Void.MERGED] = cursor.rowcount
+        cursor.execute(_MOVE_MERGED, names)
+        if cursor.rowcount:
+            cursor.execute(_RECOUNT_MERGED)
+        cursor.execute(_VOID_OWN, names)
+        done[Nod.Void.OWN] = cursor.rowcount
+        for state in (Nod.Void.REFUSED, Nod.Void.TAKEN_DOWN):
+            cursor.execute(_VOID_STATE, names | {"state": state.value})
+            done[state] = cursor.rowcount
+    return done
+
+
+def wrong_counts() -> list[tuple[int, int, int]]:
+    """Things whose public count differs from its nods."""
+    with connection.cursor() as cursor:
+        cursor.execute(_WRONG_COUNTS)
+        found: list[tuple[int, int, int]] = cursor.fetchall()
+    return found

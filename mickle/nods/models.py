@@ -1,0 +1,78 @@
+"""A nod is member x thing x month, at most once; the primary key says so."""
+
+from django.conf import settings
+from django.db import models
+from django.db.models import F, Q
+
+from mickle.things.models import Thing
+
+
+class Nod(models.Model):
+    """A member liked a thing in a month. `void` says why it does not count, or is empty."""
+
+    class Void(models.TextChoices):
+        OWN = "OWN"
+        REFUSED = "REFUSED"
+        TAKEN_DOWN = "TAKEN_DOWN"
+        MERGED = "MERGED"
+
+    pk = models.CompositePrimaryKey("month", "member_id", "thing_id")
+    month = models.IntegerField()
+    member = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, related_name="nods", db_index=False
+    )
+    thing = models.ForeignKey(Thing, models.PROTECT, related_name="nods", db_index=False)
+    at = models.DateTimeField()
+    source = models.CharField(max_length=20, db_default="")
+    void = models.CharField(max_length=10, db_default="", blank=True)
+    key = models.CharField(max_length=64, db_default="", blank=True)
+
+    class Meta:
+        indexes = [models.Index(fields=["thing", "month"], name="nod_thing_month")]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["member", "key"], condition=~Q(key=""), name="nod_one_per_key"
+            ),
+            models.CheckConstraint(
+                condition=Q(void__in=["", "OWN", "REFUSED", "TAKEN_DOWN", "MERGED"]),
+                name="nod_void_known",
+            ),
+        ]
+
+
+class Count(models.Model):
+    """All nods ever at a thing by members who had topped up by then; the number on the button."""
+
+    thing = models.OneToOneField(Thing, models.CASCADE, primary_key=True, related_name="count")
+    total = models.BigIntegerField(db_default=0)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(condition=Q(total__gte=0), name="count_not_below_zero")
+        ]
+
+
+class Subscription(models.Model):
+    """A nod repeated each month, through `last_month` or until stopped."""
+
+    member = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.CASCADE, related_name="subscriptions"
+    )
+    thing = models.ForeignKey(Thing, models.CASCADE, related_name="subscriptions")
+    first_month = models.IntegerField()
+    last_month = models.IntegerField(null=True)
+    made_at = models.DateTimeField()
+    ended_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["member", "thing"],
+                condition=Q(ended_at=None),
+                name="subscription_one_running",
+            ),
+            models.CheckConstraint(
+                condition=Q(last_month=None) | Q(last_month__gte=F("first_month")),
+                name="subscription_months_in_order",
+            ),
+        ]

@@ -1,0 +1,235 @@
+"""The door of the room: give, take back, subscribe, count."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db import connection, transaction
+from django.db.models import QuerySet
+from django.utils.translation import gettext as _
+
+from mickle.instance import instance
+from mickle.lib import months
+from mickle.lib.errors import Refused
+from mickle.members.models import Member
+from mickle.nods import _bulk, write
+from mickle.nods.models import Count, Nod, Subscription
+from mickle.things.models import Thing
+
+SUBSCRIPTION_MONTHS = (3, 6, 12, None)
+
+
+class OwnThing(Refused):
+    """A member cannot nod at what they own."""
+
+
+class NotNoddable(Refused):
+    """The thing was taken down, or its owner refused for ever."""
+
+
+class MonthClosed(Refused):
+    """The nod's month has closed, so it stays as it is."""
+
+
+class NoNod(Refused):
+    """There is no such nod to take back."""
+
+
+class BadSubscription(Refused):
+    """A subscription runs 3, 6 or 12 months, or until stopped."""
+
+
+@dataclass(frozen=True)
+class Given:
+    """The answer to a nod: which month it is in, whether it is new, how many it makes."""
+
+    month: int
+    new: bool
+    nods_this_month: int
+
+
+def give(
+    *, member: Member, thing: Thing, at: datetime, source: str = "page", key: str = ""
+) -> Given:
+    """Nod at a thing once a month; a repeat is no second nod, and the same key is the first nod.
+
+    Raises OwnThing, or NotNoddable for what was refused or taken down.
+    """
+    if key:
+        before = Nod.objects.filter(member=member, key=key).first()
+        if before is not None:
+            return _given(member, before.month, new=False)
+    target = _noddable(thing)
+    if target.owner_id == member.id:
+        raise OwnThing(_("This is yours, so you cannot nod at it."))
+    instance.here()
+    names: dict[str, object] = {
+        "month": months.of(at),
+        "member": member.id,
+        "thing": target.id,
+        "at": at,
+        "source": source,
+        "key": key,
+    }
+    with transaction.atomic(), connection.cursor() as cursor:
+        instance.hold_fence()
+        if connection.vendor == "postgresql":
+            cursor.execute(write.HOLD_MEMBER, names)
+        cursor.execute(write.GIVE, names)
+        written = cursor.fetchone()
+        if written is not None:
+            cursor.execute(write.COUNT_UP, names)
+    month = written[0] if written is not None else _month_of_repeat(member, target, key, at)
+    return _given(member, month, new=written is not None)
+
+
+def _noddable(thing: Thing) -> Thing:
+    target = thing
+    if thing.state == Thing.State.MERGED and thing.merged_into is not None:
+        target = thing.merged_into
+    if target.state == Thing.State.REFUSED:
+        raise NotNoddable(_("Its maker does not want nods, so nothing was recorded."))
+    if target.state != Thing.State.ACTIVE:
+        raise NotNoddable(_("This page was taken down here, so nothing was recorded."))
+    return target
+
+
+def _month_of_repeat(member: Member, thing: Thing, key: str, at: datetime) -> int:
+    if key:
+        found = Nod.objects.filter(member=member, key=key).first()
+        if found is not None:
+            return found.month
+    return max(months.of(at), instance.here().closed_through + 1)
+
+
+def _given(member: Member, month: int, *, new: bool) -> Given:
+    return Given(month, new, Nod.objects.filter(member=member, month=month).count())
+
+
+def take_back(*, member: Member, thing: Thing, at: datetime, month: int | None = None) -> int:
+    """Take a nod back while its month is open; returns the month. Raises MonthClosed or NoNod."""
+    open_month = max(months.of(at), instance.here().closed_through + 1)
+    wanted = open_month if month is None else month
+    if wanted < open_month:
+        raise MonthClosed(
+            _("%(month)s is closed, so this nod stays. Nothing was changed.")
+            % {"month": months.text(wanted)}
+        )
+    names = {"member": member.id, "thing": thing.id, "month": wanted}
+    with transaction.atomic(), connection.cursor() as cursor:
+        instance.hold_fence()
+        if connection.vendor == "postgresql":
+            cursor.execute(write.HOLD_MEMBER, names)
+        cursor.execute(write.TAKE_BACK, names)
+        if cursor.rowcount != 1:
+            raise NoNod(
+                _("You have not nodded at this in %(month)s.") % {"month": months.text(wanted)}
+            )
+        cursor.execute(write.COUNT_DOWN, names)
+    return wanted
+
+
+def subscribe(
+    *, member: Member, thing: Thing, runs_months: int | None, at: datetime
+) -> Subscription:
+    """Nod each month from the next one on, for 3, 6 or 12 months or (None) until stopped."""
+    if runs_months not in SUBSCRIPTION_MONTHS:
+        raise BadSubscription(_("Choose 3, 6 or 12 months, or until you stop it."))
+    target = _noddable(thing)
+    if target.owner_id == member.id:
+        raise OwnThing(_("This is yours, so you cannot nod at it."))
+    first = max(months.of(at), instance.here().closed_through + 1) + 1
+    last = None if runs_months is None else first + runs_months - 1
+    with transaction.atomic():
+        Member.objects.select_for_update().get(id=member.id)
+        row, made = Subscription.objects.get_or_create(
+            member=member,
+            thing=target,
+            ended_at=None,
+            defaults={"first_month": first, "last_month": last, "made_at": at},
+        )
+        if not made:
+            row.last_month = last
+            row.first_month = min(row.first_month, first)
+            row.save(update_fields=["first_month", "last_month"])
+    return row
+
+
+def unsubscribe(*, member: Member, thing: Thing, at: datetime) -> bool:
+    """Stop nodding each month; what was given stays. False when nothing was running."""
+    rows = Subscription.objects.filter(member=member, thing=thing, ended_at=None)
+    return bool(rows.update(ended_at=at))
+
+
+def subscriptions(member: Member) -> QuerySet[Subscription]:
+    """The running subscriptions of a member, newest first."""
+    rows = Subscription.objects.filter(member=member, ended_at=None)
+    return rows.select_related("thing", "thing__owner").order_by("-id")
+
+
+def renew(*, month: int, at: datetime) -> int:
+    """Give the nods of all subscriptions for a month that is open; safe to run again."""
+    with transaction.atomic():
+        instance.hold_fence()
+        if month <= instance.here().closed_through:
+            return 0
+        Subscription.objects.filter(ended_at=None, last_month__lt=month).update(ended_at=at)
+        return _bulk.renew(month=month, at=at)
+
+
+def record_many(rows: Iterable[_bulk.NodRow]) -> int:
+    """Record described nods `(month, member_id, thing_id, at, source)`; returns how many were new.
+
+    Raises MonthClosed when one belongs to a month that has closed.
+    """
+    with transaction.atomic():
+        instance.hold_fence()
+        closed = instance.here().closed_through
+        return _bulk.record(_open_only(rows, closed))
+
+
+def _open_only(rows: Iterable[_bulk.NodRow], closed: int) -> Iterable[_bulk.NodRow]:
+    for row in rows:
+        if row[0] <= closed:
+            raise MonthClosed(
+                _("%(month)s is closed, so no nod can be recorded in it. Nothing was changed.")
+                % {"month": months.text(row[0])}
+            )
+        yield row
+
+
+def count_in(*, member: Member, month: int) -> None:
+    """Add the nods of a month to the public counts; once, with the member's first top-up."""
+    _bulk.count_in(member_id=member.id, month=month)
+
+
+def void_at_freeze(*, month: int) -> dict[str, int]:
+    """Mark the nods of a closed month that do not count, and why; returns how many by reason."""
+    return _bulk.void(month=month)
+
+
+def count(thing_id: int) -> int:
+    """The number on the button of a thing; 0 for an unknown one."""
+    return count_many([thing_id]).get(thing_id, 0)
+
+
+def count_many(thing_ids: Iterable[int]) -> dict[int, int]:
+    """The numbers on many buttons; things nobody nodded at are left out."""
+    rows = Count.objects.filter(thing_id__in=list(thing_ids))
+    return dict(rows.values_list("thing_id", "total"))
+
+
+def of_month(member: Member, month: int) -> QuerySet[Nod]:
+    """A member's nods of a month with their things, in order of thing id (the order of shares)."""
+    rows = Nod.objects.filter(member=member, month=month)
+    return rows.select_related("thing", "thing__owner").order_by("thing_id")
+
+
+def has(member: Member, thing: Thing, month: int) -> bool:
+    """Whether the member nodded at the thing in the month."""
+    return Nod.objects.filter(member=member, thing=thing, month=month).exists()
+
+
+def wrong_counts() -> list[tuple[int, int, int]]:
+    """Things whose count differs from its nods: (thing id, count, recomputed). For the audit."""
+    return _bulk.wrong_counts()

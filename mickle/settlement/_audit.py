@@ -1,0 +1,100 @@
+"""The invariants of settled months, recomputed from nods, spends and the books."""
+
+from collections.abc import Iterator
+
+from django.db import connection
+from django.db.models import Sum
+
+from mickle.instance.models import Month
+from mickle.ledger import ledger
+from mickle.ledger.ledger import Check, Kind
+from mickle.lib import money, months
+from mickle.nods import nods
+from mickle.nods.models import Count
+from mickle.settlement._waiting import SHARES
+from mickle.settlement.models import Line, Spend, Split
+
+_WRONG_SPLITS = """
+SELECT s.month, s.member_id FROM settlement_spend s
+LEFT JOIN settlement_split p ON p.month = s.month AND p.member_id = s.member_id
+LEFT JOIN (SELECT month, member_id, COUNT(*) AS n FROM nods_nod WHERE void = ''
+           GROUP BY month, member_id) g ON g.month = s.month AND g.member_id = s.member_id
+JOIN instance_month m ON m.month = s.month AND m.settled_at IS NOT NULL
+WHERE (s.charity_id IS NULL
+       AND (p.n IS NULL OR p.n * p.slice_micros + p.rem <> s.amount_micros OR g.n <> p.n))
+   OR (s.charity_id IS NOT NULL AND p.n IS NOT NULL)
+LIMIT 5
+"""
+# A line holds what its nods carry, less the shares that went back before it was decided.
+_WRONG_LINES = f"""
+SELECT l.month, l.thing_id, l.gross_micros, COALESCE(s.gross, 0) FROM settlement_line l
+LEFT JOIN (SELECT month, thing_id, CAST(SUM(amount_micros) AS BIGINT) AS gross
+           FROM ({SHARES}) x GROUP BY month, thing_id) s
+  ON s.month = l.month AND s.thing_id = l.thing_id
+WHERE l.gross_micros <> COALESCE(s.gross, 0)
+LIMIT 5
+"""
+_WAITING = f"""
+SELECT s.member_id, CAST(SUM(s.amount_micros) AS BIGINT) FROM ({SHARES}) s
+JOIN settlement_line l ON l.month = s.month AND l.thing_id = s.thing_id AND l.state = 'WAITING'
+GROUP BY s.member_id
+"""
+
+
+def checks() -> Iterator[Check]:
+    """Every invariant of the settled months."""
+    settled = list(Month.objects.filter(settled_at__isnull=False).values_list("month", flat=True))
+    pools = ledger.balances(Kind.POOL)
+    left = {month: micros for month, micros in pools.items() if micros and month in set(settled)}
+    detail = ", ".join(f"{months.text(m)}: {micros}" for m, micros in left.items())
+    yield Check("The pool of each settled month is nought", len(settled), not left, detail)
+    yield _no_rows("Shares equal spend", Split.objects.count(), _WRONG_SPLITS)
+    yield _no_rows("Lines equal their shares", Line.objects.count(), _WRONG_LINES)
+    yield _fees()
+    yield _waiting()
+    yield _spends_booked()
+    wrong = nods.wrong_counts()
+    yield Check(
+        "Counts equal nods", Count.objects.count(), not wrong, "; ".join(str(row) for row in wrong)
+    )
+
+
+def _no_rows(name: str, count: int, query: str) -> Check:
+    with connection.cursor() as cursor:
+        cursor.execute(query)
+        wrong = cursor.fetchall()
+    return Check(name, count, not wrong, "; ".join(str(row) for row in wrong))
+
+
+def _fees() -> Check:
+    rates = dict(Month.objects.values_list("month", "fee_basis_points"))
+    lines = Line.objects.filter(owner__isnull=False)
+    summed, seen = 0, 0
+    for month, gross, fee in lines.values_list("month", "gross_micros", "fee_micros").iterator(
+        5000
+    ):
+        seen += 1
+        summed += fee
+        if fee != money.fee(gross, rates[month]):
+            return Check("Fees follow the rate of their month", seen, False, months.text(month))
+    _out, booked = ledger.trial_balance()[Kind.FEE]
+    detail = f"{booked} booked, {summed} due"
+    return Check("Fees follow the rate of their month", seen, summed == booked, detail)
+
+
+def _waiting() -> Check:
+    with connection.cursor() as cursor:
+        cursor.execute(_WAITING)
+        due = {member: micros for member, micros in cursor.fetchall() if micros}
+    booked = {member: micros for member, micros in ledger.balances(Kind.WAITING).items() if micros}
+    wrong = sorted(set(due.items()) ^ set(booked.items()))[:5]
+    return Check("Waiting accounts equal waiting shares", len(due), not wrong, str(wrong or ""))
+
+
+def _spends_booked() -> Check:
+    spent = Spend.objects.aggregate(sum=Sum("amount_micros"))["sum"] or 0
+    _out, taken_in = ledger.trial_balance()[Kind.POOL]
+    detail = f"{taken_in} taken in, {spent} spent"
+    return Check(
+        "Spends were taken in, each once", Spend.objects.count(), spent == taken_in, detail
+    )

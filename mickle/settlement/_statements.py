@@ -1,0 +1,363 @@
+"""What members, owners and operators read of a month. Reads only; amounts in micros."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from django.db.models import Count, F, Q, Sum
+
+from mickle.instance import instance
+from mickle.instance.instance import State
+from mickle.instance.models import Month
+from mickle.ledger import ledger
+from mickle.ledger.ledger import Row
+from mickle.lib import money, months
+from mickle.members import members
+from mickle.members.models import Charity, Member
+from mickle.nods import nods
+from mickle.nods.models import Nod
+from mickle.settlement.models import Line, ReturnedShare, Spend, Split
+from mickle.things.models import Thing
+
+# Fewer givers than this and an owner sees no amount for the thing alone (rule 14).
+GIVERS_SHOWN = 3
+
+
+@dataclass(frozen=True)
+class Share:
+    """One nod of a statement. `state`: paid, waiting, released, returned, void, nothing, planned."""
+
+    thing: Thing
+    amount_micros: int
+    fee_micros: int
+    state: str
+
+
+@dataclass(frozen=True)
+class Statement:
+    """What became of one member's coin in one month."""
+
+    member: Member
+    month: int
+    state: State
+    budget_micros: int
+    paused: bool
+    spend_micros: int
+    shares: list[Share]
+    charity: Charity | None
+    funds_start_micros: int
+    funds_end_micros: int
+    movements: list[Row] = field(default_factory=list)
+
+    def _sum(self, *states: str) -> int:
+        return sum(share.amount_micros for share in self.shares if share.state in states)
+
+    @property
+    def paid_micros(self) -> int:
+        """Gross that reached owners, at the settlement or by a later release."""
+        return self._sum("paid", "released")
+
+    @property
+    def waiting_micros(self) -> int:
+        """What is still set aside and the member's own."""
+        return self._sum("waiting")
+
+    @property
+    def returned_micros(self) -> int:
+        """What was set aside and has come back."""
+        return self._sum("returned")
+
+    @property
+    def fee_micros(self) -> int:
+        """The fee inside what reached owners, share by share rounded down."""
+        return sum(share.fee_micros for share in self.shares)
+
+    @property
+    def gift_micros(self) -> int:
+        """What went to a charity, because no nod was given."""
+        return self.spend_micros if self.charity is not None else 0
+
+
+@dataclass(frozen=True)
+class Preview:
+    """A member's open month: what would be given if it ended now."""
+
+    month: int
+    budget_micros: int
+    paused: bool
+    funds_micros: int
+    reserved_micros: int
+    spend_micros: int
+    shares: list[Share]
+    charity: Charity | None
+
+    @property
+    def each_micros(self) -> int:
+        """What one slice is worth, rounded down; 0 with no nod that counts."""
+        counted = [share for share in self.shares if share.state != "void"]
+        return self.spend_micros // len(counted) if counted else 0
+
+    @property
+    def next_each_micros(self) -> int:
+        """What one slice would be worth after one more nod."""
+        counted = [share for share in self.shares if share.state != "void"]
+        return self.spend_micros // (len(counted) + 1)
+
+
+@dataclass(frozen=True)
+class OwnerLine:
+    """One thing of an owner in one month; `thing` is None for those summed in “other”."""
+
+    thing: Thing | None
+    nods: int
+    gross_micros: int
+    fee_micros: int
+    state: str
+
+    @property
+    def net_micros(self) -> int:
+        """What the owner has of it."""
+        return self.gross_micros - self.fee_micros
+
+
+@dataclass(frozen=True)
+class OwnerStatement:
+    """What an owner's things received for one month."""
+
+    member: Member
+    month: int
+    lines: list[OwnerLine]
+    gross_micros: int
+    fee_micros: int
+
+    @property
+    def net_micros(self) -> int:
+        """What the owner has of the month."""
+        return self.gross_micros - self.fee_micros
+
+
+@dataclass(frozen=True)
+class Totals:
+    """What a settled month came to, for operators and the public figures."""
+
+    members: int
+    givers: int
+    nods: int
+    owners: int
+    things: int
+    waiting_things: int
+    spent_micros: int
+    paid_micros: int
+    fee_micros: int
+    charity_micros: int
+    gifts: int
+
+    @property
+    def waiting_micros(self) -> int:
+        """What was set aside when the month was settled."""
+        return self.spent_micros - self.paid_micros - self.charity_micros
+
+
+def totals(month: int) -> Totals:
+    """What a settled month came to; waiting as it was then."""
+    spends = Spend.objects.filter(month=month).aggregate(
+        members=Count("member_id"),
+        gifts=Count("member_id", filter=Q(charity__isnull=False)),
+        spent=Sum("amount_micros"),
+        charity=Sum("amount_micros", filter=Q(charity__isnull=False)),
+    )
+    lines = Line.objects.filter(month=month).aggregate(
+        things=Count("thing_id"),
+        waiting=Count("thing_id", filter=~Q(state=Line.State.PAID)),
+        owners=Count("owner_id", filter=Q(state=Line.State.PAID), distinct=True),
+        paid=Sum("gross_micros", filter=Q(state=Line.State.PAID)),
+        fee=Sum("fee_micros", filter=Q(state=Line.State.PAID)),
+    )
+    nods_given = Split.objects.filter(month=month).aggregate(sum=Sum("n"))["sum"] or 0
+    return Totals(
+        members=spends["members"],
+        givers=spends["members"] - spends["gifts"],
+        nods=nods_given,
+        owners=lines["owners"],
+        things=lines["things"],
+        waiting_things=lines["waiting"],
+        spent_micros=spends["spent"] or 0,
+        paid_micros=lines["paid"] or 0,
+        fee_micros=lines["fee"] or 0,
+        charity_micros=spends["charity"] or 0,
+        gifts=spends["gifts"],
+    )
+
+
+def statement(*, member: Member, month: int) -> Statement:
+    """What became of a member's coin in a month, share by share in order of thing id."""
+    state = instance.state(month)
+    plan = members.plan(member, month)
+    spend = Spend.objects.filter(month=month, member=member).select_related("charity").first()
+    movements = ledger.transfers(
+        ledger.funds(member.id), since=months.start(month), until=months.end(month)
+    )
+    start = _funds_before(member, month)
+    return Statement(
+        member=member,
+        month=month,
+        state=state,
+        budget_micros=plan.budget_micros,
+        paused=plan.paused,
+        spend_micros=spend.amount_micros if spend else 0,
+        shares=_shares(member, month),
+        charity=spend.charity if spend else None,
+        funds_start_micros=start,
+        funds_end_micros=start + sum(_signed(row, member) for row in movements),
+        movements=movements,
+    )
+
+
+def _signed(row: Row, member: Member) -> int:
+    return row.amount_micros if row.credit == ledger.funds(member.id) else -row.amount_micros
+
+
+def _funds_before(member: Member, month: int) -> int:
+    after = ledger.transfers(ledger.funds(member.id), since=months.start(month))
+    return ledger.balance(ledger.funds(member.id)) - sum(_signed(row, member) for row in after)
+
+
+def _shares(member: Member, month: int) -> list[Share]:
+    split = Split.objects.filter(month=month, member=member).first()
+    given = list(nods.of_month(member, month))
+    lines = {
+        line.thing_id: line.state
+        for line in Line.objects.filter(month=month, thing_id__in=[nod.thing_id for nod in given])
+    }
+    returned = set(
+        ReturnedShare.objects.filter(month=month, member=member).values_list("thing_id", flat=True)
+    )
+    rate = instance.fee_basis_points(month)
+    shares = []
+    for nod in given:
+        amount = _amount(nod, split)
+        state = _share_state(nod, amount, lines, returned, settled=split is not None)
+        fee = money.fee(amount, rate) if state in ("paid", "released") else 0
+        shares.append(Share(nod.thing, amount, fee, state))
+    return shares
+
+
+def _amount(nod: Nod, split: Split | None) -> int:
+    if split is None or nod.void:
+        return 0
+    return split.slice_micros + (nod.thing_id <= split.last_thing)
+
+
+def _share_state(
+    nod: Nod, amount: int, lines: dict[int, str], returned: set[int], *, settled: bool
+) -> str:
+    if nod.void:
+        return "void"
+    if nod.thing_id in returned:
+        return "returned"
+    if not settled:
+        return "planned"
+    return lines[nod.thing_id].lower() if amount else "nothing"
+
+
+def reserved(member: Member) -> int:
+    """Micros of the funds that closed, unsettled months will take, in order."""
+    left = ledger.balance(ledger.funds(member.id))
+    taken = 0
+    for month in Month.objects.filter(settled_at=None).order_by("month"):
+        plan = members.plan(member, month.month)
+        part = 0 if plan.paused else min(plan.budget_micros, left - taken)
+        taken += part
+    return taken
+
+
+def preview(*, member: Member, month: int) -> Preview:
+    """What the open month would give if it ended now."""
+    plan = members.plan(member, month)
+    funds = ledger.balance(ledger.funds(member.id))
+    kept = reserved(member)
+    spend = 0 if plan.paused else min(plan.budget_micros, funds - kept)
+    given = list(nods.of_month(member, month))
+    valid = [nod.thing_id for nod in given if _counts(nod, member)]
+    amounts = money.share_out(spend, valid)
+    receiving = set(
+        members.receivers()
+        .filter(id__in=[nod.thing.owner_id for nod in given if nod.thing.owner_id])
+        .values_list("id", flat=True)
+    )
+    rate = instance.fee_basis_points(month)
+    shares = []
+    for nod in given:
+        amount = amounts.get(nod.thing_id, 0)
+        paid = nod.thing.owner_id in receiving
+        state = "void" if nod.thing_id not in amounts else "planned" if paid else "waiting"
+        shares.append(Share(nod.thing, amount, money.fee(amount, rate) if paid else 0, state))
+    return Preview(
+        month=month,
+        budget_micros=plan.budget_micros,
+        paused=plan.paused,
+        funds_micros=funds,
+        reserved_micros=kept,
+        spend_micros=spend,
+        shares=shares,
+        charity=plan.charity,
+    )
+
+
+def _counts(nod: Nod, member: Member) -> bool:
+    return nod.thing.state == Thing.State.ACTIVE and nod.thing.owner_id != member.id
+
+
+def owner_statement(*, member: Member, month: int) -> OwnerStatement:
+    """Lines with three givers or more one by one, the rest summed in one line without a thing."""
+    rows = list(
+        Line.objects.filter(month=month, owner=member)
+        .select_related("thing")
+        .order_by("-gross_micros", "thing_id")
+    )
+    shown = [line for line in rows if line.nods >= GIVERS_SHOWN]
+    rest = [line for line in rows if line.nods < GIVERS_SHOWN]
+    lines = [
+        OwnerLine(line.thing, line.nods, line.gross_micros, line.fee_micros, line.state.lower())
+        for line in shown
+    ]
+    if rest:
+        lines.append(
+            OwnerLine(
+                thing=None,
+                nods=sum(line.nods for line in rest),
+                gross_micros=sum(line.gross_micros for line in rest),
+                fee_micros=sum(line.fee_micros for line in rest),
+                state="paid",
+            )
+        )
+    return OwnerStatement(
+        member=member,
+        month=month,
+        lines=lines,
+        gross_micros=sum(line.gross_micros for line in rows),
+        fee_micros=sum(line.fee_micros for line in rows),
+    )
+
+
+def owner_months(member: Member) -> list[tuple[int, int, int]]:
+    """Months in which a member's things received: (month, nods, net micros), oldest first."""
+    rows = (
+        Line.objects.filter(owner=member)
+        .values_list("month")
+        .annotate(nods_sum=Sum("nods"), net=Sum(F("gross_micros") - F("fee_micros")))
+        .order_by("month")
+    )
+    return [(month, count, net) for month, count, net in rows]
+
+
+def waiting_for(thing: Thing) -> tuple[int, int]:
+    """Nods and micros that wait for a thing, over all months."""
+    found = Line.objects.filter(thing=thing, state=Line.State.WAITING).aggregate(
+        nods_sum=Sum("nods"), gross=Sum("gross_micros")
+    )
+    return found["nods_sum"] or 0, found["gross"] or 0
+
+
+def expires_at(month: int) -> datetime:
+    """When what waits of a month comes back to its members: the first day after six months."""
+    return months.start(month + 7)

@@ -1,0 +1,194 @@
+"""What is set aside: released to an owner, taken back by its member, refused, or expired.
+
+The state of a line changes by one conditional UPDATE; the caller whose update counts posts.
+"""
+
+from datetime import datetime
+
+from django.db import connection, transaction
+from django.db.models import F
+from django.utils.translation import gettext as _
+
+from mickle.instance import instance
+from mickle.ledger import ledger
+from mickle.ledger.ledger import Kind
+from mickle.lib import money, months
+from mickle.lib.errors import Refused
+from mickle.members import members
+from mickle.members.models import Member
+from mickle.settlement.models import Line, ReturnedShare
+from mickle.things import things
+from mickle.things.models import Thing
+
+
+class NotWaiting(Refused):
+    """Nothing of this member waits there."""
+
+
+# The shares of waiting lines that have not gone back before, one row per nod.
+SHARES = """
+SELECT n.month AS month, n.member_id AS member_id, n.thing_id AS thing_id,
+       p.slice_micros + CASE WHEN n.thing_id <= p.last_thing THEN 1 ELSE 0 END AS amount_micros
+FROM nods_nod n
+JOIN settlement_split p ON p.month = n.month AND p.member_id = n.member_id
+WHERE n.void = '' AND NOT EXISTS (
+  SELECT 1 FROM settlement_returnedshare r
+  WHERE r.month = n.month AND r.member_id = n.member_id AND r.thing_id = n.thing_id)
+"""
+
+_RELEASE = f"""
+SELECT 'release:' || %(text)s || ':' || CAST(thing_id AS TEXT) || ':' || CAST(member_id AS TEXT)
+         AS key,
+       '{Kind.WAITING}' AS debit_kind, member_id AS debit_holder,
+       '{Kind.REVENUE}' AS credit_kind, %(owner)s AS credit_holder, amount_micros
+FROM ({SHARES}) s
+WHERE month = %(month)s AND thing_id = %(thing)s AND amount_micros > 0
+"""
+
+_RETURN = f"""
+SELECT 'return:' || %(text)s || ':' || CAST(thing_id AS TEXT) || ':' || CAST(member_id AS TEXT)
+         AS key,
+       '{Kind.WAITING}' AS debit_kind, member_id AS debit_holder,
+       '{Kind.FUNDS}' AS credit_kind, member_id AS credit_holder, amount_micros
+FROM ({SHARES}) s
+WHERE month = %(month)s AND thing_id = %(thing)s AND amount_micros > 0
+"""
+
+_EXPIRE = f"""
+SELECT 'expire:' || %(text)s || ':' || CAST(s.member_id AS TEXT) AS key,
+       '{Kind.WAITING}' AS debit_kind, s.member_id AS debit_holder,
+       '{Kind.FUNDS}' AS credit_kind, s.member_id AS credit_holder,
+       CAST(SUM(s.amount_micros) AS BIGINT) AS amount_micros
+FROM ({SHARES}) s
+JOIN settlement_line l ON l.month = s.month AND l.thing_id = s.thing_id AND l.state = 'WAITING'
+WHERE s.month = %(month)s
+GROUP BY s.member_id
+HAVING SUM(s.amount_micros) > 0
+"""
+
+
+def expire(*, month: int, at: datetime) -> None:
+    """Return what still waits of a month to its members."""
+    with transaction.atomic():
+        rows = Line.objects.filter(month=month, state=Line.State.WAITING)
+        if not rows.exists():
+            return
+        list(rows.select_for_update().values_list("thing_id"))
+        names = {"month": month, "text": months.text(month)}
+        ledger.post_from_select(_EXPIRE, names, reason="RETURN", month=month, at=at)
+        rows.update(state=Line.State.RETURNED, decided_at=at)
+
+
+def release(*, thing: Thing, at: datetime) -> int:
+    """Pay all that waits for a thing to its owner, less the fee; returns the net in micros.
+
+    The owner's own share goes back to their funds. Nothing happens while nobody may receive.
+    """
+    with transaction.atomic():
+        owner = Thing.objects.select_related("owner").get(id=thing.id).owner
+        if owner is None or not members.may_receive(owner):
+            return 0
+        waiting = Line.objects.filter(thing=thing, state=Line.State.WAITING).order_by("month")
+        return sum(_release_line(line, owner, at) for line in waiting.select_for_update())
+
+
+def _release_line(line: Line, owner: Member, at: datetime) -> int:
+    _return_share(line, owner, at)
+    line.refresh_from_db(fields=["gross_micros"])
+    fee = money.fee(line.gross_micros, instance.fee_basis_points(line.month))
+    moved = Line.objects.filter(
+        month=line.month, thing_id=line.thing_id, state=Line.State.WAITING
+    ).update(state=Line.State.RELEASED, owner=owner, fee_micros=fee, decided_at=at)
+    if moved != 1:
+        return 0
+    month = months.text(line.month)
+    names = {"month": line.month, "thing": line.thing_id, "owner": owner.id, "text": month}
+    ledger.post_from_select(_RELEASE, names, reason="RELEASE", month=line.month, at=at)
+    if fee:
+        ledger.post(
+            key=f"release:{month}:{line.thing_id}:fee",
+            debit=ledger.revenue(owner.id),
+            credit=ledger.FEE,
+            amount_micros=fee,
+            reason="FEE",
+            month=line.month,
+            at=at,
+        )
+    return line.gross_micros - fee
+
+
+def release_owner(*, member: Member, at: datetime) -> int:
+    """Release what waits for everything a member owns; returns the net in micros."""
+    with transaction.atomic():
+        owned = Thing.objects.filter(owner=member, lines__state=Line.State.WAITING).distinct()
+        return sum(release(thing=thing, at=at) for thing in owned.order_by("id"))
+
+
+def take_back(*, member: Member, month: int, thing: Thing, at: datetime) -> int:
+    """Return a member's own waiting share to their funds; returns it in micros."""
+    with transaction.atomic():
+        line = (
+            Line.objects.select_for_update()
+            .filter(month=month, thing=thing, state=Line.State.WAITING)
+            .first()
+        )
+        amount = _return_share(line, member, at) if line is not None else 0
+        if not amount:
+            raise NotWaiting(_("Nothing of yours waits there any more. Nothing was changed."))
+        return amount
+
+
+def take_back_all(*, member: Member, at: datetime) -> int:
+    """Return everything of a member that waits to their funds; returns it in micros."""
+    with transaction.atomic():
+        keys = Line.objects.filter(
+            state=Line.State.WAITING, thing__nods__member=member, thing__nods__month=F("month")
+        ).order_by("month", "thing_id")
+        return sum(_return_share(line, member, at) for line in keys.select_for_update(of=("self",)))
+
+
+def _return_share(line: Line, member: Member, at: datetime) -> int:
+    """Return the member's share of a line that the caller has locked; 0 when there is none."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"SELECT amount_micros FROM ({SHARES}) s"
+            " WHERE month = %s AND thing_id = %s AND member_id = %s",
+            [line.month, line.thing_id, member.id],
+        )
+        found = cursor.fetchone()
+    if found is None or found[0] == 0:
+        return 0
+    amount = int(found[0])
+    ReturnedShare.objects.create(
+        month=line.month, member=member, thing_id=line.thing_id, amount_micros=amount, at=at
+    )
+    Line.objects.filter(month=line.month, thing_id=line.thing_id, state=Line.State.WAITING).update(
+        gross_micros=F("gross_micros") - amount, nods=F("nods") - 1
+    )
+    ledger.post(
+        key=f"return:{months.text(line.month)}:{line.thing_id}:{member.id}",
+        debit=ledger.waiting(member.id),
+        credit=ledger.funds(member.id),
+        amount_micros=amount,
+        reason="RETURN",
+        month=line.month,
+        at=at,
+    )
+    return amount
+
+
+def refuse(*, thing: Thing, at: datetime) -> None:
+    """The owner wants nothing, for ever: all that waits for the thing goes back to its members."""
+    with transaction.atomic():
+        things.refuse(thing=thing, at=at)
+        waiting = Line.objects.filter(thing=thing, state=Line.State.WAITING).order_by("month")
+        for line in waiting.select_for_update():
+            names = {
+                "month": line.month,
+                "thing": line.thing_id,
+                "text": months.text(line.month),
+            }
+            ledger.post_from_select(_RETURN, names, reason="RETURN", month=line.month, at=at)
+            Line.objects.filter(month=line.month, thing_id=line.thing_id).update(
+                state=Line.State.RETURNED, decided_at=at
+            )

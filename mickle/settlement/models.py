@@ -1,0 +1,129 @@
+"""What a month's settlement decided: each spend, how it was cut, and the line of each thing.
+
+A share is never a row: it is `slice_micros`, plus one micro where the thing's id is at most
+`last_thing`, for each nod that counts. Only shares that went back before the rest have a row.
+"""
+
+from django.conf import settings
+from django.db import models
+from django.db.models import F, Q
+
+from mickle.lib.money import LIMIT_MICROS
+from mickle.members.models import Charity
+from mickle.things.models import Thing
+
+
+class Spend(models.Model):
+    """What a member gives for a month, final at the freeze; to a charity where no nod was given."""
+
+    pk = models.CompositePrimaryKey("month", "member_id")
+    month = models.IntegerField()
+    member = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, related_name="spends", db_index=False
+    )
+    amount_micros = models.BigIntegerField()
+    charity = models.ForeignKey(Charity, models.PROTECT, null=True, related_name="gifts")
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(amount_micros__gt=0, amount_micros__lte=LIMIT_MICROS),
+                name="spend_in_range",
+            )
+        ]
+
+
+class Split(models.Model):
+    """How a spend was cut: `n` shares of `slice_micros`, the first `rem` by thing id one micro more."""
+
+    pk = models.CompositePrimaryKey("month", "member_id")
+    month = models.IntegerField()
+    member = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, related_name="splits", db_index=False
+    )
+    n = models.BigIntegerField()
+    slice_micros = models.BigIntegerField()
+    rem = models.BigIntegerField()
+    last_thing = models.BigIntegerField()
+    # When the money behind it can no longer be called back.
+    final_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(n__gt=0, slice_micros__gte=0, rem__gte=0, rem__lt=F("n")),
+                name="split_adds_up",
+            )
+        ]
+
+
+class Line(models.Model):
+    """One thing in one month: gross, fee and where it stands; net is gross less fee."""
+
+    class State(models.TextChoices):
+        PAID = "PAID"
+        WAITING = "WAITING"
+        RELEASED = "RELEASED"
+        RETURNED = "RETURNED"
+
+    pk = models.CompositePrimaryKey("month", "thing_id")
+    month = models.IntegerField()
+    thing = models.ForeignKey(Thing, models.PROTECT, related_name="lines", db_index=False)
+    owner = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="lines"
+    )
+    nods = models.BigIntegerField()
+    gross_micros = models.BigIntegerField()
+    fee_micros = models.BigIntegerField()
+    state = models.CharField(max_length=8, choices=State)
+    decided_at = models.DateTimeField()
+
+    class Meta:
+        indexes = [models.Index(fields=["thing", "state"], name="line_thing_state")]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(gross_micros__gte=0, fee_micros__gte=0, nods__gte=0)
+                & Q(fee_micros__lte=F("gross_micros")),
+                name="line_fee_within_gross",
+            ),
+            models.CheckConstraint(
+                condition=Q(state__in=["PAID", "RELEASED"], owner__isnull=False)
+                | Q(state__in=["WAITING", "RETURNED"], owner__isnull=True, fee_micros=0),
+                name="line_owner_iff_paid",
+            ),
+        ]
+
+    @property
+    def net_micros(self) -> int:
+        """What the owner has of it."""
+        return self.gross_micros - self.fee_micros
+
+
+class ReturnedShare(models.Model):
+    """A waiting share that went back to its member before the rest of its line was decided."""
+
+    pk = models.CompositePrimaryKey("month", "member_id", "thing_id")
+    month = models.IntegerField()
+    member = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, related_name="returned_shares", db_index=False
+    )
+    thing = models.ForeignKey(Thing, models.PROTECT, related_name="returned_shares")
+    amount_micros = models.BigIntegerField()
+    at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(amount_micros__gte=0), name="returned_share_not_below_zero"
+            )
+        ]
+
+
+class IdleRun(models.Model):
+    """Months in a row without a nod, where the policy keeps the first five."""
+
+    member = models.OneToOneField(settings.AUTH_USER_MODEL, models.CASCADE, primary_key=True)
+    months = models.IntegerField()
+
+    class Meta:
+        constraints = [models.CheckConstraint(condition=Q(months__gt=0), name="idle_run_counts")]

@@ -1,0 +1,200 @@
+"""The door of the room: close, settle, release, and what the pages and statements read."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db import connection, transaction
+from django.utils.translation import gettext as _
+
+from mickle.instance import instance
+from mickle.instance.models import Month
+from mickle.ledger import ledger
+from mickle.ledger.ledger import Check
+from mickle.lib import months
+from mickle.lib.errors import Refused
+from mickle.members.models import Member
+from mickle.nods import nods
+from mickle.settlement import _audit, _engine, _freeze, _post, _statements, _waiting
+from mickle.settlement._statements import OwnerStatement, Preview, Statement
+from mickle.settlement._waiting import NotWaiting as NotWaiting
+from mickle.things.models import Thing
+
+# Held by the one who settles, so that a second settler is told instead of made to wait.
+SETTLE_LOCK = 9
+
+
+class NotSettled(Refused):
+    """The month cannot be settled now; nothing was changed."""
+
+
+class AlreadySettled(NotSettled):
+    """The month was settled before; nothing was changed."""
+
+
+@dataclass(frozen=True)
+class Settled:
+    """What a settlement did; amounts in micros."""
+
+    month: int
+    members: int
+    nods: int
+    lines: int
+    spent_micros: int
+    paid_micros: int
+    fee_micros: int
+    waiting_micros: int
+    charity_micros: int
+    transfers: int
+
+
+def close_due(*, at: datetime) -> list[int]:
+    """Close every month that has ended, in order, its subscriptions nodding first."""
+    closed = []
+    while at >= months.end(month := instance.here().closed_through + 1):
+        with transaction.atomic():
+            nods.renew(month=month, at=months.start(month))
+            try:
+                instance.close(month=month, at=at)
+            except instance.NotYet:
+                # Another process closed it between the look and the lock.
+                continue
+        closed.append(month)
+    nods.renew(month=months.of(at), at=at)
+    return closed
+
+
+def settle(*, month: int, at: datetime) -> Settled:
+    """Settle a closed month: all of it in one transaction, or nothing.
+
+    Raises NotSettled for a month that is open, to come, before this instance's first, not next in
+    order or being settled by somebody else; AlreadySettled for one that is done.
+    """
+    close_due(at=at)
+    with transaction.atomic():
+        _alone()
+        _must_be_next(month)
+        done = _settle(month, at)
+    ledger.seal(at=at)
+    return done
+
+
+def _alone() -> None:
+    if connection.vendor != "postgresql":
+        return
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_try_advisory_xact_lock(%s)", [SETTLE_LOCK])
+        if not cursor.fetchone()[0]:
+            raise NotSettled(
+                _("Somebody else is settling a month right now. Nothing was changed here.")
+            )
+
+
+def _must_be_next(month: int) -> None:
+    name = months.text(month)
+    here = instance.here()
+    if month > here.closed_through:
+        end = f"{months.end(month):%Y-%m-%d}"
+        raise NotSettled(
+            _(
+                "%(month)s cannot be settled before it ends on %(end)s, 00:00 UTC. Nothing was changed."
+            )
+            % {"month": name, "end": end}
+        )
+    if month < here.first_month:
+        raise NotSettled(
+            _("%(month)s is before the first month of this instance. Nothing was changed.")
+            % {"month": name}
+        )
+    if Month.objects.filter(month=month, settled_at__isnull=False).exists():
+        raise AlreadySettled(
+            _("%(month)s is settled already. Nothing was changed.") % {"month": name}
+        )
+    earlier = Month.objects.filter(month__lt=month, settled_at=None).order_by("month").first()
+    if earlier is not None:
+        raise NotSettled(
+            _("Months are settled in order: settle %(earlier)s first. Nothing was changed.")
+            % {"earlier": earlier}
+        )
+
+
+def _settle(month: int, at: datetime) -> Settled:
+    text = months.text(month)
+    instance.note_frozen(month=month, at=at)
+    givers = _freeze.freeze(month=month, month_text=text, at=at)
+    with _engine.month_in_view(month, instance.fee_basis_points(month)):
+        _engine.cut(month, at)
+        lines = _engine.draw_lines(month, at)
+        posted = _post.post(month=month, month_text=text, at=at)
+    left = ledger.balance(ledger.pool(month))
+    if left:
+        raise AssertionError(f"the pool of {text} holds {left} micros after settling")
+    if not instance.note_settled(month=month, at=at):
+        raise AssertionError(f"{text} was not frozen when it was settled")
+    totals = _statements.totals(month)
+    return Settled(
+        month=month,
+        members=givers,
+        nods=totals.nods,
+        lines=lines,
+        spent_micros=totals.spent_micros,
+        paid_micros=totals.paid_micros,
+        fee_micros=totals.fee_micros,
+        waiting_micros=totals.waiting_micros,
+        charity_micros=totals.charity_micros,
+        transfers=posted + givers,
+    )
+
+
+def release(*, thing: Thing, at: datetime) -> int:
+    """Pay what waits for a thing to its owner, less the fee; returns the net in micros."""
+    return _waiting.release(thing=thing, at=at)
+
+
+def release_owner(*, member: Member, at: datetime) -> int:
+    """Release what waits for all a member owns, once they may receive; the net in micros."""
+    return _waiting.release_owner(member=member, at=at)
+
+
+def take_back_waiting(*, member: Member, month: int, thing: Thing, at: datetime) -> int:
+    """Return a member's own waiting share to their funds; raises NotWaiting."""
+    return _waiting.take_back(member=member, month=month, thing=thing, at=at)
+
+
+def take_back_all_waiting(*, member: Member, at: datetime) -> int:
+    """Return all that waits of a member to their funds; micros."""
+    return _waiting.take_back_all(member=member, at=at)
+
+
+def refuse(*, thing: Thing, at: datetime) -> None:
+    """Refuse nods for a thing for ever; what waits returns at once."""
+    _waiting.refuse(thing=thing, at=at)
+
+
+def preview(*, member: Member, at: datetime) -> Preview:
+    """The open month of a member as it stands: the coin and what each slice is worth."""
+    return _statements.preview(member=member, month=max(months.of(at), instance.open_month()))
+
+
+def statement(*, member: Member, month: int) -> Statement:
+    """What became of a member's coin in a month, share by share."""
+    return _statements.statement(member=member, month=month)
+
+
+def owner_statement(*, member: Member, month: int) -> OwnerStatement:
+    """What a member's things received for a month, line by line."""
+    return _statements.owner_statement(member=member, month=month)
+
+
+def waiting_for(thing: Thing) -> tuple[int, int]:
+    """Nods and micros that wait for a thing, over all months."""
+    return _statements.waiting_for(thing)
+
+
+def month_totals(month: int) -> _statements.Totals:
+    """What a settled month came to."""
+    return _statements.totals(month)
+
+
+def audit() -> list[Check]:
+    """Each invariant of the settled months by name."""
+    return list(_audit.checks())

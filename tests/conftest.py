@@ -1,0 +1,65 @@
+"""What all tests share: a database in a file, append-only books that can still be emptied, no net."""
+
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from django.conf import settings
+from django.core.cache import cache
+from django.db import connection
+from django.test.testcases import TransactionTestCase
+
+from mickle.ledger import _guards
+
+_connect = socket.socket.connect
+_flush = TransactionTestCase._fixture_teardown
+
+
+def _only_here(sock: socket.socket, address: object) -> None:
+    if sock.family != socket.AF_UNIX:
+        host = str(address[0]) if isinstance(address, tuple) else str(address)
+        if not (host.startswith("127.") or host in ("localhost", "::1")):
+            raise AssertionError(f"a test tried to reach {host}")
+    _connect(sock, address)
+
+
+def _flush_books(case: TransactionTestCase) -> None:
+    """Empty the tables although the books refuse it; the product itself has no such switch."""
+    with connection.cursor() as cursor:
+        if connection.vendor == "postgresql":
+            cursor.execute("SET session_replication_role = replica")
+        else:
+            for name in _guards.expected():
+                cursor.execute(f"DROP TRIGGER IF EXISTS {name}")
+    try:
+        _flush(case)
+    finally:
+        with connection.cursor() as cursor:
+            if connection.vendor == "postgresql":
+                cursor.execute("SET session_replication_role = origin")
+        _guards.install()
+
+
+TransactionTestCase._fixture_teardown = _flush_books
+socket.socket.connect = _only_here
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(
+    tmp_path_factory: pytest.TempPathFactory, django_db_modify_db_settings_parallel_suffix: None
+) -> None:
+    """Keep SQLite in a file: threads and processes then meet as they do in production."""
+    database = settings.DATABASES["default"]
+    if database["ENGINE"].endswith("sqlite3"):
+        shm = Path("/dev/shm")
+        folder = tmp_path_factory.mktemp("db")
+        name = f"mickle-{folder.parent.name}-{folder.name}.sqlite3"
+        path = shm / name if shm.is_dir() else folder / name
+        database.setdefault("TEST", {})["NAME"] = str(path)
+
+
+@pytest.fixture(autouse=True)
+def _fresh_cache() -> Iterator[None]:
+    yield
+    cache.clear()

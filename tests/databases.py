@@ -1,0 +1,132 @@
+"""Chooses the database of a test run before Django reads its settings.
+
+`pytest --database postgresql` starts a private PostgreSQL on a socket of its own (no TCP; as root
+the server runs as another user); the default is SQLite in a file. Loaded by `-p tests.databases`.
+"""
+
+import glob
+import os
+import pwd
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import psycopg
+import pytest
+
+_ENV = "MICKLE_TEST_DATABASE"
+
+
+def _wanted() -> str:
+    for place, word in enumerate(sys.argv):
+        if word.startswith("--database="):
+            return word.partition("=")[2]
+        if word == "--database":
+            return sys.argv[place + 1]
+    return os.environ.get(_ENV, "sqlite")
+
+
+def binaries() -> Path:
+    """The folder of the newest PostgreSQL here."""
+    found = sorted(glob.glob("/usr/lib/postgresql/*/bin"), key=lambda p: int(p.split("/")[4]))
+    if found:
+        return Path(found[-1])
+    initdb = shutil.which("initdb")
+    if initdb is None:
+        raise SystemExit("The tests need PostgreSQL. Type: apt-get install postgresql")
+    return Path(initdb).resolve().parent
+
+
+class Server:
+    """A private PostgreSQL in a folder of its own."""
+
+    def __init__(self) -> None:
+        self.folder = Path(tempfile.mkdtemp(prefix="mickle-pg-"))
+        self.who: dict[str, object] = {}
+        if os.geteuid() == 0:
+            names = {user.pw_name: user for user in pwd.getpwall()}
+            user = names.get("postgres") or names["nobody"]
+            os.chown(self.folder, user.pw_uid, user.pw_gid)
+            self.who = {"user": user.pw_uid, "group": user.pw_gid, "extra_groups": []}
+        self.env = {**os.environ, "HOME": str(self.folder), "LC_ALL": "C"}
+        self._run("initdb", "-D", "data", "-U", "test", "-A", "trust", "-E", "UTF8", "--no-sync")
+
+    def _run(self, program: str, *arguments: str) -> None:
+        subprocess.run(
+            [binaries() / program, *arguments],
+            check=True,
+            stdout=subprocess.DEVNULL,
+            env=self.env,
+            cwd=self.folder,
+            **self.who,  # type: ignore[call-overload]
+        )
+
+    def start(self) -> None:
+        """Start the server and wait until it answers."""
+        log = (self.folder / "log").open("a")
+        self.process = subprocess.Popen(
+            [
+                *(binaries() / "postgres", "-D", "data", "-k", str(self.folder), "-h", ""),
+                *("-c", "max_connections=100", "-c", "fsync=off", "-c", "shared_buffers=256MB"),
+                *("-c", "full_page_writes=off", "-c", "synchronous_commit=off"),
+            ],
+            env=self.env,
+            cwd=self.folder,
+            stderr=log,
+            **self.who,  # type: ignore[call-overload]
+        )
+        for _attempt in range(200):
+            try:
+                psycopg.connect(host=str(self.folder), user="test", dbname="postgres").close()
+            except psycopg.OperationalError:
+                time.sleep(0.05)
+            else:
+                return
+        raise SystemExit((self.folder / "log").read_text()[-500:])
+
+    @property
+    def url(self) -> str:
+        """The DATABASE_URL of the server's first database."""
+        return f"postgresql://test@{str(self.folder).replace('/', '%2F')}/postgres"
+
+    def stop(self) -> None:
+        """End the server and forget its data."""
+        self.process.send_signal(signal.SIGQUIT)
+        self.process.wait()
+        shutil.rmtree(self.folder)
+
+
+_server: Server | None = None
+_data: str | None = None
+if "PYTEST_XDIST_WORKER" not in os.environ:
+    _data = tempfile.mkdtemp(prefix="mickle-test-")
+    os.environ["MICKLE_DATA"] = _data
+    os.environ[_ENV] = _wanted()
+    os.environ.pop("DATABASE_URL", None)
+    if os.environ[_ENV] == "postgresql":
+        _server = Server()
+        _server.start()
+        os.environ["DATABASE_URL"] = _server.url
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Name the two options of this suite."""
+    parser.addoption("--database", choices=("sqlite", "postgresql"), default="sqlite")
+    parser.addoption("--long", action="store_true", help="the long runs too")
+
+
+def pytest_report_header() -> str:
+    """Say which database is under test."""
+    return f"database: {os.environ[_ENV]}"
+
+
+def pytest_unconfigure() -> None:
+    """Stop the server and remove the data folder."""
+    if _server is not None:
+        _server.stop()
+    if _data is not None:
+        shutil.rmtree(_data, ignore_errors=True)
