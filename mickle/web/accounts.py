@@ -99,7 +99,6 @@ class SignUpForm(SignupForm):
                 help_text=_("The code somebody gave you."),
             )
 
-
     def clean_invite(self) -> str:
         """Refuse an unknown code at its field; the last use is decided by the database later."""
         code = str(self.cleaned_data["invite"]).strip()

@@ -19,6 +19,7 @@ class Site:
 
     name = property(lambda self: settings.INSTANCE_NAME)
     operator = property(lambda self: settings.OPERATOR_NAME)
+    currency = property(lambda self: settings.CURRENCY)
     languages = property(lambda self: settings.LANGUAGES)
     invite_only = property(lambda self: settings.SIGN_UP == "invite")
     budget_min = property(lambda self: settings.BUDGET_MIN_MICROS)
@@ -28,6 +29,14 @@ class Site:
     receive_min = property(lambda self: settings.RECEIVE_MIN_MICROS)
     receive_funded = property(lambda self: settings.RECEIVE_POLICY == "funded")
     idle_to_charity = property(lambda self: settings.IDLE_POLICY == "charity")
+
+    @property
+    def mail_folder(self) -> str:
+        """Where mail lies when no server sends it; told only on the machine itself."""
+        host = self._request.get_host().partition(":")[0] if self._request else ""
+        if settings.EMAIL_HOST or host not in ("localhost", "127.0.0.1"):
+            return ""
+        return str(settings.EMAIL_FILE_PATH)
 
     @cached_property
     def kind(self) -> str:

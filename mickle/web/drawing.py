@@ -45,7 +45,9 @@ COIN = (
 def slice_path(i: int, n: int) -> str:
     """The outline of slice i of n, clockwise from the top; one slice of one is the full disc."""
     if n == 1:
-        return f"M0 -{RADIUS}A{RADIUS} {RADIUS} 0 1 1 0 {RADIUS}A{RADIUS} {RADIUS} 0 1 1 0 -{RADIUS}Z"
+        return (
+            f"M0 -{RADIUS}A{RADIUS} {RADIUS} 0 1 1 0 {RADIUS}A{RADIUS} {RADIUS} 0 1 1 0 -{RADIUS}Z"
+        )
     return f"M0 0L{_xy(i / n)}A{RADIUS} {RADIUS} 0 0 1 {_xy((i + 1) / n)}Z"
 
 

@@ -37,8 +37,7 @@ def form_refused(request: HttpRequest, reason: str = "") -> HttpResponse:
 def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
     """404: nothing at this address, or nothing that this member may see."""
     text = _(
-        "The page may have moved, or the link lost a letter on the way. "
-        "Your money is not affected."
+        "The page may have moved, or the link lost a letter on the way. Your money is not affected."
     )
     return _page(HTTPStatus.NOT_FOUND, _("Nothing at this address"), text)
 

@@ -30,3 +30,28 @@ class MoneyField(forms.CharField):
             return money.parse(text, settings.CURRENCY_DECIMALS)
         except Refused as refused:
             raise forms.ValidationError(str(refused)) from refused
+
+
+class LinkForm(forms.Form):
+    """Any address of the web."""
+
+    url = forms.CharField(
+        label=_("Web address"),
+        max_length=4_000,
+        widget=forms.TextInput(attrs={"inputmode": "url", "autocomplete": "url", "autofocus": True}),
+        help_text=_("Of a page, a channel, a project, a person: anything good with an address."),
+    )
+
+
+class ClaimForm(forms.Form):
+    """"This is mine", with what an operator can check."""
+
+    note = forms.CharField(
+        label=_("How can it be seen?"),
+        max_length=500,
+        widget=forms.Textarea(attrs={"rows": 3}),
+        help_text=_(
+            "For example: “My e-mail address stands in the imprint.” "
+            "Whoever runs this instance looks at it before anything is paid out."
+        ),
+    )

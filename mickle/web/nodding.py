@@ -8,32 +8,55 @@ from django.contrib import messages
 from django.http import HttpRequest
 
 from mickle.instance import instance
-from mickle.ledger import ledger
-from mickle.lib import months
+from mickle.lib import months, urls
 from mickle.lib.errors import Refused
-from mickle.members import members
 from mickle.members.models import Member
 from mickle.nods import nods
-from mickle.nods.models import Nod
+from mickle.settlement import settlement
 from mickle.things import things
 from mickle.things.models import Thing
-from mickle.web import parking
+from mickle.web import parking, rows
+
+
+@dataclass(frozen=True)
+class Seen:
+    """An address somebody may nod at, whether or not it is known here yet."""
+
+    identity: str
+    url: str
+    host: str
+    thing: Thing | None
+
+    @property
+    def owner(self) -> Member | None:
+        """Who showed that it is theirs."""
+        return self.thing.owner if self.thing else None
+
+    @property
+    def title(self) -> str:
+        """What the nod page calls it."""
+        return rows.title_of(self.thing) if self.thing else rows.short(self.url)
+
+
+def look_at(url: str) -> Seen:
+    """What stands at an address; writes nothing. Raises BadUrl for what is no web page."""
+    known = urls.identify(url)
+    thing = things.find(url=url)
+    if thing is not None and thing.merged_into is not None:
+        thing = thing.merged_into
+    return Seen(known.identity, known.url, known.display_host, thing)
 
 
 @dataclass(frozen=True)
 class Coin:
-    """A member's coin in the open month: how many slices, and what each would be worth."""
+    """A member's coin in the open month: its slices, and what each would be worth."""
 
     month: int
     slices: int
     budget_micros: int
     funds_micros: int
+    spend_micros: int
     paused: bool
-
-    @property
-    def spend_micros(self) -> int:
-        """What the month would give if it ended now."""
-        return 0 if self.paused else min(self.budget_micros, self.funds_micros)
 
     @property
     def last_day(self) -> datetime:
@@ -58,14 +81,14 @@ class Coin:
 
 def coin_of(member: Member) -> Coin:
     """The member's coin as it stands now."""
-    month = instance.open_month()
-    plan = members.plan(member, month)
+    seen = settlement.preview(member=member, at=instance.now())
     return Coin(
-        month=month,
-        slices=Nod.objects.filter(member=member, month=month).count(),
-        budget_micros=plan.budget_micros,
-        funds_micros=ledger.balance(ledger.funds(member.id)),
-        paused=plan.paused,
+        month=seen.month,
+        slices=len(seen.shares),
+        budget_micros=seen.budget_micros,
+        funds_micros=seen.funds_micros,
+        spend_micros=seen.spend_micros,
+        paused=seen.paused,
     )
 
 

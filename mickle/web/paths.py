@@ -1,8 +1,13 @@
 """Where a page goes next: only ever to another page of this instance."""
 
+from urllib.parse import urlencode
+
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import resolve_url
+from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
+
+from mickle.lib import months
 
 
 def next_or(request: HttpRequest, default: str, *args: object) -> str:
@@ -17,3 +22,25 @@ def see_other(to: str, *args: object) -> HttpResponse:
     response = HttpResponseRedirect(resolve_url(to, *args))
     response.status_code = 303
     return response
+
+
+def nod_page(url: str) -> str:
+    """The nod page for an address."""
+    return f"{reverse('nod')}?{urlencode({'url': url})}"
+
+
+class MonthConverter:
+    """2026-11 in an address, the month as an integer in the view."""
+
+    regex = r"[0-9]{4}-(?:0[1-9]|1[0-2])"
+
+    def to_python(self, value: str) -> int:
+        """The month; 0000-01 and the like are no address."""
+        try:
+            return months.parse(value)
+        except months.BadMonth as bad:
+            raise ValueError(value) from bad
+
+    def to_url(self, value: int | str) -> str:
+        """Also takes the text form."""
+        return value if isinstance(value, str) else months.text(value)

@@ -49,7 +49,12 @@ def of(listed: Iterable[Thing], viewer: Member | AnonymousUser) -> list[ThingRow
 
 def title_of(thing: Thing) -> str:
     """The title, or for a page nobody has described its address without the scheme."""
-    return thing.title or thing.url.partition("://")[2].rstrip("/") or thing.url
+    return thing.title or short(thing.url)
+
+
+def short(url: str) -> str:
+    """An address without its scheme, as people write it."""
+    return url.partition("://")[2].rstrip("/") or url
 
 
 def _nodded_by(viewer: Member | AnonymousUser, ids: list[int]) -> set[int]:

@@ -32,7 +32,15 @@ def amount(micros: int, *, short: bool = False) -> str:
     value = Decimal(money.plain(micros, settings.CURRENCY_DECIMALS))
     text = str(format_currency(abs(value), settings.CURRENCY, locale=locale()))
     if short and value == value.to_integral_value():
-        text = str(format_currency(abs(value), settings.CURRENCY, _whole_pattern(), locale=locale(), currency_digits=False))
+        text = str(
+            format_currency(
+                abs(value),
+                settings.CURRENCY,
+                _whole_pattern(),
+                locale=locale(),
+                currency_digits=False,
+            )
+        )
     return MINUS + text if value < 0 else text
 
 
@@ -75,21 +83,21 @@ def percent(basis_points: int) -> str:
 
 
 def month_name(month: int, beside: int | None = None) -> str:
-    """"November", with its year unless that is the year of the month it stands beside."""
+    """ "November", with its year unless that is the year of the month it stands beside."""
     form = "F" if beside is not None and beside // 12 == month // 12 else "F Y"
     return str(formats.date_format(months.start(month), form))
 
 
 def instant(at: datetime) -> str:
-    """"1 December 2026, 00:00 UTC": the instance's own time, with its zone behind it."""
+    """ "1 December 2026, 00:00 UTC": the instance's own time, with its zone behind it."""
     return _("%(day)s, %(time)s UTC") % {"day": day(at), "time": f"{at:%H:%M}"}
 
 
 def day(at: datetime) -> str:
-    """"1 December 2026", in the order of the language."""
+    """ "1 December 2026", in the order of the language."""
     return str(formats.date_format(at, "j F Y" if locale().language == "en" else "DATE_FORMAT"))
 
 
 def day_of_year(at: datetime) -> str:
-    """"1 December", for deadlines that are near."""
+    """ "1 December", for deadlines that are near."""
     return str(formats.date_format(at, "j F" if locale().language == "en" else "j. F"))

@@ -1,14 +1,16 @@
 """The look in templates: {% load look %}. Money, coins, pies, charts, the current page."""
 
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django import template
+from django.conf import settings
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
 
 from mickle.lib import months
 from mickle.lib.money import MICROS
+from mickle.providers import sepa
 from mickle.web import drawing, wording
 
 register = template.Library()
@@ -202,3 +204,39 @@ def current(context: template.Context, *names: str) -> SafeString:
 def round_money(micros: int) -> str:
     """An amount without its cents where they are nought, for sentences: €5."""
     return wording.amount(micros, short=True)
+
+
+@register.filter
+def negative(micros: int) -> int:
+    """The other sign, for what leaves."""
+    return -micros
+
+
+@register.filter
+def month_start(value: int) -> datetime:
+    """The first instant of a month."""
+    return months.start(value)
+
+
+@register.filter
+def month_end(value: int) -> datetime:
+    """The first instant after a month."""
+    return months.end(value)
+
+
+@register.filter
+def pay_until(value: int) -> datetime:
+    """Until when money still counts for a month: the end of the grace after it."""
+    return months.end(value) + timedelta(hours=settings.GRACE_HOURS)
+
+
+@register.filter
+def days_left(value: int, now: datetime) -> int:
+    """Days until a month ends, counting the one that has begun."""
+    return max((months.end(value) - now).days + 1, 1)
+
+
+@register.filter
+def iban(number: str) -> str:
+    """An account number in groups of four."""
+    return sepa.groups(number)

@@ -20,20 +20,20 @@ def nod(request: HttpRequest) -> HttpResponse:
     """/nod?url=ENCODED&by=OWNER: what the plain link of every button opens."""
     url = request.POST.get("url", "") if request.method == "POST" else request.GET.get("url", "")
     try:
-        seen = things.look(url=url)
+        seen = nodding.look_at(url)
     except Refused as refused:
         return render(request, "nod/refused.html", {"why": str(refused)}, status=400)
     if request.method == "POST":
         return _record(request, seen)
-    if request.user.is_authenticated and seen.owner_id == request.user.pk:
-        return render(request, "nod/own.html", {"title": rows.title_of(seen), "thing": seen})
+    if seen.thing is not None and seen.owner is not None and seen.owner == request.user:
+        return render(request, "nod/own.html", {"title": seen.title, "thing": seen.thing})
     return _confirm(request, seen)
 
 
-def _confirm(request: HttpRequest, seen: Thing, note: str = "") -> HttpResponse:
+def _confirm(request: HttpRequest, seen: nodding.Seen, note: str = "") -> HttpResponse:
     context = {
         "thing": seen,
-        "title": rows.title_of(seen),
+        "title": seen.title,
         "nonce": parking.new_nonce(request, seen.identity),
         "note": note,
     }
@@ -47,9 +47,9 @@ def _confirm(request: HttpRequest, seen: Thing, note: str = "") -> HttpResponse:
     return render(request, "nod/confirm.html", context)
 
 
-def _record(request: HttpRequest, seen: Thing) -> HttpResponse:
+def _record(request: HttpRequest, seen: nodding.Seen) -> HttpResponse:
     if not request.user.is_authenticated:
-        parking.park(request, seen.raw_url)
+        parking.park(request, seen.url)
         return paths.see_other("nod-kept")
     nonce = request.POST.get("nonce", "")
     worth = parking.use_nonce(request, nonce, seen.identity)
@@ -58,14 +58,16 @@ def _record(request: HttpRequest, seen: Thing) -> HttpResponse:
         return _confirm(request, seen, note)
     at = instance.now()
     try:
-        thing = things.find_or_add(url=seen.raw_url, at=at, added_by=request.user)
+        thing = things.find_or_add(url=seen.url, at=at, added_by=request.user)
         if worth is parking.Nonce.USED:
             return paths.see_other("nod-done", thing.id)
         given = nods.give(member=request.user, thing=thing, at=at, key=parking.key_of(nonce))
     except Refused as refused:
         return render(request, "nod/refused.html", {"why": str(refused)}, status=409)
     _say_month(request, given)
-    return paths.see_other("nod-done", thing.id) if given.new else paths.see_other("monthly", thing.id)
+    return (
+        paths.see_other("nod-done", thing.id) if given.new else paths.see_other("monthly", thing.id)
+    )
 
 
 def _say_month(request: HttpRequest, given: nods.Given) -> None:
@@ -84,10 +86,10 @@ def kept(request: HttpRequest) -> HttpResponse:
     if url is None or request.user.is_authenticated:
         return paths.see_other("home")
     try:
-        seen = things.look(url=url)
+        seen = nodding.look_at(url)
     except Refused as refused:
         return render(request, "nod/refused.html", {"why": str(refused)}, status=400)
-    return render(request, "nod/kept.html", {"title": rows.title_of(seen), "thing": seen})
+    return render(request, "nod/kept.html", {"title": seen.title, "thing": seen})
 
 
 @access.member_only

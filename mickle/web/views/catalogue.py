@@ -1,0 +1,207 @@
+"""The catalogue, and the page of one thing with its buttons."""
+
+from typing import Any
+from urllib.parse import quote, urlencode
+
+from django.conf import settings
+from django.contrib import messages
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+
+from mickle.claims import claims
+from mickle.claims.models import Claim
+from mickle.discovery import discovery
+from mickle.instance import instance
+from mickle.lib.errors import Refused
+from mickle.nods.models import Nod
+from mickle.settlement import settlement
+from mickle.things.models import Thing
+from mickle.web import access, nodding, paths, rows
+from mickle.web.access import MemberRequest
+from mickle.web.forms import ClaimForm
+
+# With fewer givers a public amount would tell what a single one gave (rule 9).
+GIVERS_SHOWN = 3
+
+
+def category_names() -> dict[str, str]:
+    """The categories in the page's language."""
+    return {
+        "text": _("Text"),
+        "images": _("Images"),
+        "audio": _("Audio"),
+        "video": _("Video"),
+        "software": _("Software"),
+        "people": _("People"),
+        "rest": _("Rest"),
+    }
+
+
+def _orders() -> dict[str, str]:
+    return {
+        "trending": _("Trending"),
+        "new": _("New"),
+        "most": _("Most nodded"),
+        "none": _("Nobody nodded yet"),
+    }
+
+
+@access.read_page
+def catalogue(request: HttpRequest) -> HttpResponse:
+    """Things by category, language and tag, found by words."""
+    asked = {
+        "q": request.GET.get("q", "").strip()[:200],
+        "category": request.GET.get("category", ""),
+        "language": request.GET.get("language", ""),
+        "tag": request.GET.get("tag", ""),
+        "order": request.GET.get("order", "trending"),
+    }
+    page = _page_number(request)
+    found = discovery.catalogue(**asked, page=page)
+    context = asked | {
+        "things": rows.of(found.things, request.user),
+        "total": found.total,
+        "first": found.first,
+        "last": found.last,
+        "categories": _choices(asked, "category", {"": _("Everything")} | category_names()),
+        "orders": _choices(asked, "order", _orders()),
+        "plain_query": _query(asked, language="", tag=""),
+        "previous_query": _query(asked, page=page - 1) if page > 1 else "",
+        "next_query": _query(asked, page=page + 1) if found.has_next else "",
+    }
+    return render(request, "front/catalogue.html", context)
+
+
+def _page_number(request: HttpRequest) -> int:
+    text = request.GET.get("page", "1")
+    return min(int(text), 10_000) if text.isdecimal() and int(text) > 0 else 1
+
+
+def _query(asked: dict[str, str], **changed: object) -> str:
+    wanted = {**asked, **changed}
+    if wanted["order"] == "trending":
+        wanted["order"] = ""
+    return urlencode({name: value for name, value in wanted.items() if value})
+
+
+def _choices(asked: dict[str, str], name: str, labels: dict[str, str]) -> list[dict[str, Any]]:
+    return [
+        {"label": label, "query": _query(asked, **{name: value}), "chosen": asked[name] == value}
+        for value, label in labels.items()
+    ]
+
+
+@access.read_page
+def thing(request: HttpRequest, thing_id: int) -> HttpResponse:
+    """One thing: its count, what waits for it, and the snippets of its button."""
+    found = get_object_or_404(Thing.objects.select_related("owner", "merged_into"), id=thing_id)
+    if found.merged_into is not None:
+        return redirect("thing", found.merged_into.id)
+    if found.hidden and not _may_see_hidden(request, found):
+        raise Http404
+    context = {
+        "thing": rows.of([found], request.user)[0],
+        "full": found,
+        "category": category_names()[found.category],
+        "gone": _gone(found),
+        "this_month": _nods_this_month(found),
+        "claim_form": ClaimForm(),
+        "base": _base(request),
+        "images": _images(found),
+        "snippets": _snippets(_base(request), found),
+    }
+    context |= _waiting(found)
+    if request.user.is_authenticated:
+        context["coin"] = nodding.coin_of(request.user)
+        context["claim"] = Claim.objects.filter(
+            thing=found, member=request.user, state=Claim.State.OPEN
+        ).first()
+    return render(request, "front/thing.html", context)
+
+
+def _may_see_hidden(request: HttpRequest, found: Thing) -> bool:
+    user = request.user
+    return user.is_authenticated and (user.is_operator or found.owner_id == user.pk)
+
+
+def _gone(found: Thing) -> str:
+    if found.state == Thing.State.REFUSED:
+        return _("Its maker does not want nods, so it takes none.")
+    if found.state == Thing.State.TAKEN_DOWN:
+        return _("This page was taken down here, so it takes no nods.")
+    return ""
+
+
+def _nods_this_month(found: Thing) -> int:
+    """Like the count on the button: only members who have ever topped up."""
+    return Nod.objects.filter(
+        thing=found, month=instance.open_month(), member__funded_month__isnull=False
+    ).count()
+
+
+def _waiting(found: Thing) -> dict[str, int]:
+    nods, micros = settlement.waiting_for(found)
+    givers = Nod.objects.filter(thing=found, void="").values("member").distinct()
+    shown = micros if givers[:GIVERS_SHOWN].count() >= GIVERS_SHOWN else 0
+    return {"waiting_nods": nods, "waiting_micros": shown}
+
+
+def _base(request: HttpRequest) -> str:
+    return settings.BASE_URL or f"{request.scheme}://{request.get_host()}"
+
+
+def _images(found: Thing) -> list[dict[str, Any]]:
+    sizes = (("wide", 160, 36), ("compact", 110, 20), ("tall", 55, 62))
+    return [
+        {
+            "src": f"/b/count.svg?id={found.id}&size={name}",
+            "width": width,
+            "height": height,
+            "alt": _("Button with the count of nods"),
+        }
+        for name, width, height in sizes
+    ]
+
+
+def _snippets(base: str, found: Thing) -> list[list[dict[str, str]]]:
+    """Two columns of snippets; the address of the thing is inside, so they work anywhere."""
+    by = f"&by={quote(found.owner.username)}" if found.owner else ""
+    nod = f"{base}{reverse('nod')}?url={quote(found.url, safe='')}{by}"
+    badge = f"{base}/b/count.svg?id={found.id}"
+    link = f'<a href="{nod}"\n   rel="payment nofollow" target="_blank">{_("Nod at this")}</a>'
+    image = (
+        f'<a href="{nod}"\n   rel="payment nofollow" target="_blank">\n'
+        f'  <img src="{badge}"\n       width="160" height="36" alt="{_("Nod")}"></a>'
+    )
+    markdown = f"[![{_('Nod')}]({badge})]({nod})"
+    feed = f'<atom:link rel="payment" type="text/html"\n  href="{nod.replace("&", "&amp;")}"/>'
+    return [
+        [
+            {"name": _("Link"), "code": link.replace("&by", "&amp;by")},
+            {"name": "Markdown", "code": markdown},
+        ],
+        [
+            {"name": _("Picture with count"), "code": image.replace("&by", "&amp;by")},
+            {"name": _("Feed"), "code": feed},
+        ],
+    ]
+
+
+@access.member_only
+@access.write_only
+def claim(request: MemberRequest, thing_id: int) -> HttpResponse:
+    """Say "this is mine"; an operator looks and decides."""
+    found = get_object_or_404(Thing, id=thing_id)
+    form = ClaimForm(request.POST)
+    if not form.is_valid():
+        messages.error(request, _("Say in a sentence how it can be seen that it is yours."))
+        return paths.see_other("thing", thing_id)
+    try:
+        claims.make(
+            thing=found, member=request.user, at=instance.now(), note=form.cleaned_data["note"]
+        )
+    except Refused as refused:
+        messages.error(request, str(refused))
+    return paths.see_other("thing", thing_id)

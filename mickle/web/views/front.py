@@ -1,0 +1,157 @@
+"""Pages for anybody: what Mickle is, its figures, and the small print."""
+
+from typing import Any
+
+from django.conf import settings
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils import translation
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.translation import gettext as _
+
+from mickle.discovery import discovery
+from mickle.instance import instance
+from mickle.instance.models import Month
+from mickle.ledger import ledger
+from mickle.lib import money
+from mickle.lib.errors import Refused
+from mickle.members import members
+from mickle.settlement import settlement
+from mickle.web import access, paths, rows
+
+_SERIES = (1, 2, 5, 10)
+_SHOWN_AT_HOME = 4
+_SHOWN_MONTHS = 24
+
+
+@access.read_page
+def home(request: HttpRequest) -> HttpResponse:
+    """What it is in ten seconds: a coin to cut, and the last month's real figures."""
+    rate = instance.fee_basis_points(instance.open_month())
+    budget = settings.BUDGET_DEFAULT_MICROS
+    listed = discovery.catalogue(order="trending").things[:_SHOWN_AT_HOME]
+    context = {
+        "fee_whole_percent": money.plain(rate * 10_000, 2).rstrip("0").rstrip("."),
+        "says": _says(),
+        "picks": _picks(),
+        "series": [_cut(budget, nods, rate) for nods in _SERIES],
+        "ten": _cut(budget, 10, rate),
+        "totals": next(iter(_settled_months(1)), None),
+        "things": rows.of(listed, request.user),
+    }
+    return render(request, "front/home.html", context)
+
+
+def _says() -> list[tuple[str, str]]:
+    return [
+        ("one", _("{n} nod. Its maker gets {net}, and the fee is {fee}.")),
+        ("other", _("{n} nods. Each maker gets {net}. You still give {budget}.")),
+    ]
+
+
+def _picks() -> list[str]:
+    return [
+        _("A podcast"),
+        _("A comic"),
+        _("A bug fix"),
+        _("A recipe"),
+        _("A local story"),
+        _("A map"),
+        _("A song"),
+        _("A free library"),
+    ]
+
+
+def _cut(budget: int, nods: int, rate: int) -> dict[str, Any]:
+    gross = budget // nods
+    fee = money.fee(gross, rate)
+    return {
+        "nods": nods,
+        "states": [""] * nods,
+        "gross": gross,
+        "fee": fee,
+        "net": gross - fee,
+        "all_fee": fee * nods,
+        "all_net": (gross - fee) * nods,
+    }
+
+
+def _settled_months(at_most: int) -> list[dict[str, Any]]:
+    months_settled = Month.objects.exclude(settled_at=None).order_by("-month")[:at_most]
+    return [
+        {
+            "month": row.month,
+            "totals": settlement.month_totals(row.month),
+            "pool_micros": ledger.balance(ledger.pool(row.month)),
+        }
+        for row in months_settled
+    ]
+
+
+@access.read_page
+def figures(request: HttpRequest) -> HttpResponse:
+    """Every settled month in figures that name nobody."""
+    return render(request, "front/figures.html", {"listed": _settled_months(_SHOWN_MONTHS)})
+
+
+@access.read_page
+def terms(request: HttpRequest) -> HttpResponse:
+    """The rules of money on one page, with this instance's own limits."""
+    context = {
+        "funds_max": settings.FUNDS_MAX_MICROS,
+        "payout_cost": settings.PAYOUT_COST_MICROS,
+        "grace_hours": settings.GRACE_HOURS,
+    }
+    return render(request, "front/terms.html", context)
+
+
+@access.read_page
+def privacy(request: HttpRequest) -> HttpResponse:
+    """What is kept of whom, and for how long."""
+    return render(request, "front/privacy.html")
+
+
+@access.read_page
+def imprint(request: HttpRequest) -> HttpResponse:
+    """Who runs this instance."""
+    context = {"address": settings.OPERATOR_ADDRESS, "email": settings.OPERATOR_EMAIL}
+    return render(request, "front/imprint.html", context)
+
+
+@access.write_only
+def set_language(request: HttpRequest) -> HttpResponse:
+    """Keep the language chosen at the foot of a page; a signed-in member's for every device."""
+    language = request.POST.get("language", "")
+    response = paths.see_other(_page_before(request))
+    if language in dict(settings.LANGUAGES):
+        response.set_cookie(
+            settings.LANGUAGE_COOKIE_NAME,
+            language,
+            max_age=365 * 24 * 3600,
+            secure=settings.LANGUAGE_COOKIE_SECURE,
+            httponly=settings.LANGUAGE_COOKIE_HTTPONLY,
+            samesite="Lax",
+        )
+        if request.user.is_authenticated:
+            members.describe(member=request.user, language=language)
+        translation.activate(language)
+    return response
+
+
+def _page_before(request: HttpRequest) -> str:
+    before = request.headers.get("Referer", "")
+    ours = url_has_allowed_host_and_scheme(before, allowed_hosts={request.get_host()})
+    return before if ours else "home"
+
+
+@access.write_only
+def waiting_list(request: HttpRequest) -> HttpResponse:
+    """Ask for an invitation."""
+    try:
+        members.wait_for_invite(email=request.POST.get("email", ""), at=instance.now())
+    except Refused as refused:
+        messages.error(request, str(refused))
+    else:
+        messages.info(request, _("You are on the list. A mail tells you when there is a place."))
+    return paths.see_other("account_signup")

@@ -1,0 +1,213 @@
+"""A giver's pages: this month, nods by month, monthly nods, statements."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from django.contrib import messages
+from django.http import Http404, HttpResponse, JsonResponse
+from django.shortcuts import get_object_or_404, render
+from django.utils.translation import gettext as _
+
+from mickle.instance import instance
+from mickle.instance.instance import State
+from mickle.instance.models import Month
+from mickle.ledger import ledger
+from mickle.lib import months
+from mickle.lib.errors import Refused
+from mickle.members.models import Member
+from mickle.nods import nods
+from mickle.nods.models import Nod
+from mickle.settlement import settlement
+from mickle.settlement.models import Spend
+from mickle.things.models import Thing
+from mickle.web import access, nodding, paths, rows, tables, wording
+from mickle.web.access import MemberRequest
+from mickle.web.forms import LinkForm
+
+_LISTED_MONTHS = 60
+
+
+@access.member_only
+@access.read_page
+def dashboard(request: MemberRequest) -> HttpResponse:
+    """This month: the pie, the rows beside it, and what the money does."""
+    member = request.user
+    seen = settlement.preview(member=member, at=instance.now())
+    unpaid = Month.objects.filter(settled_at=None).order_by("month").first()
+    context = {
+        "seen": seen,
+        "coin": nodding.coin_of(member),
+        "states": [_state_class(share.state) for share in seen.shares],
+        "rows": _share_rows(seen.shares, member),
+        "money": _money(member, seen.month),
+        "steps": _steps(member),
+        "left": seen.funds_micros - seen.reserved_micros - seen.spend_micros,
+        "unpaid": _unpaid(member, unpaid.month) if unpaid else None,
+    }
+    return render(request, "giving/dashboard.html", context)
+
+
+def _state_class(state: str) -> str:
+    return "wait" if state in ("waiting", "returned", "void", "nothing") else ""
+
+
+def _share_rows(shares: Iterable[Any], member: Member) -> list[dict[str, Any]]:
+    monthly = set(nods.subscriptions(member).values_list("thing_id", flat=True))
+    return [
+        {
+            "thing": share.thing,
+            "title": rows.title_of(share.thing),
+            "amount_micros": share.amount_micros,
+            "fee_micros": share.fee_micros,
+            "state": share.state,
+            "monthly": share.thing.id in monthly,
+        }
+        for share in shares
+    ]
+
+
+def _money(member: Member, month: int) -> dict[str, int]:
+    moves = ledger.transfers(ledger.funds(member.id), since=months.start(month))
+    earned = ledger.transfers(ledger.revenue(member.id), since=months.start(month))
+    funds, revenue = ledger.funds(member.id), ledger.revenue(member.id)
+    now = ledger.balance(funds)
+    came = sum(row.amount_micros for row in moves if row.credit == funds)
+    went = sum(row.amount_micros for row in moves if row.debit == funds)
+    topped = sum(
+        row.amount_micros
+        for row in moves
+        if row.credit == funds and row.debit.kind in (ledger.Kind.PROVIDER, ledger.Kind.UNASSIGNED)
+    )
+    return {
+        "start": now - came + went,
+        "topped_up": topped,
+        "other": came - topped - went,
+        "earned": sum(row.amount_micros for row in earned if row.credit == revenue),
+        "now": now,
+        "waiting": ledger.balance(ledger.waiting(member.id)),
+    }
+
+
+def _steps(member: Member) -> dict[str, bool]:
+    """What comes next for somebody new; empty once each was done."""
+    done = {
+        "nod": Nod.objects.filter(member=member).exists(),
+        "top_up": member.funded_month is not None,
+    }
+    return {} if all(done.values()) else done
+
+
+def _unpaid(member: Member, month: int) -> dict[str, int] | None:
+    """A closed month whose nods pay nothing unless funds arrive before the freeze."""
+    given = Nod.objects.filter(member=member, month=month).count()
+    if not given or ledger.balance(ledger.funds(member.id)):
+        return None
+    return {"month": month, "nods": given}
+
+
+@access.member_only
+@access.form_page
+def add_link(request: MemberRequest) -> HttpResponse:
+    """Nod at any address typed in: the nod page asks before anything is recorded."""
+    form = LinkForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        return paths.see_other(paths.nod_page(form.cleaned_data["url"].strip()))
+    return render(request, "giving/add_link.html", {"form": form})
+
+
+@access.member_only
+@access.read_page
+def my_nods(request: MemberRequest) -> HttpResponse:
+    """Every nod by month; the ones of the open month can be taken back."""
+    member = request.user
+    listed = Nod.objects.filter(member=member).order_by("-month").values_list("month", flat=True)
+    known = sorted({*listed.distinct(), instance.open_month()}, reverse=True)[:_LISTED_MONTHS]
+    month = _asked_month(request, known[0])
+    given = nods.of_month(member, month)
+    context = {
+        "month": month,
+        "known": known,
+        "open": month >= instance.open_month(),
+        "rows": [{"thing": nod.thing, "title": rows.title_of(nod.thing), "nod": nod} for nod in given],
+    }
+    return render(request, "giving/my_nods.html", context)
+
+
+def _asked_month(request: MemberRequest, default: int) -> int:
+    text = request.GET.get("month", "")
+    try:
+        return months.parse(text) if text else default
+    except Refused as refused:
+        raise Http404 from refused
+
+
+@access.member_only
+@access.read_page
+def subscriptions(request: MemberRequest) -> HttpResponse:
+    """Nods that repeat each month."""
+    running = [
+        {"row": row, "title": rows.title_of(row.thing), "thing": row.thing}
+        for row in nods.subscriptions(request.user)
+    ]
+    return render(request, "giving/subscriptions.html", {"running": running})
+
+
+@access.member_only
+@access.read_page
+def statements(request: MemberRequest) -> HttpResponse:
+    """The months of a member, newest first."""
+    member = request.user
+    spent = dict(Spend.objects.filter(member=member).values_list("month", "amount_micros"))
+    given = set(Nod.objects.filter(member=member).values_list("month", flat=True).distinct())
+    known = sorted({*spent, *given}, reverse=True)[:_LISTED_MONTHS]
+    listed = [
+        {"month": month, "spend": spent.get(month, 0), "state": instance.state(month)}
+        for month in known
+    ]
+    return render(request, "giving/statements.html", {"listed": listed})
+
+
+@access.member_only
+@access.read_page
+def statement(request: MemberRequest, month: int, form: str = "") -> HttpResponse:
+    """What became of the coin, share by share; as a page, CSV or JSON."""
+    if instance.state(month) in (State.BEFORE, State.FUTURE):
+        raise Http404
+    if instance.state(month) is State.OPEN:
+        return paths.see_other("dashboard")
+    found = settlement.statement(member=request.user, month=month)
+    if form == "csv":
+        return tables.statement_csv(found)
+    if form == "json":
+        return JsonResponse(tables.statement_json(found))
+    context = {
+        "found": found,
+        "rows": _share_rows(found.shares, request.user),
+        "states": _pie_states(found),
+        "movements": tables.movements(found),
+        "settled": found.state is State.SETTLED,
+    }
+    return render(request, "giving/statement.html", context)
+
+
+def _pie_states(found: Any) -> list[str]:
+    if found.charity is not None:
+        return ["gift"]
+    return [_state_class(share.state) for share in found.shares if share.amount_micros]
+
+
+@access.member_only
+@access.write_only
+def take_back_waiting(request: MemberRequest, month: int, thing_id: int) -> HttpResponse:
+    """Return one's own waiting share to one's funds."""
+    thing = get_object_or_404(Thing, id=thing_id)
+    try:
+        micros = settlement.take_back_waiting(
+            member=request.user, month=month, thing=thing, at=instance.now()
+        )
+    except Refused as refused:
+        messages.error(request, str(refused))
+    else:
+        text = _("%(amount)s came back to your funds.")
+        messages.info(request, text % {"amount": wording.amount(micros)})
+    return paths.see_other("statement", months.text(month))
