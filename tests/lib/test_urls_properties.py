@@ -1,0 +1,103 @@
+"""Laws of the identity that hold for every address, known or not."""
+
+from hypothesis import assume, example, given
+from hypothesis import strategies as st
+
+from mickle.lib.urls import BadUrl, Identity, identify
+
+HOSTS = st.sampled_from(
+    [
+        "example.com",
+        "www.example.com",
+        "www.www.example.com:8443",
+        "bücher.example.",
+        "[::1]",
+        "www.youtube.com",
+        "youtu.be",
+        "x.com",
+        "twitter.com",
+        "github.com",
+        "en.m.wikipedia.org",
+        "m.wikidata.org",
+        "mastodon.social",
+        "l.facebook.com",
+        "www.google.com",
+    ]
+)
+TOKENS = st.sampled_from(
+    [
+        *"aAzé/ %.;:@+'![]|^{}~-_=,",
+        *("%61", "%2F", "%2f", "%25", "%C3%A9", "%zz", "..", "//", "/./"),
+        *("watch", "embed/", "dQw4w9WgXcQ", "videoseries", "status/20", "@Alice", "i/web"),
+        *(
+            "wiki/",
+            "w/index.php",
+            "users/a/statuses/123456789",
+            "l.php",
+            "url",
+            "foo/bar.git",
+            "Foo/",
+            ".git",
+        ),
+    ]
+)
+TEXT = st.lists(TOKENS, max_size=8).map("".join)
+NAMES = st.sampled_from(["a", "b", "A", "v", "u", "url", "q", "list", "title", "tab", "si", "x[]"])
+VALUES = st.one_of(TEXT, st.just("dQw4w9WgXcQ"), st.just("https%3A%2F%2Fexample.com%2Fb%3Fq%3D1"))
+PAIRS = st.lists(st.tuples(NAMES, VALUES), max_size=4)
+
+
+@st.composite
+def addresses(draw: st.DrawFn) -> str:
+    pairs = "&".join(f"{name}={value}" for name, value in draw(PAIRS))
+    scheme, fragment = draw(st.sampled_from(["http", "https"])), draw(TEXT)
+    return f"{scheme}://{draw(HOSTS)}/{draw(TEXT)}?{pairs}#{fragment}"
+
+
+def understood(url: str) -> Identity:
+    try:
+        return identify(url)
+    except BadUrl:
+        assume(False)
+        raise
+
+
+@given(addresses())
+@example("https://example.com/%%36%31")
+@example("https://www.youtube.com/embed/videoseries?list=dQw4w9WgXcQ")
+def test_understanding_twice_changes_nothing(url: str) -> None:
+    once = understood(url)
+    twice = identify(once.url)
+
+    assert (twice.identity, twice.url, twice.host) == (once.identity, once.url, once.host)
+    assert identify("https://" + once.identity.removeprefix("v1:")).identity == once.identity
+
+
+@given(host=HOSTS, path=TEXT, pairs=PAIRS, data=st.data())
+def test_the_order_of_different_parameters_means_nothing(
+    host: str, path: str, pairs: list[tuple[str, str]], data: st.DataObject
+) -> None:
+    distinct = list({name: f"{name}={value}" for name, value in pairs}.values())
+    shuffled = data.draw(st.permutations(distinct))
+    one = understood(f"https://{host}/{path}?{'&'.join(distinct)}")
+
+    assert identify(f"https://{host}/{path}?{'&'.join(shuffled)}").identity == one.identity
+
+
+@given(addresses(), st.sampled_from(["utm_campaign=x", "fbclid=1", "gclid=2&utm_id=3"]))
+def test_tracking_at_the_end_changes_nothing(url: str, tracking: str) -> None:
+    address, _hash, fragment = url.partition("#")
+
+    assert identify(f"{address}&{tracking}#{fragment}").identity == understood(url).identity
+
+
+@given(st.text(max_size=60))
+@example("https://\ud800")
+@example("https://xn--/")
+def test_any_text_is_an_address_or_a_refusal(text: str) -> None:
+    for url in (text, "https://" + text, "https://example.com/" + text):
+        try:
+            said = identify(url).identity + "."
+        except BadUrl as refusal:
+            said = str(refusal)
+        assert said.endswith(".")
