@@ -1,0 +1,137 @@
+"""The file for the bank, and what the bank did. States change by one conditional UPDATE each."""
+
+import hashlib
+from datetime import UTC, datetime
+
+from django.conf import settings
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from mickle.instance import instance
+from mickle.ledger import ledger
+from mickle.lib import months
+from mickle.lib.errors import Refused
+from mickle.members import members
+from mickle.payouts.models import Payout, PayoutFile
+from mickle.providers import sepa
+
+State = Payout.State
+
+
+class NothingToPay(Refused):
+    """No payout waits for a file."""
+
+
+class WrongState(Refused):
+    """What is said of the payout does not follow from where it stands."""
+
+
+def make_file(at: datetime) -> PayoutFile:
+    """Claim every requested payout for one file and write its bytes, all in one transaction."""
+    house = sepa.house_account(real=instance.here().is_real)
+    with transaction.atomic():
+        rows = list(Payout.objects.select_for_update().filter(state=State.REQUESTED).order_by("id"))
+        if not rows:
+            raise NothingToPay(_("No payout waits for a file. Nothing was changed."))
+        file = _write(rows, house, at)
+        claimed = Payout.objects.filter(
+            id__in=[row.id for row in rows], state=State.REQUESTED, file=None
+        ).update(state=State.SENT, file=file)
+        if claimed != len(rows):
+            raise AssertionError(f"{claimed} payouts were claimed for a file of {len(rows)}")
+    return file
+
+
+def _write(rows: list[Payout], house: sepa.Account, at: datetime) -> PayoutFile:
+    # A payout is in one file for ever, so its number names the file.
+    name = sepa.message_id(rows[0].id, at)
+    xml = sepa.credit_transfer_xml(
+        debtor=house,
+        transfers=[_transfer(row) for row in rows],
+        message_id=name,
+        made_at=at,
+        execution_date=at.astimezone(UTC).date(),
+    )
+    return PayoutFile.objects.create(
+        message_id=name,
+        xml=xml,
+        sha256=hashlib.sha256(xml).hexdigest(),
+        payments=len(rows),
+        sum_micros=sum(row.net_micros for row in rows),
+        made_at=at,
+    )
+
+
+def _transfer(row: Payout) -> sepa.Transfer:
+    return sepa.Transfer(
+        end_to_end_id=row.end_to_end_id,
+        to=sepa.Account(row.holder_name, row.iban),
+        cents=sepa.whole_cents(row.net_micros),
+        text=f"{settings.INSTANCE_NAME} {row.end_to_end_id}",
+    )
+
+
+def execute(payout: Payout, at: datetime) -> bool:
+    """SENT becomes EXECUTED, the net leaves to the provider and the cost to the instance."""
+    with transaction.atomic():
+        rows = Payout.objects.filter(id=payout.id, state=State.SENT)
+        if not rows.update(state=State.EXECUTED, executed_at=at):
+            _must_be(payout, State.EXECUTED)
+            return False
+        row = Payout.objects.get(id=payout.id)
+        _out(row, "out", ledger.PROVIDER, row.net_micros, at)
+        if row.cost_micros:
+            _out(row, "cost", ledger.COST, row.cost_micros, at)
+    return True
+
+
+def _out(row: Payout, step: str, to: ledger.Pot, amount_micros: int, at: datetime) -> None:
+    ledger.post(
+        key=f"payout:{row.id}:{step}",
+        debit=ledger.payout(row.id),
+        credit=to,
+        amount_micros=amount_micros,
+        reason="PAID_OUT" if step == "out" else "COST",
+        memo=row.end_to_end_id,
+        at=at,
+    )
+
+
+def undo(payout: Payout, at: datetime, why: str) -> bool:
+    """SENT becomes FAILED, EXECUTED becomes RETURNED; every move is reversed by a second one."""
+    with transaction.atomic():
+        rows = Payout.objects.filter(id=payout.id)
+        said = {"ended_at": at, "why": why.strip()[:200]}
+        if rows.filter(state=State.EXECUTED).update(state=State.RETURNED, **said):
+            row = rows.get()
+            _back(row, "out", at)
+            if row.cost_micros:
+                _back(row, "cost", at)
+        elif not rows.filter(state=State.SENT).update(state=State.FAILED, **said):
+            _must_be(payout, State.FAILED, State.RETURNED)
+            return False
+        row = rows.select_related("member").get()
+        _back(row, "request", at)
+        if row.topped_up_micros and row.member is not None:
+            members.note_top_up(
+                member=row.member, amount_micros=row.topped_up_micros, month=months.of(at)
+            )
+    return True
+
+
+def _back(row: Payout, step: str, at: datetime) -> None:
+    ledger.reverse(
+        key=f"payout:{row.id}:{step}:back",
+        of=f"payout:{row.id}:{step}",
+        reason="PAYOUT_BACK",
+        memo=row.end_to_end_id,
+        at=at,
+    )
+
+
+def _must_be(payout: Payout, *states: Payout.State) -> None:
+    now = Payout.objects.values_list("state", flat=True).get(id=payout.id)
+    if now not in states:
+        raise WrongState(
+            _("This payout is %(state)s. Nothing was changed.") % {"state": now.lower()}
+        )

@@ -1,0 +1,75 @@
+"""What of a member's funds may go back: all but the budgets of closed, unsettled months."""
+
+from datetime import datetime
+
+from django.conf import settings
+from django.utils.translation import gettext as _
+
+from mickle.instance import instance
+from mickle.instance.models import Month
+from mickle.ledger import ledger
+from mickle.lib import money, months
+from mickle.lib.errors import Refused
+from mickle.members import members
+from mickle.members.models import Member
+from mickle.nods.models import Nod
+from mickle.payouts._intent import Intent, open_intent
+from mickle.payouts.models import Payout
+from mickle.providers import sepa
+
+
+class NotRefundable(Refused):
+    """There is nothing to pay back, or less than was asked for."""
+
+
+def refundable(member: Member, at: datetime) -> int:
+    """Micros in whole minor units."""
+    free = ledger.balance(ledger.funds(member.id)) - _reserved(member, at)
+    return money.whole_minor(max(free, 0), settings.CURRENCY_DECIMALS)
+
+
+def _reserved(member: Member, at: datetime) -> int:
+    here = instance.here()
+    settled = set(Month.objects.exclude(settled_at=None).values_list("month", flat=True))
+    # A month that has ended is final even where nobody has closed it yet.
+    ended = range(here.first_month, max(months.of(at), here.closed_through + 1))
+    return sum(_budget(member, month) for month in ended if month not in settled)
+
+
+def _budget(member: Member, month: int) -> int:
+    plan = members.plan(member, month)
+    nodded = Nod.objects.filter(member=member, month=month).exists()
+    idle_counts = member.funded_month is not None and member.funded_month < month
+    return 0 if plan.paused or not (nodded or idle_counts) else plan.budget_micros
+
+
+def refund(
+    member: Member, amount_micros: int | None, to: sepa.Account, key: str, at: datetime
+) -> Payout:
+    """Open the refund for a member whose row the caller has locked."""
+    # No month may close between the look at what is reserved and the posting.
+    instance.hold_fence()
+    most = refundable(member, at)
+    amount = most if amount_micros is None else amount_micros
+    if not amount or amount > most:
+        raise NotRefundable(
+            _("%(amount)s %(currency)s can be paid back now. Nothing was changed.")
+            % {
+                "amount": money.plain(most, settings.CURRENCY_DECIMALS),
+                "currency": settings.CURRENCY,
+            }
+        )
+    # What came from revenue or from shares that waited was never topped up.
+    counted = min(amount, member.topped_up_micros)
+    if counted:
+        members.note_top_up(member=member, amount_micros=-counted, month=months.of(at))
+    intent = Intent(
+        key=key,
+        kind=Payout.Kind.REFUND,
+        source=ledger.funds(member.id),
+        amount_micros=amount,
+        to=to,
+        topped_up_micros=counted,
+        member=member,
+    )
+    return open_intent(intent, at)
