@@ -1,11 +1,12 @@
 """Bank transfers: references, account numbers, QR codes and payment files."""
 
 from datetime import UTC, date, datetime
-from xml.etree import ElementTree
+from xml.etree import ElementTree as ET
 
 import pytest
 import segno.helpers
-from hypothesis import given, settings as limits
+from hypothesis import given
+from hypothesis import settings as limits
 from hypothesis import strategies as st
 from sepaxml.validation import ValidationError, try_valid_xml
 from stdnum import iso11649
@@ -34,7 +35,8 @@ def to_bob(number: int = 1, cents: int = 1234, name: str = BOB.name) -> sepa.Tra
 
 
 def values(xml: bytes, path: str) -> list[str | None]:
-    return [node.text for node in ElementTree.fromstring(xml).findall(path, SPACE)]
+    root = ET.fromstring(xml)  # noqa: S314 - the code under test wrote it
+    return [node.text for node in root.findall(path, SPACE)]
 
 
 # --- references ---------------------------------------------------------------------------------
@@ -203,7 +205,7 @@ def test_the_qr_code_has_its_own_white_ground_and_a_name_that_cannot_break_out()
     assert 'fill="#fff"' in svg
     assert 'class="qr"' in svg
     assert "<script>" not in svg
-    ElementTree.fromstring(svg)
+    assert ET.fromstring(svg).get("aria-label") == '"><script>'  # noqa: S314 - ours
 
 
 @pytest.mark.parametrize("amount_micros", [0, -10_000, 5_000, 10**15])
