@@ -1,0 +1,107 @@
+"""Things: one row for each identity on the web that can be nodded at."""
+
+from django.conf import settings
+from django.db import models
+from django.db.models import F, Q
+
+from mickle.lib.urls import LIMIT_CHARACTERS, display_host
+
+TITLE_CHARACTERS = 200
+DESCRIPTION_CHARACTERS = 1_000
+TAG_CHARACTERS = 40
+TAGS_AT_MOST = 20
+
+
+class Thing(models.Model):
+    """One identity; `url` opens it, `raw_url` is how it was first written."""
+
+    class Category(models.TextChoices):
+        TEXT = "text"
+        IMAGES = "images"
+        VIDEO = "video"
+        AUDIO = "audio"
+        SOFTWARE = "software"
+        PEOPLE = "people"
+        REST = "rest"
+
+    class State(models.TextChoices):
+        ACTIVE = "ACTIVE"
+        REFUSED = "REFUSED"
+        TAKEN_DOWN = "TAKEN_DOWN"
+        MERGED = "MERGED"
+
+    identity = models.CharField(max_length=LIMIT_CHARACTERS)
+    url = models.CharField(max_length=LIMIT_CHARACTERS)
+    raw_url = models.CharField(max_length=LIMIT_CHARACTERS)
+    host = models.CharField(max_length=260)
+    title = models.CharField(max_length=TITLE_CHARACTERS, blank=True, default="")
+    description = models.CharField(max_length=DESCRIPTION_CHARACTERS, blank=True, default="")
+    category = models.CharField(max_length=8, choices=Category, default=Category.REST)
+    language = models.CharField(max_length=5, blank=True, default="")
+    tags = models.JSONField(default=list, blank=True)
+    hidden = models.BooleanField(default=False)
+    owner = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="things"
+    )
+    state = models.CharField(max_length=10, choices=State, default=State.ACTIVE)
+    merged_into = models.ForeignKey(
+        "self", models.PROTECT, null=True, blank=True, related_name="merged"
+    )
+    created_at = models.DateTimeField()
+    updated_at = models.DateTimeField(null=True, blank=True)
+    added_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="added"
+    )
+
+    class Meta:
+        indexes = [models.Index(fields=["host"], name="thing_host")]
+        constraints = [
+            models.UniqueConstraint(fields=["identity"], name="thing_identity_once"),
+            models.CheckConstraint(
+                condition=Q(state__in=["ACTIVE", "REFUSED", "TAKEN_DOWN", "MERGED"]),
+                name="thing_state_known",
+            ),
+            models.CheckConstraint(
+                condition=Q(
+                    category__in=[
+                        *("text", "images", "video", "audio"),
+                        *("software", "people", "rest"),
+                    ]
+                ),
+                name="thing_category_known",
+            ),
+            models.CheckConstraint(
+                condition=Q(state="MERGED", merged_into__isnull=False)
+                | (~Q(state="MERGED") & Q(merged_into=None)),
+                name="thing_merged_names_target",
+            ),
+            models.CheckConstraint(
+                condition=Q(merged_into=None) | ~Q(merged_into=F("id")),
+                name="thing_not_merged_into_itself",
+            ),
+            models.CheckConstraint(
+                condition=~Q(state="MERGED") | Q(owner=None), name="thing_merged_has_no_owner"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.title or self.url
+
+    @property
+    def display_host(self) -> str:
+        """The host for people, in its own script where that cannot deceive."""
+        return display_host(self.host)
+
+
+class Tag(models.Model):
+    """The tags of things once more, by name, for lists by tag; `Thing.tags` keeps their order."""
+
+    thing = models.ForeignKey(Thing, models.CASCADE, related_name="tag_rows", db_index=False)
+    name = models.CharField(max_length=TAG_CHARACTERS)
+
+    class Meta:
+        indexes = [models.Index(fields=["name", "thing"], name="tag_name_thing")]
+        constraints = [models.UniqueConstraint(fields=["thing", "name"], name="tag_once_per_thing")]
+
+    def __str__(self) -> str:
+        return self.name
