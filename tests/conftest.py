@@ -1,4 +1,4 @@
-"""What all tests share: a database in a file, append-only books that can still be emptied, no net."""
+"""What all tests share: a database in a file, books that can still be emptied, no net."""
 
 import socket
 from collections.abc import Iterator

@@ -4,7 +4,6 @@
 the server runs as another user); the default is SQLite in a file. Loaded by `-p tests.databases`.
 """
 
-import glob
 import os
 import pwd
 import shutil
@@ -32,9 +31,10 @@ def _wanted() -> str:
 
 def binaries() -> Path:
     """The folder of the newest PostgreSQL here."""
-    found = sorted(glob.glob("/usr/lib/postgresql/*/bin"), key=lambda p: int(p.split("/")[4]))
-    if found:
-        return Path(found[-1])
+    found = Path("/usr/lib/postgresql").glob("*/bin")
+    newest = sorted(found, key=lambda path: int(path.parent.name))
+    if newest:
+        return newest[-1]
     initdb = shutil.which("initdb")
     if initdb is None:
         raise SystemExit("The tests need PostgreSQL. Type: apt-get install postgresql")
@@ -67,7 +67,7 @@ class Server:
 
     def start(self) -> None:
         """Start the server and wait until it answers."""
-        log = (self.folder / "log").open("a")
+        self.log = (self.folder / "log").open("a")
         self.process = subprocess.Popen(
             [
                 *(binaries() / "postgres", "-D", "data", "-k", str(self.folder), "-h", ""),
@@ -76,7 +76,7 @@ class Server:
             ],
             env=self.env,
             cwd=self.folder,
-            stderr=log,
+            stderr=self.log,
             **self.who,  # type: ignore[call-overload]
         )
         for _attempt in range(200):
@@ -97,6 +97,7 @@ class Server:
         """End the server and forget its data."""
         self.process.send_signal(signal.SIGQUIT)
         self.process.wait()
+        self.log.close()
         shutil.rmtree(self.folder)
 
 

@@ -15,7 +15,8 @@ MID_NOVEMBER = datetime(2026, 11, 15, 12, tzinfo=UTC)
 EARLY_DECEMBER = datetime(2026, 12, 4, 12, tzinfo=UTC)
 
 
-def EUR(text: str) -> int:  # noqa: N802 - reads as a unit: EUR("6.00")
+def EUR(text: str) -> int:
+    """Micros; reads as a unit: EUR("6.00")."""
     return parse(text)
 
 

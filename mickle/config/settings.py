@@ -1,4 +1,4 @@
-"""Settings of an instance. Each is an environment variable; docs/reference/settings.md lists them."""
+"""Settings of an instance, each an environment variable; docs/reference/settings.md has all."""
 
 import os
 from typing import Any
@@ -107,7 +107,7 @@ def _database() -> dict[str, Any]:
     found: dict[str, Any] = dict(dj_database_url.parse(url))
     if found["ENGINE"].endswith("sqlite3"):
         found["OPTIONS"] = {
-            # Without IMMEDIATE most concurrent writes fail; FULL makes a commit survive a power cut.
+            # Without IMMEDIATE most concurrent writes fail; FULL survives a power cut.
             "transaction_mode": "IMMEDIATE",
             "timeout": 30,
             "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;",

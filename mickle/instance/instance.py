@@ -13,10 +13,12 @@ from django.utils.translation import gettext as _
 from mickle.instance.models import FeeRate, Instance, Month
 from mickle.lib import months
 from mickle.lib.errors import Refused
+from mickle.lib.money import BASIS
 
-# The advisory lock on PostgreSQL: writers of a month's facts hold it shared, closing takes it alone.
+# An advisory lock on PostgreSQL: writers of a month hold it shared, closing takes it alone.
 # A row lock would let newcomers overtake the closer (measured: seconds instead of milliseconds).
 FENCE_LOCK = 7
+LAST_YEAR = 2999
 
 
 class ClockRefused(Refused):
@@ -141,7 +143,7 @@ def note_settled(*, month: int, at: datetime) -> bool:
 
 
 def fee_basis_points(month: int) -> int:
-    """The fee of a month in hundredths of a percent: what it closed with, else the announced rate."""
+    """Hundredths of a percent: what the month closed with, else the announced rate."""
     closed = Month.objects.filter(month=month).first()
     if closed is not None:
         return closed.fee_basis_points
@@ -152,7 +154,7 @@ def fee_basis_points(month: int) -> int:
 def announce_fee(*, from_month: int, basis_points: int, at: datetime) -> FeeRate:
     """Announce the fee from a month on; refused unless two whole months lie between."""
     earliest = months.of(at) + 3
-    if from_month < earliest or not 0 <= basis_points <= 10_000:
+    if from_month < earliest or not 0 <= basis_points <= BASIS:
         raise FeeRefused(
             _("A new fee is announced two months before: from %(month)s on. Nothing was changed.")
             % {"month": months.text(earliest)}
@@ -194,7 +196,7 @@ def move_clock(*, to: datetime) -> datetime:
     by = to - now()
     if by <= timedelta(0):
         raise ClockRefused(_("A clock only goes forward. Choose a later day."))
-    if to.year > 2999:
+    if to.year > LAST_YEAR:
         raise ClockRefused(_("That is too far away. Choose a day before the year 3000."))
     seconds = -(-by // timedelta(seconds=1))
     Instance.objects.filter(id=1).update(clock_offset_s=F("clock_offset_s") + seconds)

@@ -7,7 +7,7 @@ from mickle.lib import months
 
 
 class Instance(models.Model):
-    """The single row (id 1): kind, clock and fence. Nods of months up to `closed_through` are final."""
+    """The single row (id 1): kind, clock and fence; months up to `closed_through` are final."""
 
     class Kind(models.TextChoices):
         REAL = "REAL"

@@ -1,9 +1,10 @@
 """Recomputing the books, and the hash chain over them."""
 
 import hashlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Any
 
 from django.db import connection, transaction
 from django.db.models import F, Max, Q, Sum
@@ -11,7 +12,7 @@ from django.db.models import F, Max, Q, Sum
 from mickle.ledger import _guards
 from mickle.ledger.models import MAY_GO_BELOW_ZERO, Account, Batch, Transfer
 
-# Posting holds this advisory lock shared, sealing alone: what is below the highest id has committed.
+# Posting holds this advisory lock shared, sealing alone: then all below the highest id is there.
 SEAL_LOCK = 8
 GENESIS = hashlib.sha256(b"mickle books v1").hexdigest()
 BATCH_SIZE = 100_000
@@ -89,15 +90,14 @@ def _chain() -> Check:
     return Check("Chain of batches", count, True, f"{unsealed} transfers not sealed yet")
 
 
-def _lines(transfers: Iterable[tuple[object, ...]]) -> Iterator[bytes]:
-    for *fields, at in transfers:
-        assert isinstance(at, datetime)
-        stamp = at.astimezone(UTC).isoformat(timespec="microseconds")
-        yield ("\x1f".join([*("" if f is None else str(f) for f in fields), stamp]) + "\n").encode()
+def _line(transfer: tuple[Any, ...]) -> bytes:
+    *fields, at = transfer
+    stamp = at.astimezone(UTC).isoformat(timespec="microseconds")
+    return ("\x1f".join([*("" if f is None else str(f) for f in fields), stamp]) + "\n").encode()
 
 
 def _digest(previous: str, after: int, through: int) -> tuple[str, int, int]:
-    """SHA-256 over the hash before and the transfers in `(after, through]`; how many, and the first id."""
+    """SHA-256 over the hash before and the transfers after an id; how many, and the first id."""
     rows = (
         Transfer.objects.filter(id__gt=after, id__lte=through)
         .order_by("id")
@@ -107,10 +107,10 @@ def _digest(previous: str, after: int, through: int) -> tuple[str, int, int]:
         )
     )
     seen, first, digest = 0, 0, hashlib.sha256(previous.encode())
-    for row, line in ((row, line) for row in rows.iterator(5000) for line in _lines([row])):
+    for row in rows.iterator(5000):
         first = first or int(row[0])
         seen += 1
-        digest.update(line)
+        digest.update(_line(row))
     return digest.hexdigest(), seen, first
 
 

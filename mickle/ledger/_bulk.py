@@ -1,11 +1,11 @@
 """Posting many transfers from one SELECT, on both databases, in a few statements."""
 
-from collections.abc import Mapping
 from datetime import datetime
 
 from django.db import connection
 
 from mickle.ledger.models import MAY_GO_BELOW_ZERO
+from mickle.lib.sql import Params
 
 _STAGE = "CREATE TEMP TABLE ledger_due AS {select}"
 _DIFFERENT = """
@@ -65,9 +65,7 @@ class Outcome:
         self.below_zero: tuple[str, int] | None = None
 
 
-def post(
-    select: str, params: Mapping[str, object], *, reason: str, month: int | None, at: datetime
-) -> Outcome:
+def post(select: str, params: Params, *, reason: str, month: int | None, at: datetime) -> Outcome:
     """Stage the SELECT's rows, leave out what was posted before, post the rest with its balances.
 
     The SELECT gives key, debit_kind, debit_holder, credit_kind, credit_holder, amount_micros.

@@ -1,6 +1,6 @@
 """The door of the books: post, reverse, read, seal, audit."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -14,6 +14,40 @@ from mickle.ledger.models import MAY_GO_BELOW_ZERO, Account, Kind, Pot, Transfer
 from mickle.lib import months
 from mickle.lib.errors import Refused
 from mickle.lib.money import LIMIT_MICROS
+from mickle.lib.sql import Params, Value
+
+__all__ = [
+    "COST",
+    "FEE",
+    "LOSS",
+    "PROVIDER",
+    "Check",
+    "Insufficient",
+    "KeyReused",
+    "Kind",
+    "Pot",
+    "Row",
+    "audit",
+    "balance",
+    "balances",
+    "balances_sql",
+    "charity",
+    "find",
+    "funds",
+    "journal",
+    "payout",
+    "pool",
+    "post",
+    "post_from_select",
+    "revenue",
+    "reverse",
+    "seal",
+    "total",
+    "transfers",
+    "trial_balance",
+    "unassigned",
+    "waiting",
+]
 
 FEE, COST, LOSS, PROVIDER = Pot(Kind.FEE), Pot(Kind.COST), Pot(Kind.LOSS), Pot(Kind.PROVIDER)
 
@@ -131,10 +165,10 @@ def _account_ids(*pots: Pot) -> list[int]:
         rows = [Account(kind=pot.kind, holder_id=pot.holder_id) for pot in missing]
         Account.objects.bulk_create(rows, ignore_conflicts=True)
         found = {(a.kind, a.holder_id): a.id for a in Account.objects.filter(wanted)}
-    return [found[tuple(pot)] for pot in pots]
+    return [found[pot.kind, pot.holder_id] for pot in pots]
 
 
-def _insert(values: list[object]) -> bool:
+def _insert(values: Sequence[Value]) -> bool:
     with connection.cursor() as cursor:
         cursor.execute(
             "INSERT INTO ledger_transfer (key, debit_id, credit_id, amount_micros, reason, month,"
@@ -168,7 +202,7 @@ def _move(account_id: int, delta: int) -> None:
 
 def post_from_select(
     select: str,
-    params: Mapping[str, object],
+    params: Params,
     *,
     reason: str,
     month: int | None,

@@ -57,7 +57,7 @@ class Account(models.Model):
 
 
 class Transfer(models.Model):
-    """One amount moved from the debit account to the credit account; never changed, never deleted."""
+    """One amount moved from the debit to the credit account; never changed, never deleted."""
 
     key = models.CharField(max_length=120, unique=True)
     debit = models.ForeignKey(Account, models.PROTECT, related_name="debits")

@@ -12,6 +12,7 @@ EXPONENT = 6
 # Amounts beyond this are refused everywhere, in Python and by a CHECK in each table.
 LIMIT_MICROS = 10**15
 BASIS = 10_000
+WHOLE_PERCENT = 100
 
 _AMOUNT = re.compile(r"(?P<whole>[0-9]{1,9})(?:[.,](?P<part>[0-9]{0,6}))?", re.ASCII)
 
@@ -39,7 +40,8 @@ def parse(text: str, decimals: int = 2) -> int:
 
 def whole_minor(micros: int, decimals: int = 2) -> int:
     """The part of an amount that whole minor units (cents, yen, fils) can pay, in micros."""
-    return micros - micros % 10 ** (EXPONENT - decimals)
+    minor: int = 10 ** (EXPONENT - decimals)
+    return micros - micros % minor
 
 
 def plain(micros: int, decimals: int = 2) -> str:
@@ -78,9 +80,9 @@ def team_parts(net_micros: int, percents: Mapping[int, int]) -> dict[int, int]:
 
     The percents must sum to 100.
     """
-    if sum(percents.values()) != 100 or min(percents.values()) < 1:
+    if sum(percents.values()) != WHOLE_PERCENT or min(percents.values()) < 1:
         raise ValueError("the percents of a team sum to 100 and are 1 or more each")
-    parts = {member: net_micros * percent // 100 for member, percent in percents.items()}
+    parts = {member: net_micros * percent // WHOLE_PERCENT for member, percent in percents.items()}
     left = net_micros - sum(parts.values())
     for member in sorted(percents, key=lambda one: (-percents[one], one))[:left]:
         parts[member] += 1

@@ -17,6 +17,9 @@ from mickle.lib import money, months
 from mickle.lib.errors import Refused
 from mickle.members.models import Budget, Charity, Invite, Member, WaitingPerson
 
+# No hash ever equals this, so nobody can sign in with a password.
+UNUSABLE = "!"
+
 
 class BadBudget(Refused):
     """A budget outside the limits of this instance."""
@@ -224,7 +227,7 @@ def erase(*, member: Member, at: datetime) -> None:
         country="",
         url="",
         language="",
-        password="!",
+        password=UNUSABLE,
         last_login=None,
         is_operator=False,
         public_nods=False,

@@ -7,6 +7,7 @@ from itertools import islice
 
 from django.db import connection
 
+from mickle.lib.sql import Value
 from mickle.nods.models import Nod
 
 NodRow = tuple[int, int, int, datetime, str]
@@ -152,8 +153,8 @@ def count_in(*, member_id: int, month: int) -> None:
 
 
 def void(*, month: int) -> dict[str, int]:
-    """Mark merged, own, refused and taken-down nods of a month; merged ones move to their target."""
-    names: dict[str, object] = {"month": month}
+    """Mark what does not count in a month; the nods of a merged thing move to its target."""
+    names: dict[str, Value] = {"month": month}
     done: dict[str, int] = {}
     with connection.cursor() as cursor:
         cursor.execute(_VOID_MERGED, names)

@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from mickle.instance import instance
 from mickle.lib import months
 from mickle.lib.errors import Refused
+from mickle.lib.sql import Value
 from mickle.members.models import Member
 from mickle.nods import _bulk, write
 from mickle.nods.models import Count, Nod, Subscription
@@ -63,7 +64,7 @@ def give(
     if target.owner_id == member.id:
         raise OwnThing(_("This is yours, so you cannot nod at it."))
     instance.here()
-    names: dict[str, object] = {
+    names: dict[str, Value] = {
         "month": months.of(at),
         "member": member.id,
         "thing": target.id,
@@ -79,7 +80,7 @@ def give(
         written = cursor.fetchone()
         if written is not None:
             cursor.execute(write.COUNT_UP, names)
-    month = written[0] if written is not None else _month_of_repeat(member, target, key, at)
+    month = written[0] if written is not None else _month_of_repeat(member, key, at)
     return _given(member, month, new=written is not None)
 
 
@@ -94,7 +95,7 @@ def _noddable(thing: Thing) -> Thing:
     return target
 
 
-def _month_of_repeat(member: Member, thing: Thing, key: str, at: datetime) -> int:
+def _month_of_repeat(member: Member, key: str, at: datetime) -> int:
     if key:
         found = Nod.objects.filter(member=member, key=key).first()
         if found is not None:

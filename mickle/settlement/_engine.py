@@ -7,6 +7,7 @@ from functools import cache
 from importlib import resources
 
 from django.db import connection
+from django.db.backends.utils import CursorWrapper
 
 from mickle.members import members
 
@@ -46,16 +47,17 @@ def month_in_view(month: int, basis_points: int) -> Iterator[None]:
         _drop(cursor)
 
 
-def _drop(cursor: object) -> None:
+def _drop(cursor: CursorWrapper) -> None:
     for name in reversed(_VIEWS):
-        cursor.execute(f"DROP VIEW IF EXISTS {name}")  # type: ignore[attr-defined]
-    cursor.execute("DROP TABLE IF EXISTS s_receiver")  # type: ignore[attr-defined]
+        cursor.execute(f"DROP VIEW IF EXISTS {name}")
+    cursor.execute("DROP TABLE IF EXISTS s_receiver")
 
 
 def cut(month: int, final_at: datetime) -> int:
     """Write how each spend is cut; returns how many."""
     return _write(
-        "INSERT INTO settlement_split (month, member_id, n, slice_micros, rem, last_thing, final_at)"
+        "INSERT INTO settlement_split"
+        " (month, member_id, n, slice_micros, rem, last_thing, final_at)"
         " SELECT %(month)s, member, n, slice, rem, last_thing, %(at)s FROM ("
         + text("split")
         + ") q",

@@ -7,6 +7,7 @@ from django.db import connection
 
 from mickle.ledger import ledger
 from mickle.ledger.ledger import Kind
+from mickle.lib.sql import Value
 from mickle.nods import nods
 from mickle.settlement import _waiting
 from mickle.settlement.models import Spend
@@ -82,7 +83,7 @@ def freeze(*, month: int, month_text: str, at: datetime) -> int:
     """Fix what every member gives for a closed month and take it in; returns how many give."""
     _waiting.expire(month=month - EXPIRES_AFTER_MONTHS, at=at)
     nods.void_at_freeze(month=month)
-    names: dict[str, object] = {
+    names: dict[str, Value] = {
         "month": month,
         "false": False,
         "default_budget": settings.BUDGET_DEFAULT_MICROS,

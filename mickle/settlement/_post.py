@@ -4,6 +4,7 @@ from datetime import datetime
 
 from mickle.ledger import ledger
 from mickle.ledger.ledger import Kind
+from mickle.lib.sql import Params
 from mickle.settlement import _engine
 
 _GIFTS = f"""
@@ -35,7 +36,7 @@ FROM ({{owner_credit}}) q WHERE fee > 0
 
 def post(*, month: int, month_text: str, at: datetime) -> int:
     """Post the month's gifts, waiting, gross and fee; returns how many transfers."""
-    names: dict[str, object] = {"month": month, "text": month_text}
+    names: Params = {"month": month, "text": month_text}
     texts = {name: _engine.text(name) for name in ("member_debit", "owner_credit")}
     steps = [("GIFT", _GIFTS), ("SET_ASIDE", _WAITING), ("SHARE", _OWNERS), ("FEE", _FEES)]
     return sum(

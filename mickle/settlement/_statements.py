@@ -24,7 +24,7 @@ GIVERS_SHOWN = 3
 
 @dataclass(frozen=True)
 class Share:
-    """One nod of a statement. `state`: paid, waiting, released, returned, void, nothing, planned."""
+    """One nod; its state: paid, waiting, released, returned, void, nothing or planned."""
 
     thing: Thing
     amount_micros: int

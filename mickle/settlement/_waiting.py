@@ -14,6 +14,7 @@ from mickle.ledger import ledger
 from mickle.ledger.ledger import Kind
 from mickle.lib import money, months
 from mickle.lib.errors import Refused
+from mickle.lib.sql import Params
 from mickle.members import members
 from mickle.members.models import Member
 from mickle.settlement.models import Line, ReturnedShare
@@ -74,7 +75,7 @@ def expire(*, month: int, at: datetime) -> None:
         if not rows.exists():
             return
         list(rows.select_for_update().values_list("thing_id"))
-        names = {"month": month, "text": months.text(month)}
+        names: Params = {"month": month, "text": months.text(month)}
         ledger.post_from_select(_EXPIRE, names, reason="RETURN", month=month, at=at)
         rows.update(state=Line.State.RETURNED, decided_at=at)
 
@@ -102,7 +103,12 @@ def _release_line(line: Line, owner: Member, at: datetime) -> int:
     if moved != 1:
         return 0
     month = months.text(line.month)
-    names = {"month": line.month, "thing": line.thing_id, "owner": owner.id, "text": month}
+    names: Params = {
+        "month": line.month,
+        "thing": line.thing_id,
+        "owner": owner.id,
+        "text": month,
+    }
     ledger.post_from_select(_RELEASE, names, reason="RELEASE", month=line.month, at=at)
     if fee:
         ledger.post(
@@ -183,7 +189,7 @@ def refuse(*, thing: Thing, at: datetime) -> None:
         things.refuse(thing=thing, at=at)
         waiting = Line.objects.filter(thing=thing, state=Line.State.WAITING).order_by("month")
         for line in waiting.select_for_update():
-            names = {
+            names: Params = {
                 "month": line.month,
                 "thing": line.thing_id,
                 "text": months.text(line.month),

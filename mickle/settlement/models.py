@@ -34,7 +34,7 @@ class Spend(models.Model):
 
 
 class Split(models.Model):
-    """How a spend was cut: `n` shares of `slice_micros`, the first `rem` by thing id one micro more."""
+    """How a spend was cut: `n` shares of `slice_micros`, the `rem` lowest things a micro more."""
 
     pk = models.CompositePrimaryKey("month", "member_id")
     month = models.IntegerField()

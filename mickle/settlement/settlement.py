@@ -16,8 +16,18 @@ from mickle.members.models import Member
 from mickle.nods import nods
 from mickle.settlement import _audit, _engine, _freeze, _post, _statements, _waiting
 from mickle.settlement._statements import OwnerStatement, Preview, Statement
-from mickle.settlement._waiting import NotWaiting as NotWaiting
+from mickle.settlement._waiting import NotWaiting
 from mickle.things.models import Thing
+
+__all__ = [
+    "AlreadySettled",
+    "NotSettled",
+    "NotWaiting",
+    "OwnerStatement",
+    "Preview",
+    "Settled",
+    "Statement",
+]
 
 # Held by the one who settles, so that a second settler is told instead of made to wait.
 SETTLE_LOCK = 9
@@ -95,9 +105,7 @@ def _must_be_next(month: int) -> None:
     if month > here.closed_through:
         end = f"{months.end(month):%Y-%m-%d}"
         raise NotSettled(
-            _(
-                "%(month)s cannot be settled before it ends on %(end)s, 00:00 UTC. Nothing was changed."
-            )
+            _("%(month)s is open until %(end)s, 00:00 UTC. Nothing was changed.")
             % {"month": name, "end": end}
         )
     if month < here.first_month:
