@@ -8,43 +8,13 @@ from django.contrib import messages
 from django.http import HttpRequest
 
 from mickle.instance import instance
-from mickle.lib import months, urls
+from mickle.lib import months
 from mickle.lib.errors import Refused
 from mickle.members.models import Member
 from mickle.nods import nods
 from mickle.settlement import settlement
 from mickle.things import things
-from mickle.things.models import Thing
-from mickle.web import parking, rows
-
-
-@dataclass(frozen=True)
-class Seen:
-    """An address somebody may nod at, whether or not it is known here yet."""
-
-    identity: str
-    url: str
-    host: str
-    thing: Thing | None
-
-    @property
-    def owner(self) -> Member | None:
-        """Who showed that it is theirs."""
-        return self.thing.owner if self.thing else None
-
-    @property
-    def title(self) -> str:
-        """What the nod page calls it."""
-        return rows.title_of(self.thing) if self.thing else rows.short(self.url)
-
-
-def look_at(url: str) -> Seen:
-    """What stands at an address; writes nothing. Raises BadUrl for what is no web page."""
-    known = urls.identify(url)
-    thing = things.find(url=url)
-    if thing is not None and thing.merged_into is not None:
-        thing = thing.merged_into
-    return Seen(known.identity, known.url, known.display_host, thing)
+from mickle.web import parking
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
 from mickle.lib import money, months
+from mickle.things.languages import LANGUAGES
 
 MINUS = "\u2212"
 
@@ -101,3 +102,15 @@ def day(at: datetime) -> str:
 def day_of_year(at: datetime) -> str:
     """ "1 December", for deadlines that are near."""
     return str(formats.date_format(at, "j F" if locale().language == "en" else "j. F"))
+
+
+def language(code: str) -> str:
+    """The name of a thing's language in the language of the page: de_DE is "German"."""
+    # Two ids are older than the ones babel knows: Hebrew and Indonesian.
+    current = {"iw": "he", "in": "id"}.get(code[:2], code[:2])
+    return str(locale().languages.get(current, LANGUAGES.get(code, code)))
+
+
+def month_short(month: int) -> str:
+    """"Nov", for the foot of a chart."""
+    return str(formats.date_format(months.start(month), "M"))

@@ -19,6 +19,7 @@ from mickle.nods import nods
 from mickle.nods.models import Nod
 from mickle.settlement import settlement
 from mickle.settlement.models import Spend
+from mickle.settlement.settlement import Statement
 from mickle.things.models import Thing
 from mickle.web import access, nodding, paths, rows, tables, wording
 from mickle.web.access import MemberRequest
@@ -169,17 +170,11 @@ def statements(request: MemberRequest) -> HttpResponse:
 
 @access.member_only
 @access.read_page
-def statement(request: MemberRequest, month: int, form: str = "") -> HttpResponse:
-    """What became of the coin, share by share; as a page, CSV or JSON."""
-    if instance.state(month) in (State.BEFORE, State.FUTURE):
-        raise Http404
+def statement(request: MemberRequest, month: int) -> HttpResponse:
+    """What became of the coin, share by share."""
     if instance.state(month) is State.OPEN:
         return paths.see_other("dashboard")
-    found = settlement.statement(member=request.user, month=month)
-    if form == "csv":
-        return tables.statement_csv(found)
-    if form == "json":
-        return JsonResponse(tables.statement_json(found))
+    found = _statement(request, month)
     context = {
         "found": found,
         "rows": _share_rows(found.shares, request.user),
@@ -190,7 +185,25 @@ def statement(request: MemberRequest, month: int, form: str = "") -> HttpRespons
     return render(request, "giving/statement.html", context)
 
 
-def _pie_states(found: Any) -> list[str]:
+@access.member_only
+@access.read_page
+def statement_as(request: MemberRequest, month: int, form: str) -> HttpResponse:
+    """The same as CSV or JSON."""
+    found = _statement(request, month)
+    if form == "csv":
+        return tables.statement_csv(found)
+    if form == "json":
+        return JsonResponse(tables.statement_json(found))
+    raise Http404
+
+
+def _statement(request: MemberRequest, month: int) -> Statement:
+    if instance.state(month) in (State.BEFORE, State.FUTURE):
+        raise Http404
+    return settlement.statement(member=request.user, month=month)
+
+
+def _pie_states(found: Statement) -> list[str]:
     if found.charity is not None:
         return ["gift"]
     return [_state_class(share.state) for share in found.shares if share.amount_micros]

@@ -20,20 +20,20 @@ def nod(request: HttpRequest) -> HttpResponse:
     """/nod?url=ENCODED&by=OWNER: what the plain link of every button opens."""
     url = request.POST.get("url", "") if request.method == "POST" else request.GET.get("url", "")
     try:
-        seen = nodding.look_at(url)
+        seen = things.look(url=url)
     except Refused as refused:
         return render(request, "nod/refused.html", {"why": str(refused)}, status=400)
     if request.method == "POST":
         return _record(request, seen)
-    if seen.thing is not None and seen.owner is not None and seen.owner == request.user:
-        return render(request, "nod/own.html", {"title": seen.title, "thing": seen.thing})
+    if seen.owner is not None and seen.owner == request.user:
+        return render(request, "nod/own.html", {"title": rows.title_of(seen), "thing": seen})
     return _confirm(request, seen)
 
 
-def _confirm(request: HttpRequest, seen: nodding.Seen, note: str = "") -> HttpResponse:
+def _confirm(request: HttpRequest, seen: Thing, note: str = "") -> HttpResponse:
     context = {
         "thing": seen,
-        "title": seen.title,
+        "title": rows.title_of(seen),
         "nonce": parking.new_nonce(request, seen.identity),
         "note": note,
     }
@@ -47,7 +47,7 @@ def _confirm(request: HttpRequest, seen: nodding.Seen, note: str = "") -> HttpRe
     return render(request, "nod/confirm.html", context)
 
 
-def _record(request: HttpRequest, seen: nodding.Seen) -> HttpResponse:
+def _record(request: HttpRequest, seen: Thing) -> HttpResponse:
     if not request.user.is_authenticated:
         parking.park(request, seen.url)
         return paths.see_other("nod-kept")
@@ -86,10 +86,10 @@ def kept(request: HttpRequest) -> HttpResponse:
     if url is None or request.user.is_authenticated:
         return paths.see_other("home")
     try:
-        seen = nodding.look_at(url)
+        seen = things.look(url=url)
     except Refused as refused:
         return render(request, "nod/refused.html", {"why": str(refused)}, status=400)
-    return render(request, "nod/kept.html", {"title": seen.title, "thing": seen})
+    return render(request, "nod/kept.html", {"title": rows.title_of(seen), "thing": seen})
 
 
 @access.member_only

@@ -1,0 +1,141 @@
+"""The addresses of all pages. Each name with what its template is given besides `mickle`.
+
+For anybody: home (series, ten, totals, things) catalogue (things, categories, orders) thing (thing,
+full, snippets, waiting_nods, waiting_micros) figures (listed) terms privacy imprint; POST only:
+set-language waiting-list. Sign-up and sign-in keep allauth's names: account_signup account_login
+account_logout account_confirm_login_code account_email_verification_sent account_inactive.
+
+Nod window: nod (thing, title, nonce, coin, states) nod-kept nod-done (thing, coin, states) monthly
+(running); POST only: nod-at.
+
+Givers: dashboard (seen, rows, states, money, steps) add-link my-nods (rows, month, known)
+subscriptions (running) statements (listed) statement (found, rows, movements) statement-as top-up
+(amount, reference, account, qr) refund (most) settings (budget, profile, plan) close-account;
+POST only: play-money take-back-waiting.
+
+Makers: my-things (things, claims) add-thing edit-thing revenue (have, bars, found) revenue-csv
+payout-account withdraw (form, then quote); POST only: claim refuse-nods to-funds.
+
+Operators (404 for everybody else): operator-months operator-month (row, totals, checks) cash-desk
+(form, standing, recent) send-back payouts (requested, sent, files) payout-file claims charities
+people clock books journal trial-balance; POST only: month-close month-settle assign payout-make-file
+file-executed payout-mark claim-decide charity-deed invite suspend. setup: the one-time link.
+"""
+
+from allauth.account import views as allauth
+from django.urls import path, register_converter
+from django.views.generic import RedirectView
+
+from mickle.web import errors
+from mickle.web.paths import MonthConverter
+from mickle.web.views import account, catalogue, desk, front, giving, making, money, nod, office
+from mickle.web.views.setup import setup
+
+register_converter(MonthConverter, "month")
+
+handler400 = errors.bad_request
+handler403 = errors.forbidden
+handler404 = errors.not_found
+handler500 = errors.broken
+
+anybody = [
+    path("", front.home, name="home"),
+    path("catalogue", catalogue.catalogue, name="catalogue"),
+    path("thing/<int:thing_id>", catalogue.thing, name="thing"),
+    path("figures", front.figures, name="figures"),
+    path("terms", front.terms, name="terms"),
+    path("privacy", front.privacy, name="privacy"),
+    path("imprint", front.imprint, name="imprint"),
+    path("language", front.set_language, name="set-language"),
+    path("waiting-list", front.waiting_list, name="waiting-list"),
+    path("setup/<str:token>", setup, name="setup"),
+]
+
+signing_in = [
+    path("sign-up", allauth.signup, name="account_signup"),
+    path("sign-up/code", allauth.email_verification_sent, name="account_email_verification_sent"),
+    path("sign-in", allauth.login, name="account_login"),
+    path("sign-in/code", allauth.confirm_login_code, name="account_confirm_login_code"),
+    path("sign-out", allauth.logout, name="account_logout"),
+    path("account-closed", allauth.account_inactive, name="account_inactive"),
+    # allauth names these two in its flows; here both are other pages.
+    path(
+        "sign-in/request",
+        RedirectView.as_view(pattern_name="account_login"),
+        name="account_request_login_code",
+    ),
+    path("settings/e-mail", RedirectView.as_view(pattern_name="settings"), name="account_email"),
+]
+
+nodding = [
+    path("nod", nod.nod, name="nod"),
+    path("nod/kept", nod.kept, name="nod-kept"),
+    path("nod/<int:thing_id>", nod.nod_at, name="nod-at"),
+    path("nod/<int:thing_id>/done", nod.done, name="nod-done"),
+    path("nod/<int:thing_id>/monthly", nod.monthly, name="monthly"),
+]
+
+givers = [
+    path("month", giving.dashboard, name="dashboard"),
+    path("month/add", giving.add_link, name="add-link"),
+    path("nods", giving.my_nods, name="my-nods"),
+    path("nods/monthly", giving.subscriptions, name="subscriptions"),
+    path("statements", giving.statements, name="statements"),
+    path("statements/<month:month>", giving.statement, name="statement"),
+    path("statements/<month:month>.<str:form>", giving.statement_as, name="statement-as"),
+    path(
+        "statements/<month:month>/take-back/<int:thing_id>",
+        giving.take_back_waiting,
+        name="take-back-waiting",
+    ),
+    path("top-up", money.top_up, name="top-up"),
+    path("top-up/play", money.play_money, name="play-money"),
+    path("refund", money.refund, name="refund"),
+    path("settings", account.settings_page, name="settings"),
+    path("settings/close", account.close_account, name="close-account"),
+]
+
+makers = [
+    path("mine", making.my_things, name="my-things"),
+    path("mine/add", making.add_thing, name="add-thing"),
+    path("thing/<int:thing_id>/edit", making.edit_thing, name="edit-thing"),
+    path("thing/<int:thing_id>/refuse", making.refuse_nods, name="refuse-nods"),
+    path("thing/<int:thing_id>/claim", catalogue.claim, name="claim"),
+    path("revenue", making.revenue, name="revenue"),
+    path("revenue/<month:month>.csv", making.revenue_csv, name="revenue-csv"),
+    path("revenue/to-funds", making.to_funds, name="to-funds"),
+    path("withdraw", making.withdraw, name="withdraw"),
+    path("withdraw/account", making.payout_account, name="payout-account"),
+]
+
+operators = [
+    path("operator", desk.all_months, name="operator-months"),
+    path("operator/months/<month:month>", desk.one_month, name="operator-month"),
+    path("operator/months/close", desk.close, name="month-close"),
+    path("operator/months/<month:month>/settle", desk.settle, name="month-settle"),
+    path("operator/cash-desk", desk.cash_desk, name="cash-desk"),
+    path("operator/cash-desk/<int:payin_id>/assign", desk.assign, name="assign"),
+    path("operator/cash-desk/<int:payin_id>/send-back", desk.send_back, name="send-back"),
+    path("operator/payouts", desk.payout_list, name="payouts"),
+    path("operator/payouts/make-file", desk.make_file, name="payout-make-file"),
+    path("operator/payouts/files/<int:file_id>.xml", desk.payout_file, name="payout-file"),
+    path("operator/payouts/files/<int:file_id>", desk.file_executed, name="file-executed"),
+    path("operator/payouts/<int:payout_id>", desk.payout_mark, name="payout-mark"),
+    path("operator/claims", desk.claim_list, name="claims"),
+    path("operator/claims/<int:claim_id>", desk.decide, name="claim-decide"),
+    path("operator/charities", office.charities, name="charities"),
+    path("operator/charities/<int:charity_id>", office.charity_deed, name="charity-deed"),
+    path("operator/people", office.people, name="people"),
+    path("operator/people/invite", office.invite, name="invite"),
+    path("operator/people/<int:member_id>/suspend", office.suspend, name="suspend"),
+    path("operator/clock", office.clock, name="clock"),
+    path("operator/books", office.books, name="books"),
+    path("operator/books/<month:month>/journal.csv", office.journal, name="journal"),
+    path(
+        "operator/books/<month:month>/trial-balance.csv",
+        office.trial_balance,
+        name="trial-balance",
+    ),
+]
+
+urlpatterns = anybody + signing_in + nodding + givers + makers + operators

@@ -1,0 +1,131 @@
+"""Money in and back: top up, play money, refund of funds."""
+
+import secrets
+
+from django.conf import settings
+from django.contrib import messages
+from django.http import HttpResponse
+from django.shortcuts import render
+from django.utils.safestring import mark_safe
+from django.utils.translation import gettext as _
+
+from mickle.instance import instance
+from mickle.ledger import ledger
+from mickle.lib import money
+from mickle.lib.errors import Refused
+from mickle.members import members
+from mickle.members.models import Member
+from mickle.payins import payins
+from mickle.payouts import payouts
+from mickle.providers import sepa
+from mickle.settlement import settlement
+from mickle.web import access, paths, wording
+from mickle.web.access import MemberRequest
+from mickle.web.forms import RefundForm, TopUpForm
+
+_OFFERED = (5, 10, 20, 50)
+
+
+@access.member_only
+@access.read_page
+def top_up(request: MemberRequest) -> HttpResponse:
+    """How to transfer an amount: account, reference, QR code; a GET with the amount asked for."""
+    member = request.user
+    plan = members.plan(member, instance.open_month())
+    asked = {"amount": money.plain(plan.budget_micros * 2, settings.CURRENCY_DECIMALS)}
+    form = TopUpForm(request.GET if "amount" in request.GET else asked)
+    amount = form.cleaned_data["amount"] if form.is_valid() else None
+    funds = ledger.balance(ledger.funds(member.id))
+    account = _house()
+    context = {
+        "form": form,
+        "funds": funds,
+        "budget": plan.budget_micros,
+        "months_left": funds // plan.budget_micros,
+        "offered": [value * money.MICROS for value in _OFFERED],
+        "amount": amount,
+        "reference": payins.reference(member),
+        "account": account,
+        "needs_to_receive": _needs_to_receive(request),
+        "play_key": secrets.token_hex(8),
+    }
+    if amount and account:
+        context["qr"] = _qr(account, amount, payins.reference(member))
+    return render(request, "giving/top_up.html", context)
+
+
+def _house() -> sepa.Account | None:
+    """The account to pay to; None while the operator has named none."""
+    try:
+        return sepa.house_account(real=instance.here().is_real)
+    except Refused:
+        return None
+
+
+def _qr(to: sepa.Account, amount: int, reference: str) -> str:
+    label = _("QR code with the details of this transfer")
+    drawn = sepa.epc_qr_svg(to=to, reference=reference, amount_micros=amount, label=label)
+    return mark_safe(drawn)
+
+
+def _needs_to_receive(request: MemberRequest) -> int:
+    """What a maker still has to top up before anything can be paid to them."""
+    if settings.RECEIVE_POLICY != "funded" or not request.user.things.exists():
+        return 0
+    return max(settings.RECEIVE_MIN_MICROS - request.user.topped_up_micros, 0)
+
+
+@access.member_only
+@access.write_only
+def play_money(request: MemberRequest) -> HttpResponse:
+    """Top up with play money; a demo instance only."""
+    form = TopUpForm(request.POST)
+    at = instance.now()
+    if not form.is_valid():
+        messages.error(request, " ".join(form.errors["amount"]))
+        return paths.see_other("top-up")
+    amount = form.cleaned_data["amount"]
+    key = f"{request.user.id}:{request.POST.get('key', '')[:32]}"
+    try:
+        payins.play(member=request.user, amount_micros=amount, at=at, key=key)
+        settlement.release_owner(member=request.user, at=at)
+    except Refused as refused:
+        messages.error(request, str(refused))
+        return paths.see_other("top-up")
+    text = _("%(amount)s of play money is yours to give.")
+    messages.info(request, text % {"amount": wording.amount(amount)})
+    return paths.see_other("dashboard")
+
+
+@access.member_only
+@access.form_page
+def refund(request: MemberRequest) -> HttpResponse:
+    """Ask for funds back at par; budgets of months that ended unsettled stay."""
+    member = request.user
+    at = instance.now()
+    most = payouts.refundable(member=member, at=at)
+    form = RefundForm(request.POST or None, initial=_refund_start(member, most))
+    if request.method == "POST" and form.is_valid():
+        try:
+            payouts.refund(
+                member=member,
+                amount_micros=form.cleaned_data["amount"],
+                iban=form.cleaned_data["iban"],
+                holder_name=form.cleaned_data["holder_name"],
+                at=at,
+                key=form.cleaned_data["key"],
+            )
+        except Refused as refused:
+            form.refuse(refused)
+        else:
+            messages.info(request, _("Your refund is on its way. It comes by bank transfer."))
+            return paths.see_other("settings")
+    return render(request, "giving/refund.html", {"form": form, "most": most})
+
+
+def _refund_start(member: Member, most: int) -> dict[str, object]:
+    origin = payins.origin(member)
+    start: dict[str, object] = {"amount": most, "key": secrets.token_hex(8)}
+    if origin is not None:
+        start |= {"iban": sepa.groups(origin.iban), "holder_name": origin.name}
+    return start
