@@ -22,7 +22,7 @@ _COLUMNS = (
     *("identity", "url", "raw_url", "host", "title", "description", "category", "language"),
     *("tags", "hidden", "owner_id", "state", "created_at"),
 )
-_INSERT = "INSERT INTO things_thing ({columns}) VALUES {values} ON CONFLICT DO NOTHING"
+_INSERT = "INSERT INTO {table} ({columns}) VALUES {values} ON CONFLICT DO NOTHING"
 
 # Ids given by hand leave the sequence behind; it only ever moves forward.
 _ADVANCE = """
@@ -65,8 +65,12 @@ def insert(chunk: Sequence[NewThing]) -> list[int | None]:
     identities = [urls.admit(row.url) for row in chunk]
     numbered = [(row, one) for row, one in zip(chunk, identities, strict=True) if row.thing_id]
     others = [(row, one) for row, one in zip(chunk, identities, strict=True) if not row.thing_id]
-    _write(("id", *_COLUMNS), [(row.thing_id, *_values(row, one)) for row, one in numbered])
-    _write(_COLUMNS, [_values(row, one) for row, one in others])
+    _write(
+        "things_thing",
+        ("id", *_COLUMNS),
+        [(row.thing_id, *_values(row, one)) for row, one in numbered],
+    )
+    _write("things_thing", _COLUMNS, [_values(row, one) for row, one in others])
     wanted = {one.identity for one in identities}
     listed = Thing.objects.filter(identity__in=wanted).values_list("identity", "id", "tags")
     known = {identity: (thing_id, tags) for identity, thing_id, tags in listed.iterator()}
@@ -83,19 +87,22 @@ def _values(row: NewThing, found: Identity) -> Values:
     )
 
 
-def _write(columns: Sequence[str], rows: Sequence[Values]) -> None:
+def _write(table: str, columns: Sequence[str], rows: Sequence[Values]) -> None:
     if not rows:
         return
     one = "(" + ", ".join(["%s"] * len(columns)) + ")"
-    text = _INSERT.format(columns=", ".join(columns), values=", ".join([one] * len(rows)))
+    text = _INSERT.format(
+        table=table, columns=", ".join(columns), values=", ".join([one] * len(rows))
+    )
     with connection.cursor() as cursor:
         cursor.execute(text, [value for row in rows for value in row])
 
 
 def write_tags(things: Iterable[tuple[int, Sequence[str]]]) -> None:
     """Insert the tag rows of things; those there already stay."""
-    rows = [Tag(thing_id=thing_id, name=name) for thing_id, names in things for name in names]
-    Tag.objects.bulk_create(rows, ignore_conflicts=True, batch_size=CHUNK)
+    rows = [(thing_id, name) for thing_id, names in things for name in names]
+    for start in range(0, len(rows), CHUNK):
+        _write("things_tag", ("thing_id", "name"), rows[start : start + CHUNK])
 
 
 def replace_tags(thing_id: int, names: Sequence[str]) -> None:

@@ -53,7 +53,8 @@ def _cut(text: str, length: int) -> str:
 
 
 def _plain(text: str) -> str:
-    kept = "".join(map(_fit, text))
+    # Most text is fit as it is; looking at each letter takes half the time of a load.
+    kept = text if text.isprintable() else "".join(map(_fit, text))
     # What is left after a tag is gone may read as a tag again.
     while (less := _MARKUP.sub("", kept)) != kept:
         kept = less

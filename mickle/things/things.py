@@ -18,6 +18,7 @@ from mickle.things.models import DESCRIPTION_CHARACTERS, TITLE_CHARACTERS, Thing
 
 __all__ = ["NewThing"]
 
+_CATEGORIES = tuple(Thing.Category.values)
 _DESCRIBED = frozenset({"title", "description", "category", "language", "tags", "hidden"})
 
 
@@ -123,10 +124,10 @@ def bulk_add(rows: Iterable[NewThing]) -> list[int]:
 
 
 def _check_kind(category: object, language: object) -> None:
-    if category not in Thing.Category.values:
+    if category not in _CATEGORIES:
         raise BadText(
             _("“%(given)s” is no category. Choose one of: %(known)s.")
-            % {"given": category, "known": ", ".join(Thing.Category.values)}
+            % {"given": category, "known": ", ".join(_CATEGORIES)}
         )
     if language and language not in LANGUAGES:
         raise BadText(
