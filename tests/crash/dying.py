@@ -1,0 +1,143 @@
+"""Dying at every boundary: before and after each SQL statement, before and after each commit.
+
+Death is an exception no code catches, after which the open transaction is gone, as with kill -9.
+"""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from django.core.management import call_command
+from django.db import connection
+
+from mickle.instance.models import Instance, Month
+from mickle.ledger import _guards
+from mickle.ledger.models import Account, Transfer
+from mickle.members.models import Charity, Member
+from mickle.payins.models import Payin
+from mickle.payouts.models import Payout
+from mickle.settlement.models import Line, ReturnedShare, Spend, Split
+
+
+class Died(BaseException):
+    """The process is gone."""
+
+
+class Boundaries:
+    """Counts the boundaries passed and dies at one of them."""
+
+    def __init__(self, die_at: int) -> None:
+        self.die_at = die_at
+        self.passed = 0
+        self.where = ""
+
+    def pass_by(self, what: str) -> None:
+        """Go past a boundary, or die there."""
+        self.passed += 1
+        if self.passed == self.die_at:
+            self.where = what
+            raise Died(what)
+
+    def around(self, execute: Callable[..., Any], sql: str, *rest: Any) -> Any:
+        """Wrap a statement."""
+        name = " ".join(sql.split()[:4])
+        self.pass_by(f"before {name}")
+        result = execute(sql, *rest)
+        self.pass_by(f"after {name}")
+        return result
+
+
+@contextmanager
+def dying(die_at: int) -> Iterator[Boundaries]:
+    """Die at the given boundary of what runs inside; swallow the death."""
+    boundaries, commit = Boundaries(die_at), connection._commit
+
+    def committing() -> None:
+        try:
+            boundaries.pass_by("before a commit")
+        except Died:
+            connection._rollback()
+            raise
+        commit()
+        boundaries.pass_by("after a commit")
+
+    connection._commit = committing
+    try:
+        with connection.execute_wrapper(boundaries.around):
+            yield boundaries
+    except Died:
+        # What the dead process had open is gone with its connection.
+        connection.close()
+    finally:
+        connection._commit = commit
+
+
+def empty() -> None:
+    """Forget the world of the run before."""
+    with connection.cursor() as cursor:
+        if connection.vendor == "postgresql":
+            cursor.execute("SET session_replication_role = replica")
+        else:
+            for name in _guards.expected():
+                cursor.execute(f"DROP TRIGGER IF EXISTS {name}")
+    call_command("flush", interactive=False, verbosity=0, inhibit_post_migrate=True)
+    with connection.cursor() as cursor:
+        if connection.vendor == "postgresql":
+            cursor.execute("SET session_replication_role = origin")
+    _guards.install()
+
+
+def picture() -> dict[str, list[Any]]:
+    """Everything the books and the month hold, with names in place of ids."""
+    names = dict(Member.objects.values_list("id", "username"))
+    charities = dict(Charity.objects.values_list("id", "slug"))
+    holders = {"CHARITY": charities, "FUNDS": names, "WAITING": names, "REVENUE": names}
+
+    def pot(account: Account) -> tuple[str, str]:
+        named = holders.get(account.kind, {})
+        return account.kind, str(named.get(account.holder_id, ""))
+
+    transfers = Transfer.objects.select_related("debit", "credit")
+    return {
+        "balances": sorted((*pot(a), a.balance_micros) for a in Account.objects.all()),
+        "transfers": sorted(
+            (t.reason, *pot(t.debit), *pot(t.credit), t.amount_micros, t.month or 0)
+            for t in transfers
+        ),
+        "spends": sorted(Spend.objects.values_list("month", "member__username", "amount_micros")),
+        "splits": sorted(Split.objects.values_list("month", "member__username", "n", "rem")),
+        "lines": sorted(
+            Line.objects.values_list("month", "thing__url", "state", "gross_micros", "fee_micros")
+        ),
+        "returned": sorted(ReturnedShare.objects.values_list("month", "member__username")),
+        "months": sorted((m.month, bool(m.settled_at)) for m in Month.objects.all()),
+        "members": sorted(
+            Member.objects.values_list("username", "topped_up_micros", "funded_month")
+        ),
+        "payins": sorted(Payin.objects.values_list("amount_micros", "why")),
+        "payouts": sorted(Payout.objects.values_list("kind", "amount_micros", "state")),
+        "fence": list(Instance.objects.values_list("closed_through", flat=True)),
+    }
+
+
+def die_everywhere(prepare: Callable[[], Any], deed: Callable[[Any], None]) -> int:
+    """Run the deed once undisturbed, then die at each boundary and run it again; all end equal.
+
+    Returns how many boundaries there were.
+    """
+    empty()
+    world = prepare()
+    deed(world)
+    undisturbed = picture()
+    die_at = 0
+    while True:
+        die_at += 1
+        empty()
+        world = prepare()
+        with dying(die_at) as boundaries:
+            deed(world)
+        if not boundaries.where:
+            assert picture() == undisturbed
+            return die_at - 1
+        deed(world)
+        assert picture() == undisturbed, f"died {boundaries.where} (boundary {die_at})"

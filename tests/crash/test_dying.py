@@ -1,0 +1,127 @@
+"""Die before and after every SQL statement and every commit, run again: the books are the same."""
+
+import pytest
+from django.test import override_settings
+
+from mickle.ledger import ledger
+from mickle.members.models import Member
+from mickle.nods import nods
+from mickle.payins import payins
+from mickle.payouts import payouts
+from mickle.payouts.models import Payout
+from mickle.settlement import settlement
+from mickle.things import things
+from mickle.things.models import Thing
+from tests.crash.dying import die_everywhere
+from tests.people import (
+    EARLY_DECEMBER,
+    EUR,
+    MID_NOVEMBER,
+    NOVEMBER,
+    creator,
+    instance_at,
+    member,
+    thing,
+    top_up,
+)
+
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow]
+
+IBAN = "DE89370400440532013000"
+
+
+def world() -> Member:
+    """Two givers, an owned and an unclaimed page, a subscription, an own page and a charity."""
+    instance_at("2026-11")
+    alice, dora = member("alice", funds="5.00"), member("dora", funds="7.00")
+    member("idle", funds="9.00")
+    bob = creator("bob")
+    owned, waits = thing("owned", bob), thing("waits")
+    for page in (owned, waits, thing("own-later")):
+        nods.give(member=alice, thing=page, at=MID_NOVEMBER)
+    nods.give(member=dora, thing=owned, at=MID_NOVEMBER)
+    nods.subscribe(member=dora, thing=waits, runs_months=3, at=MID_NOVEMBER)
+    things.set_owner(
+        thing=Thing.objects.get(host="own-later.example"), owner=alice, at=MID_NOVEMBER
+    )
+    return bob
+
+
+def settle(_bob: Member) -> None:
+    try:
+        settlement.settle(month=NOVEMBER, at=EARLY_DECEMBER)
+    except settlement.AlreadySettled:
+        # It died after the commit: the month stands, and running again says so.
+        ledger.seal(at=EARLY_DECEMBER)
+
+
+def test_settlement_survives_death_anywhere():
+    assert die_everywhere(world, settle) > 100
+
+
+def settled_and_claimed() -> Member:
+    bob = world()
+    settlement.settle(month=NOVEMBER, at=EARLY_DECEMBER)
+    things.set_owner(thing=Thing.objects.get(host="waits.example"), owner=bob, at=EARLY_DECEMBER)
+    return bob
+
+
+def release(_bob: Member) -> None:
+    page = Thing.objects.get(host="waits.example")
+    settlement.release(thing=page, at=EARLY_DECEMBER)
+
+
+def test_a_release_survives_death_anywhere():
+    assert die_everywhere(settled_and_claimed, release) > 20
+
+
+def arrive(bob: Member) -> None:
+    payins.top_up(member=bob, amount_micros=EUR("20.00"), reference="bank 4711", at=MID_NOVEMBER)
+    payins.book(amount_micros=EUR("3.00"), key="bank 4712", reference="RF00", at=MID_NOVEMBER)
+
+
+def test_a_top_up_survives_death_anywhere():
+    assert die_everywhere(world, arrive) > 20
+
+
+def rich() -> Member:
+    instance_at("2026-11")
+    bob = member("bob")
+    top_up(bob, "2.00")
+    ledger.post(
+        key="earned",
+        debit=ledger.PROVIDER,
+        credit=ledger.revenue(bob.id),
+        amount_micros=12_345_678,
+        reason="SHARE",
+        at=MID_NOVEMBER,
+    )
+    payouts.set_account(member=bob, iban=IBAN, holder_name="Bob Creator")
+    return bob
+
+
+def pay_out(bob: Member) -> None:
+    one = payouts.request(member=bob, at=EARLY_DECEMBER, key="click")
+    one.refresh_from_db()
+    if one.state == "REQUESTED":
+        payouts.make_file(at=EARLY_DECEMBER)
+        one.refresh_from_db()
+    payouts.mark_executed(payout=one, at=EARLY_DECEMBER)
+
+
+@override_settings(BANK_IBAN=IBAN, BANK_NAME="Mickle Test")
+def test_a_payout_survives_death_anywhere():
+    assert die_everywhere(rich, pay_out) > 20
+
+
+def fail(bob: Member) -> None:
+    one = Payout.objects.filter(member=bob).first()
+    if one is None or one.state != Payout.State.RETURNED:
+        pay_out(bob)
+    one = Payout.objects.get(member=bob)
+    payouts.mark_failed(payout=one, at=EARLY_DECEMBER, why="account closed")
+
+
+@override_settings(BANK_IBAN=IBAN, BANK_NAME="Mickle Test")
+def test_a_returned_payout_survives_death_anywhere():
+    assert die_everywhere(rich, fail) > 20
