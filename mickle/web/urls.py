@@ -26,17 +26,11 @@ from allauth.account import views as allauth
 from django.urls import path, register_converter
 from django.views.generic import RedirectView
 
-from mickle.web import errors
 from mickle.web.paths import MonthConverter
 from mickle.web.views import account, catalogue, desk, front, giving, making, money, nod, office
 from mickle.web.views.setup import setup
 
 register_converter(MonthConverter, "month")
-
-handler400 = errors.bad_request
-handler403 = errors.forbidden
-handler404 = errors.not_found
-handler500 = errors.broken
 
 anybody = [
     path("", front.home, name="home"),

@@ -8,6 +8,7 @@ from django.conf import settings
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
 
+from mickle.lib import money as amounts
 from mickle.lib import months
 from mickle.lib.money import MICROS
 from mickle.providers import sepa
@@ -240,3 +241,27 @@ def days_left(value: int, now: datetime) -> int:
 def iban(number: str) -> str:
     """An account number in groups of four."""
     return sepa.groups(number)
+
+
+@register.filter
+def typed(micros: int) -> str:
+    """An amount as a person would type it, for addresses and hidden fields."""
+    return amounts.plain(micros, settings.CURRENCY_DECIMALS)
+
+
+@register.filter
+def plain_exact(micros: int) -> str:
+    """All six places without markup."""
+    return f"{amounts.exact(micros)} {settings.CURRENCY}"
+
+
+@register.filter
+def language_name(code: str) -> str:
+    """The name of a thing's language."""
+    return wording.language(code)
+
+
+@register.filter
+def six(micros: int) -> str:
+    """The bare figure with all six places, for a proof: 0.000000."""
+    return amounts.exact(micros)

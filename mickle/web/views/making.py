@@ -133,6 +133,7 @@ def revenue(request: MemberRequest) -> HttpResponse:
         "found": settlement.owner_statement(member=member, month=month) if month else None,
         "bars": _bars(sums),
         "sums": sorted(sums.items(), reverse=True),
+        "move_key": secrets.token_hex(8),
         "nods_now": _nods_now(member),
         "things": Thing.objects.filter(owner=member).count(),
         "payouts": Payout.objects.filter(member=member).order_by("-id")[:_PAYOUTS_SHOWN],

@@ -1,0 +1,106 @@
+"""The dispatcher: the edge answers its own addresses, Django all others in a pool of threads."""
+
+import asyncio
+import json
+from urllib.parse import quote
+
+from a2wsgi import WSGIMiddleware
+from a2wsgi.asgi_typing import HTTPScope, Receive, Scope, Send
+
+# Sets Django up, so it stands before whatever reads a model.
+from mickle.config.wsgi import application as pages
+from mickle.edge.edge import Edge
+
+THREADS = 8
+BODY_LIMIT_BYTES = 2_500_000
+BODY_TIME_S = 30
+
+
+class Dispatcher:
+    """One ASGI callable for the whole process."""
+
+    def __init__(self) -> None:
+        self.edge = Edge()
+        # The queue is long enough for the largest static file: a slow reader holds no thread.
+        self.pages = WSGIMiddleware(pages, workers=THREADS, send_queue_size=64)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Hand a request to the half that knows its address."""
+        if scope["type"] == "http":
+            if scope["path"].startswith(Edge.PREFIX):
+                await self.edge(scope, receive, send)
+            else:
+                await self._page(scope, receive, send)
+        elif scope["type"] == "websocket":
+            await send({"type": "websocket.close", "code": 1000})
+        else:
+            await self._live(receive, send)
+
+    async def _live(self, receive: Receive, send: Send) -> None:
+        while True:
+            message = await receive()
+            if message["type"] == "lifespan.shutdown":
+                self.edge.close()
+                self.pages.executor.shutdown()
+                await send({"type": "lifespan.shutdown.complete"})
+                return
+            await send({"type": "lifespan.startup.complete"})
+
+    async def _page(self, scope: HTTPScope, receive: Receive, send: Send) -> None:
+        """Read the whole body first, so that a slow sender holds no thread."""
+        try:
+            async with asyncio.timeout(BODY_TIME_S):
+                body = await _body(scope, receive)
+        except TimeoutError:
+            await _refuse(send, 408, "The request took too long to arrive.")
+        else:
+            if body is None:
+                await _refuse(send, 413, "This is more than 2.5 MB. Nothing was changed.")
+            else:
+                await self.pages(_safe(scope), _again(body), send)
+
+
+async def _body(scope: HTTPScope, receive: Receive) -> bytes | None:
+    """The body, or None when it is longer than allowed."""
+    announced = next((v for k, v in scope["headers"] if k == b"content-length"), b"0")
+    if len(announced) > len(str(BODY_LIMIT_BYTES)) or int(announced) > BODY_LIMIT_BYTES:
+        return None
+    body = bytearray()
+    while True:
+        message = await receive()
+        if message["type"] != "http.request":
+            return bytes(body)
+        body += message.get("body", b"")
+        if len(body) > BODY_LIMIT_BYTES:
+            return None
+        if not message.get("more_body", False):
+            return bytes(body)
+
+
+def _again(body: bytes) -> Receive:
+    async def receive() -> dict[str, object]:
+        return {"type": "http.request", "body": body, "more_body": False}
+
+    return receive  # type: ignore[return-value] # a2wsgi's messages are dictionaries
+
+
+def _safe(scope: HTTPScope) -> HTTPScope:
+    """Without what WSGI cannot tell apart: X_Forwarded_For would pass for X-Forwarded-For."""
+    scope["headers"] = [(name, value) for name, value in scope["headers"] if b"_" not in name]
+    if not scope["query_string"].isascii():
+        scope["query_string"] = quote(scope["query_string"], safe="%&=+;/?:@!$'()*,[]~").encode()
+    return scope
+
+
+async def _refuse(send: Send, status: int, sentence: str) -> None:
+    body = json.dumps({"error": sentence}).encode()
+    headers = [
+        (b"content-type", b"application/json"),
+        (b"content-length", str(len(body)).encode()),
+        (b"connection", b"close"),
+    ]
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await send({"type": "http.response.body", "body": body, "more_body": False})
+
+
+application = Dispatcher()
