@@ -39,7 +39,12 @@ def _reserved(member: Member, at: datetime) -> int:
 def _budget(member: Member, month: int) -> int:
     plan = members.plan(member, month)
     nodded = Nod.objects.filter(member=member, month=month).exists()
-    idle_counts = member.funded_month is not None and member.funded_month < month
+    # Who leaves gives nothing for a month without nods.
+    idle_counts = (
+        member.funded_month is not None
+        and member.funded_month < month
+        and member.closing_at is None
+    )
     return 0 if plan.paused or not (nodded or idle_counts) else plan.budget_micros
 
 

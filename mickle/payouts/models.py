@@ -115,6 +115,9 @@ class Payout(models.Model):
                 name="payout_amount_in_range",
             ),
             models.CheckConstraint(
+                condition=~Q(iban="") & ~Q(holder_name=""), name="payout_says_where_to"
+            ),
+            models.CheckConstraint(
                 condition=Q(kind__in=["REVENUE", "REFUND"], member__isnull=False)
                 & Q(charity=None, payin_id=None)
                 | Q(kind="CHARITY", charity__isnull=False, member=None, payin_id=None)

@@ -276,6 +276,11 @@ def _one_at_a_time(kind: Payout.Kind, member: Member) -> None:
         )
 
 
+def live(member: Member) -> QuerySet[Payout]:
+    """What is on its way to a member."""
+    return Payout.objects.filter(member=member, state__in=Payout.LIVE).order_by("id")
+
+
 def requested() -> QuerySet[Payout]:
     """Payouts that wait for a file, oldest first."""
     rows = Payout.objects.filter(state=Payout.State.REQUESTED)

@@ -260,7 +260,7 @@ def test_money_that_was_assigned_is_not_sent_back():
 
 
 def given(slug: str, micros: int, iban: str = IBAN):
-    charity = members.list_charity(slug=slug, name=slug.title() * 20, iban=iban)
+    charity = members.list_charity(slug=slug, name=(slug.title() * 20)[:120], iban=iban)
     who = payins.top_up(
         member=member(f"for-{slug}"), amount_micros=EUR("50"), reference=slug, at=AT
     )

@@ -247,9 +247,12 @@ def test_eight_clients_at_once_get_one_payout(same_key):
         {"state": "FAILED", "ended_at": AT},
         {"state": "LOST"},
         {"executed_at": AT},
+        {"iban": ""},
+        {"holder_name": ""},
     ],
 )
 def test_the_table_refuses_a_payout_that_cannot_be(wrong):
     facts = {"key": "k", "kind": "REVENUE", "member": member("bob"), "amount_micros": 5}
+    facts |= {"iban": IBAN, "holder_name": "Bob"}
     with pytest.raises(IntegrityError), transaction.atomic():
         Payout.objects.create(requested_at=AT, **(facts | wrong))
