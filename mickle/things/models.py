@@ -54,7 +54,17 @@ class Thing(models.Model):
     )
 
     class Meta:
-        indexes = [models.Index(fields=["host"], name="thing_host")]
+        indexes = [
+            models.Index(fields=["host"], name="thing_host"),
+            # Lists newest first; the few hidden ones are passed over.
+            models.Index(fields=["state", "-created_at", "-id"], name="thing_newest"),
+            models.Index(
+                fields=["state", "category", "-created_at", "-id"], name="thing_newest_category"
+            ),
+            models.Index(
+                fields=["state", "language", "-created_at", "-id"], name="thing_newest_language"
+            ),
+        ]
         constraints = [
             models.UniqueConstraint(fields=["identity"], name="thing_identity_once"),
             models.CheckConstraint(

@@ -5,13 +5,13 @@ from datetime import datetime
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.utils.translation import gettext as _
 
 from mickle.lib import urls
 from mickle.lib.errors import Refused
 from mickle.members.models import Member
-from mickle.things import _adding, _texts
+from mickle.things import _adding, _search, _texts
 from mickle.things._adding import NewThing
 from mickle.things.languages import LANGUAGES
 from mickle.things.models import DESCRIPTION_CHARACTERS, TITLE_CHARACTERS, Thing
@@ -55,6 +55,18 @@ def look(*, url: str) -> Thing:
 def find(*, url: str) -> Thing | None:
     """The thing at an address (of a merged one its target), or None; raises BadUrl."""
     return _known(urls.identify(url).identity)
+
+
+def matching(words: str) -> QuerySet[Thing]:
+    """The things with every word in title, description or address; or with this very address.
+
+    A word finds what begins with it. Of very many the newest are meant.
+    """
+    try:
+        known = _known(urls.identify(words).identity)
+    except urls.BadUrl:
+        known = None
+    return Thing.objects.filter(id=known.id) if known is not None else _search.matching(words)
 
 
 def _known(identity: str) -> Thing | None:
