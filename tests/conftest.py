@@ -1,5 +1,6 @@
 """What all tests share: a database in a file, books that can still be emptied, no net."""
 
+import os
 import socket
 from collections.abc import Iterator
 from pathlib import Path
@@ -54,7 +55,7 @@ def django_db_modify_db_settings(
     if database["ENGINE"].endswith("sqlite3"):
         shm = Path("/dev/shm")
         folder = tmp_path_factory.mktemp("db")
-        name = f"mickle-{folder.parent.name}-{folder.name}.sqlite3"
+        name = f"mickle-test-{os.getpid()}.sqlite3"
         path = shm / name if shm.is_dir() else folder / name
         database.setdefault("TEST", {})["NAME"] = str(path)
 

@@ -1,0 +1,159 @@
+"""Eight clients at once: no nod twice, no payout twice, one settlement, one month for each nod."""
+
+from collections import Counter
+from datetime import timedelta
+
+import pytest
+from django.test import override_settings
+
+from mickle.instance.models import Instance
+from mickle.ledger import ledger
+from mickle.lib import months
+from mickle.nods import nods
+from mickle.nods.models import Count, Nod
+from mickle.payouts import payouts
+from mickle.payouts.models import Payout
+from mickle.settlement import settlement
+from mickle.things import things
+from mickle.things.models import Thing
+from tests.concurrency.together import together
+from tests.people import (
+    EARLY_DECEMBER,
+    EUR,
+    MID_NOVEMBER,
+    NOVEMBER,
+    creator,
+    instance_at,
+    member,
+    thing,
+)
+from tests.settlement.test_settle import all_hold
+
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow]
+
+CLIENTS, ROUNDS = 8, 300
+IBAN = "DE89370400440532013000"
+
+
+@pytest.fixture(autouse=True)
+def _november() -> None:
+    instance_at("2026-11")
+
+
+def test_double_nods_are_one_nod_each():
+    alice = member("alice", funds="5.00")
+    pages = [thing(f"page{i}") for i in range(ROUNDS)]
+
+    def click(_client: int) -> int:
+        return sum(nods.give(member=alice, thing=p, at=MID_NOVEMBER).new for p in pages)
+
+    answers = together(CLIENTS, click)
+    assert sum(answers) == ROUNDS
+    assert Nod.objects.count() == ROUNDS
+    assert set(Count.objects.values_list("total", flat=True)) == {1}
+
+
+def test_nods_and_take_backs_leave_the_counts_right():
+    people = [member(f"m{i}", funds="5.00") for i in range(CLIENTS)]
+    page = thing("page")
+
+    def waver(client: int) -> None:
+        for _round in range(40):
+            nods.give(member=people[client], thing=page, at=MID_NOVEMBER)
+            nods.take_back(member=people[client], thing=page, at=MID_NOVEMBER)
+        nods.give(member=people[client], thing=page, at=MID_NOVEMBER)
+
+    assert together(CLIENTS, waver) == [None] * CLIENTS
+    assert nods.count(page.id) == CLIENTS
+    assert nods.wrong_counts() == []
+
+
+@override_settings(BANK_IBAN=IBAN, BANK_NAME="Mickle Test")
+def test_double_payouts_pay_once():
+    bob = member("bob")
+    ledger.post(
+        key="earned",
+        debit=ledger.PROVIDER,
+        credit=ledger.revenue(bob.id),
+        amount_micros=EUR("100.00"),
+        reason="SHARE",
+        at=MID_NOVEMBER,
+    )
+    payouts.set_account(member=bob, iban=IBAN, holder_name="Bob Creator")
+    amount = EUR("10.00")
+
+    def ask(client: int) -> int:
+        got = 0
+        for n in range(ROUNDS // CLIENTS):
+            try:
+                key = f"{client}:{n}"
+                payouts.request(member=bob, at=MID_NOVEMBER, key=key, amount_micros=amount)
+                got += 1
+            except payouts.AlreadyOnItsWay:
+                continue
+        return got
+
+    assert sum(together(CLIENTS, ask)) == 1
+    assert Payout.objects.count() == 1
+    assert ledger.balance(ledger.revenue(bob.id)) == EUR("90.00")
+    files = together(CLIENTS, lambda _client: payouts.make_file(at=MID_NOVEMBER))
+    assert sum(not isinstance(file, Exception) for file in files) == 1
+    one = Payout.objects.get()
+    done = together(CLIENTS, lambda _c: payouts.mark_executed(payout=one, at=MID_NOVEMBER))
+    assert Counter(done) == {True: 1, False: CLIENTS - 1}
+    all_hold([*ledger.audit(), *payouts.audit()])
+
+
+def test_two_settlers_give_one_settlement():
+    alice = member("alice", funds="5.00")
+    for i in range(5):
+        nods.give(member=alice, thing=thing(f"page{i}", creator(f"c{i}")), at=MID_NOVEMBER)
+    answers = together(
+        CLIENTS, lambda _client: settlement.settle(month=NOVEMBER, at=EARLY_DECEMBER)
+    )
+    settled = [answer for answer in answers if isinstance(answer, settlement.Settled)]
+    assert len(settled) == 1
+    assert all(isinstance(a, settlement.NotSettled) for a in answers if a not in settled)
+    assert ledger.balance(ledger.FEE) == EUR("0.50")
+    all_hold([*ledger.audit(), *settlement.audit()])
+
+
+def test_two_claims_release_what_waits_once():
+    alice = member("alice", funds="5.00")
+    page = thing("page")
+    nods.give(member=alice, thing=page, at=MID_NOVEMBER)
+    settlement.settle(month=NOVEMBER, at=EARLY_DECEMBER)
+    bob = creator("bob")
+    things.set_owner(thing=page, owner=bob, at=EARLY_DECEMBER)
+    answers = together(CLIENTS, lambda _client: settlement.release(thing=page, at=EARLY_DECEMBER))
+    assert sorted(answers) == [0] * (CLIENTS - 1) + [EUR("4.50")]
+    all_hold([*ledger.audit(), *settlement.audit()])
+
+
+def test_a_nod_beside_the_closing_fence_is_in_exactly_one_month():
+    people = [member(f"m{i}", funds="5.00") for i in range(CLIENTS)]
+    pages = [thing(f"page{i}", thing_id=1000 + i) for i in range(60)]
+    end = months.end(NOVEMBER)
+
+    def nod_or_close(client: int) -> list[tuple[int, int, int]]:
+        if client == CLIENTS - 1:
+            settlement.close_due(at=end + timedelta(seconds=1))
+            return []
+        answers = []
+        for page in pages:
+            at = end - timedelta(milliseconds=1)
+            given = nods.give(member=people[client], thing=page, at=at)
+            closed = Instance.objects.get().closed_through
+            answers.append((page.id, given.month, closed))
+        return answers
+
+    answers = together(CLIENTS, nod_or_close)
+    assert not [answer for answer in answers if isinstance(answer, Exception)]
+    for client, told in enumerate(answers):
+        for page_id, month, _closed in told:
+            found = Nod.objects.filter(member=people[client], thing_id=page_id)
+            assert [nod.month for nod in found] == [month]
+    late = sum(month > NOVEMBER for told in answers for _page, month, _closed in told)
+    frozen = Nod.objects.filter(month=NOVEMBER).count()
+    assert frozen + late == (CLIENTS - 1) * len(pages)
+    assert Thing.objects.count() == len(pages)

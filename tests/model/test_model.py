@@ -1,0 +1,232 @@
+"""The whole product beside plain dictionaries: random deeds, the same balances after each.
+
+Hypothesis prints how to replay a run that fails. 20,000 steps in CI, a million with --long.
+"""
+
+from datetime import datetime, timedelta
+
+import pytest
+from django.db import transaction
+from django.test import override_settings
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
+from hypothesis.stateful import run_state_machine_as_test as run
+
+from mickle.ledger import ledger
+from mickle.lib import months
+from mickle.lib.money import whole_minor
+from mickle.members import members
+from mickle.members.models import Member
+from mickle.nods import nods
+from mickle.payins import payins
+from mickle.payouts import payouts
+from mickle.settlement import settlement
+from mickle.settlement.models import Line
+from mickle.things import things
+from mickle.things.models import Thing
+from tests.model.plain import Plain
+from tests.people import NOVEMBER, instance_at, thing
+
+IBAN = "DE89370400440532013000"
+NAMES = ("alice", "bob", "charlie", "dora")
+PAGES = tuple(f"page{i}" for i in range(6))
+STEPS = 50
+# Split so that two workers can share them.
+PARTS = 4
+
+name = st.sampled_from(NAMES)
+page = st.sampled_from(PAGES)
+cents = st.integers(1, 2_000).map(lambda c: c * 10_000)
+
+
+class Product(RuleBasedStateMachine):
+    """Does each deed to the product and to the model."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.atomic = transaction.atomic()
+        self.atomic.__enter__()
+        instance_at("2026-11")
+        self.plain = Plain(NOVEMBER)
+        self.serial = 0
+        members.list_charity(slug="library", name="Library")
+        self.members: dict[str, Member] = {}
+        self.things: dict[str, Thing] = {}
+        for one in NAMES:
+            self.members[one] = members.join(
+                email=f"{one}@example.org", username=one, at=months.start(NOVEMBER)
+            )
+            payouts.set_account(member=self.members[one], iban=IBAN, holder_name=one)
+            self.plain.join(one)
+        for place, one in enumerate(PAGES):
+            self.things[one] = thing(one, thing_id=100 + place)
+            self.plain.order[one] = 100 + place
+            self.plain.owner[one] = None
+
+    def teardown(self) -> None:
+        """Forget the world of this example."""
+        transaction.set_rollback(True)
+        self.atomic.__exit__(None, None, None)
+
+    @property
+    def at(self) -> datetime:
+        return months.start(self.plain.month) + timedelta(days=10)
+
+    def key(self) -> str:
+        self.serial += 1
+        return f"key {self.serial}"
+
+    def fresh(self, one: str) -> Thing:
+        return Thing.objects.get(id=self.things[one].id)
+
+    @rule(who=name, amount=cents)
+    def top_up(self, who, amount):
+        if self.plain.funds[who] + amount > 600_000_000:
+            return
+        payins.top_up(
+            member=self.members[who], amount_micros=amount, reference=self.key(), at=self.at
+        )
+        settlement.release_owner(member=self.members[who], at=self.at)
+        self.plain.top_up(who, amount)
+
+    @rule(who=name, amount=st.integers(200, 10_000).map(lambda c: c * 10_000), paused=st.booleans())
+    def set_budget(self, who, amount, paused):
+        members.set_budget(
+            member=self.members[who], at=self.at, amount_micros=amount, paused=paused
+        )
+        self.plain.budget[who], self.plain.paused[who] = amount, paused
+
+    @rule(who=name, what=page)
+    def nod(self, who, what):
+        if not self.plain.counts(who, what):
+            with pytest.raises((nods.OwnThing, nods.NotNoddable)):
+                nods.give(member=self.members[who], thing=self.fresh(what), at=self.at)
+            return
+        given = nods.give(member=self.members[who], thing=self.fresh(what), at=self.at)
+        nod = (self.plain.month, who, what)
+        assert given.new == (nod not in self.plain.nods)
+        self.plain.nods.add(nod)
+
+    @rule(who=name, what=page)
+    def take_back(self, who, what):
+        nod = (self.plain.month, who, what)
+        if nod in self.plain.nods:
+            nods.take_back(member=self.members[who], thing=self.things[what], at=self.at)
+            self.plain.nods.remove(nod)
+        else:
+            with pytest.raises(nods.NoNod):
+                nods.take_back(member=self.members[who], thing=self.things[what], at=self.at)
+
+    @rule(who=name, what=page)
+    def subscribe(self, who, what):
+        if self.plain.counts(who, what):
+            nods.subscribe(
+                member=self.members[who], thing=self.fresh(what), runs_months=None, at=self.at
+            )
+            self.plain.subscribed.add((who, what))
+
+    @rule(who=name, what=page)
+    def claim(self, who, what):
+        if self.plain.owner[what] is None and what not in self.plain.refused:
+            things.set_owner(thing=self.fresh(what), owner=self.members[who], at=self.at)
+            settlement.release(thing=self.things[what], at=self.at)
+            self.plain.owner[what] = who
+            self.plain.release(what)
+
+    @precondition(lambda self: len(self.plain.refused) < 2)
+    @rule(what=page)
+    def refuse(self, what):
+        if what not in self.plain.refused:
+            settlement.refuse(thing=self.fresh(what), at=self.at)
+            self.plain.refuse(what)
+
+    @rule(who=name, what=page, ago=st.integers(1, 6))
+    def take_back_waiting(self, who, what, ago):
+        key = (self.plain.month - ago, who, what)
+        deed = {"member": self.members[who], "thing": self.things[what], "month": key[0]}
+        if key in self.plain.waiting:
+            returned = settlement.take_back_waiting(**deed, at=self.at)
+            assert returned == self.plain.waiting[key]
+            self.plain.funds[who] += self.plain.waiting.pop(key)
+        else:
+            with pytest.raises(settlement.NotWaiting):
+                settlement.take_back_waiting(**deed, at=self.at)
+
+    @rule(skipped=st.integers(0, 1))
+    def settle(self, skipped):
+        del skipped
+        end = months.start(self.plain.month + 1) + timedelta(days=3)
+        settlement.settle(month=self.plain.month, at=end)
+        self.plain.settle()
+        checks = [*ledger.audit(), *settlement.audit(), *payins.audit(), *payouts.audit()]
+        assert [check for check in checks if not check.ok] == []
+
+    @rule(who=name)
+    def withdraw(self, who):
+        whole = whole_minor(self.plain.revenue[who])
+        if who in self.plain.transit:
+            return
+        if whole < 10_000_000:
+            with pytest.raises(payouts.BelowMinimum):
+                payouts.request(member=self.members[who], at=self.at, key=self.key())
+            return
+        payouts.request(member=self.members[who], at=self.at, key=self.key())
+        self.plain.revenue[who] -= whole
+        self.plain.transit[who] = whole
+
+    @precondition(lambda self: self.plain.transit)
+    @rule(fails=st.booleans())
+    def bank(self, fails):
+        file = payouts.make_file(at=self.at)
+        for one in file.payouts.select_related("member"):
+            if fails:
+                payouts.mark_failed(payout=one, at=self.at, why="closed")
+                self.plain.revenue[one.member.username] += one.amount_micros
+            else:
+                payouts.mark_executed(payout=one, at=self.at)
+            del self.plain.transit[one.member.username]
+
+    @rule(who=name, amount=st.integers(1, 5_000_000))
+    def move_to_funds(self, who, amount):
+        if 0 < amount <= self.plain.revenue[who] and amount % 10_000 == 0:
+            payins.to_funds(
+                member=self.members[who], amount_micros=amount, at=self.at, key=self.key()
+            )
+            self.plain.revenue[who] -= amount
+            self.plain.funds[who] += amount
+
+    def balances(self, kind: str) -> dict[str, int]:
+        found = ledger.balances(kind)
+        return {one: found.get(member.id, 0) for one, member in self.members.items()}
+
+    @invariant()
+    def balances_are_equal(self):
+        plain = self.plain
+        assert self.balances("FUNDS") == plain.funds
+        assert self.balances("REVENUE") == plain.revenue
+        assert self.balances("WAITING") == {one: plain.waits(one) for one in NAMES}
+        assert ledger.balance(ledger.FEE) == self.plain.fee
+        assert ledger.total("CHARITY") == self.plain.charity
+        assert ledger.total("PAYOUT") == sum(self.plain.transit.values())
+        open_lines = Line.objects.filter(state="WAITING").values_list("gross_micros", flat=True)
+        assert sum(open_lines) == sum(self.plain.waiting.values())
+
+
+@pytest.mark.slow
+@pytest.mark.django_db
+@pytest.mark.parametrize("part", range(PARTS))
+@override_settings(BANK_IBAN=IBAN, BANK_NAME="Mickle Test")
+def test_the_product_equals_the_plain_model(request, part):
+    steps = 1_000_000 if request.config.getoption("--long") else 20_000
+    run(
+        Product,
+        settings=settings(
+            max_examples=steps // STEPS // PARTS,
+            stateful_step_count=STEPS,
+            deadline=None,
+            database=None,
+            print_blob=True,
+            suppress_health_check=list(HealthCheck),
+        ),
+    )
