@@ -28,7 +28,11 @@ class Nod(models.Model):
     key = models.CharField(max_length=64, db_default="", blank=True)
 
     class Meta:
-        indexes = [models.Index(fields=["thing", "month"], name="nod_thing_month")]
+        indexes = [
+            models.Index(fields=["thing", "month"], name="nod_thing_month"),
+            # What is trending is read from the newest nods.
+            models.Index(fields=["-at"], name="nod_newest"),
+        ]
         constraints = [
             models.UniqueConstraint(
                 fields=["member", "key"], condition=~Q(key=""), name="nod_one_per_key"

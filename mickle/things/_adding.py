@@ -83,7 +83,9 @@ def _values(row: NewThing, found: Identity) -> Values:
         *(found.identity, found.url, found.raw, found.host),
         *(_texts.title(row.title), _texts.description(row.description)),
         *(row.category, row.language, json.dumps(_texts.tags(row.tags)), row.hidden),
-        *(row.owner_id, Thing.State.ACTIVE.value, row.created_at),
+        *(row.owner_id, Thing.State.ACTIVE.value),
+        # The text SQLite keeps of an instant has to be the one Django writes.
+        connection.ops.adapt_datetimefield_value(row.created_at),
     )
 
 

@@ -35,6 +35,7 @@ def test_rows_become_things_in_their_order() -> None:
     second = Thing.objects.get(id=ids[1])
     assert (second.owner, second.category, second.hidden) == (bob, "audio", True)
     assert (second.host, second.created_at) == ("b.example", MID_NOVEMBER)
+    assert Thing.objects.filter(created_at=MID_NOVEMBER).count() == 3
 
 
 def test_the_same_rows_twice_are_the_same_things(monkeypatch: pytest.MonkeyPatch) -> None:
