@@ -51,6 +51,8 @@ INSTALLED_APPS = [
     "django.contrib.messages",
     "django.contrib.sessions",
     "django.contrib.staticfiles",
+    # Before allauth, so that its pages are in the look.
+    "mickle.web",
     "allauth",
     "allauth.account",
     "mickle.instance",
@@ -64,7 +66,6 @@ INSTALLED_APPS = [
     "mickle.payouts",
     "mickle.closing",
     "mickle.discovery",
-    "mickle.web",
     "mickle.edge",
     "mickle.ops",
 ]
