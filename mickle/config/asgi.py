@@ -2,14 +2,14 @@
 
 import asyncio
 import json
+from typing import Any, cast
 from urllib.parse import quote
 
 from a2wsgi import WSGIMiddleware
-from a2wsgi.asgi_typing import HTTPScope, Receive, Scope, Send
 
 # Sets Django up, so it stands before whatever reads a model.
 from mickle.config.wsgi import application as pages
-from mickle.edge.edge import Edge
+from mickle.edge.edge import Edge, Receive, Scope, Send
 
 THREADS = 8
 BODY_LIMIT_BYTES = 2_500_000
@@ -22,7 +22,7 @@ class Dispatcher:
     def __init__(self) -> None:
         self.edge = Edge()
         # The queue is long enough for the largest static file: a slow reader holds no thread.
-        self.pages = WSGIMiddleware(pages, workers=THREADS, send_queue_size=64)
+        self.pages = WSGIMiddleware(cast(Any, pages), workers=THREADS, send_queue_size=64)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Hand a request to the half that knows its address."""
@@ -46,7 +46,7 @@ class Dispatcher:
                 return
             await send({"type": "lifespan.startup.complete"})
 
-    async def _page(self, scope: HTTPScope, receive: Receive, send: Send) -> None:
+    async def _page(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Read the whole body first, so that a slow sender holds no thread."""
         try:
             async with asyncio.timeout(BODY_TIME_S):
@@ -57,10 +57,10 @@ class Dispatcher:
             if body is None:
                 await _refuse(send, 413, "This is more than 2.5 MB. Nothing was changed.")
             else:
-                await self.pages(_safe(scope), _again(body), send)
+                await self.pages(cast(Any, _safe(scope)), cast(Any, _again(body)), cast(Any, send))
 
 
-async def _body(scope: HTTPScope, receive: Receive) -> bytes | None:
+async def _body(scope: Scope, receive: Receive) -> bytes | None:
     """The body, or None when it is longer than allowed."""
     announced = next((v for k, v in scope["headers"] if k == b"content-length"), b"0")
     if len(announced) > len(str(BODY_LIMIT_BYTES)) or int(announced) > BODY_LIMIT_BYTES:
@@ -81,15 +81,16 @@ def _again(body: bytes) -> Receive:
     async def receive() -> dict[str, object]:
         return {"type": "http.request", "body": body, "more_body": False}
 
-    return receive  # type: ignore[return-value] # a2wsgi's messages are dictionaries
+    return receive
 
 
-def _safe(scope: HTTPScope) -> HTTPScope:
+def _safe(scope: Scope) -> Scope:
     """Without what WSGI cannot tell apart: X_Forwarded_For would pass for X-Forwarded-For."""
-    scope["headers"] = [(name, value) for name, value in scope["headers"] if b"_" not in name]
-    if not scope["query_string"].isascii():
-        scope["query_string"] = quote(scope["query_string"], safe="%&=+;/?:@!$'()*,[]~").encode()
-    return scope
+    query: bytes = scope["query_string"]
+    if not query.isascii():
+        query = quote(query, safe="%&=+;/?:@!$'()*,[]~").encode()
+    headers = [(name, value) for name, value in scope["headers"] if b"_" not in name]
+    return {**scope, "headers": headers, "query_string": query}
 
 
 async def _refuse(send: Send, status: int, sentence: str) -> None:

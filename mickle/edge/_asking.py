@@ -1,0 +1,78 @@
+"""Reads what a request under /b/ asks for. Pure."""
+
+from dataclasses import dataclass
+from functools import lru_cache
+from urllib.parse import parse_qsl
+
+from mickle.edge import _drawing
+from mickle.lib import urls
+from mickle.lib.errors import Refused
+
+AT_MOST = 100
+QUERY_LIMIT_BYTES = 120_000
+ID_LIMIT = 2**63
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """One thing somebody wants the count of: by its number, or by its address."""
+
+    thing_id: int | None
+    url: str = ""
+    identity: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What is asked; or why it cannot be answered."""
+
+    asked: tuple[Asked, ...] = ()
+    size: str = "wide"
+    theme: str = "auto"
+    language: str = "en"
+    wrong: str = ""
+
+
+def read_anew(query: bytes, *, drawn: bool) -> Request:
+    """The request of a query string; `wrong` is a sentence when it cannot be answered."""
+    try:
+        return _read(query, drawn=drawn)
+    except Refused as refused:
+        return Request(wrong=str(refused))
+
+
+read = lru_cache(maxsize=4096)(read_anew)
+
+
+def _read(query: bytes, *, drawn: bool) -> Request:
+    if len(query) > QUERY_LIMIT_BYTES:
+        raise Refused(f"The address is too long; ask for {AT_MOST} counts at most.")
+    pairs = parse_qsl(query.decode("latin-1"), keep_blank_values=True, max_num_fields=None)
+    asked = tuple(_asked(name, text) for name, text in pairs if name in ("id", "url"))
+    if not asked:
+        raise Refused("Say which page: id=NUMBER or url=ADDRESS.")
+    if len(asked) > (1 if drawn else AT_MOST):
+        raise Refused(f"Ask for {1 if drawn else AT_MOST} at most.")
+    chosen = dict(pairs)
+    return Request(
+        asked,
+        size=_one_of(chosen, "size", _drawing.SIZES),
+        theme=_one_of(chosen, "theme", _drawing.THEMES),
+        language=_one_of(chosen, "lang", _drawing.LANGUAGES),
+    )
+
+
+def _asked(name: str, text: str) -> Asked:
+    if name == "url":
+        return Asked(None, text, urls.identify(text).identity)
+    # More digits than a number of ours has would cost time to read.
+    if not (text.isascii() and text.isdecimal() and len(text) < 20) or int(text) >= ID_LIMIT:
+        raise Refused("An id is a whole number, as it stands in the page's address here.")
+    return Asked(int(text))
+
+
+def _one_of(chosen: dict[str, str], name: str, known: tuple[str, ...]) -> str:
+    value = chosen.get(name, known[0])
+    if value not in known:
+        raise Refused(f"{name} is one of: {', '.join(known)}.")
+    return value

@@ -1,0 +1,16 @@
+"""The commands by name, with the one sentence that `mickle --help` says about each."""
+
+COMMANDS = {
+    "run": "Serve everything in one process: pages, buttons, counts, month ends.",
+    "demo": "Fill an empty instance with a believable world of play money.",
+    "load": "Read a described world from a JSON file, all of it or nothing.",
+    "top-up": "Book money that arrived for a member.",
+    "balance": "Say what a member has to give, has set aside and has earned.",
+    "statement": "Say what became of a member's coin in a month, share by share.",
+    "thank": "Nod at the projects a piece of software stands on.",
+    "close-due": "Close the months that have ended and give the subscriptions' nods.",
+    "settle": "Settle a month that has ended: budgets become shares.",
+    "pay-out": "Write the file that tells the bank whom to pay.",
+    "audit": "Recompute the books and name each invariant that was checked.",
+    "clock": "Show the clock, or move the clock of a demo or test instance forward.",
+}

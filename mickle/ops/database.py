@@ -1,0 +1,73 @@
+"""Brings a database up to this version of Mickle before a command uses it."""
+
+import fcntl
+import pkgutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib.util import find_spec
+
+from django.apps import apps
+from django.conf import settings
+from django.core.management import call_command
+from django.db import connection
+from django.db.migrations.recorder import MigrationRecorder
+from django.utils.translation import gettext as _
+
+from mickle.lib.errors import Refused
+
+MIGRATE_LOCK = 10
+
+
+class NewerData(Refused):
+    """The data was written by a later version."""
+
+
+def make_ready() -> None:
+    """Migrate when a migration is missing; raises NewerData when the data is ahead of the code."""
+    known = _on_disk()
+    if _missing(known):
+        with _alone():
+            # Whoever held the lock before may have done it already.
+            if _missing(known):
+                call_command("migrate", verbosity=0, interactive=False)
+
+
+def _missing(known: set[tuple[str, str]]) -> bool:
+    applied = set(MigrationRecorder(connection).applied_migrations())
+    rooms = {label for label, _name in known}
+    if ahead := sorted(one for one in applied - known if one[0] in rooms):
+        raise NewerData(
+            _(
+                "This data was written by a later version of Mickle (%(migration)s). "
+                "Install that version; nothing was changed."
+            )
+            % {"migration": ".".join(ahead[0])}
+        )
+    return bool(known - applied)
+
+
+def _on_disk() -> set[tuple[str, str]]:
+    """The migrations that come with the code, by name; none of them is imported."""
+    found: set[tuple[str, str]] = set()
+    for app in apps.get_app_configs():
+        spec = find_spec(f"{app.name}.migrations")
+        for folder in (spec.submodule_search_locations or ()) if spec else ():
+            names = (module.name for module in pkgutil.iter_modules([folder]))
+            found.update((app.label, name) for name in names if name[0] not in "_~")
+    return found
+
+
+@contextmanager
+def _alone() -> Iterator[None]:
+    """Let one process at a time migrate; the others wait and find it done."""
+    with (settings.DATA_DIR / "migrate.lock").open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        if connection.vendor == "postgresql":
+            with connection.cursor() as cursor:
+                cursor.execute("SELECT pg_advisory_lock(%s)", [MIGRATE_LOCK])
+        try:
+            yield
+        finally:
+            if connection.vendor == "postgresql":
+                with connection.cursor() as cursor:
+                    cursor.execute("SELECT pg_advisory_unlock(%s)", [MIGRATE_LOCK])

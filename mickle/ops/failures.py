@@ -1,0 +1,89 @@
+"""What went wrong, in one sentence for the person at the terminal."""
+
+import errno
+import sqlite3
+import traceback
+from datetime import UTC, datetime
+from pathlib import Path
+
+from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
+from django.core.management import CommandError
+from django.db import Error as DatabaseError
+from django.db import connection
+from django.utils.translation import gettext as _
+
+from mickle.lib.errors import Refused
+
+# PostgreSQL's own words for: disk full, out of memory, lock timeout, deadlock, being shut down.
+_FULL = ("53100", "disk is full", "No space left")
+_LOCKED = ("database is locked", "database table is locked", "55P03", "40P01")
+_AWAY = ("connection failed", "connection to server", "could not connect", "unable to open", "57P0")
+
+
+def sentence(error: BaseException) -> str:
+    """One sentence for any failure; what nobody foresaw is logged with its traceback."""
+    if isinstance(error, Refused | CommandError | ImproperlyConfigured):
+        return str(error)
+    if isinstance(error, KeyboardInterrupt):
+        return _("Stopped. What was not finished was not done.")
+    if isinstance(error, DatabaseError | sqlite3.Error):
+        known = _of_database(error)
+        if known:
+            return known
+    if isinstance(error, OSError):
+        return _of_system(error)
+    return _unforeseen(error)
+
+
+def _of_database(error: BaseException) -> str:
+    told = f"{error} {getattr(error.__cause__, 'sqlstate', None) or ''}"
+    if any(word in told for word in _FULL):
+        return _full()
+    if any(word in told for word in _LOCKED):
+        return _(
+            "Another process kept the database locked, so nothing was changed; "
+            "run the command again when it is done."
+        )
+    if any(word in told for word in _AWAY):
+        return _("The database cannot be reached, so nothing was changed: %(why)s") % {
+            "why": " ".join(str(error).split())
+        }
+    return ""
+
+
+def _full() -> str:
+    return _(
+        "The disk is full, so nothing was changed; make room in %(folder)s and run it again."
+    ) % {"folder": _place()}
+
+
+def _place() -> Path:
+    """The folder of the SQLite file, else the data folder."""
+    name = settings.DATABASES["default"].get("NAME")
+    return Path(name).parent if connection.vendor == "sqlite" and name else settings.DATA_DIR
+
+
+def _of_system(error: OSError) -> str:
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return _full()
+    where = f"{error.filename}: " if error.filename else ""
+    return _("%(where)s%(why)s. Nothing was changed.") % {
+        "where": where,
+        "why": error.strerror or str(error),
+    }
+
+
+def _unforeseen(error: BaseException) -> str:
+    what = f"{type(error).__name__}: {' '.join(str(error).split())}"
+    try:
+        log = settings.DATA_DIR / "mickle.log"
+        with log.open("a", encoding="utf-8") as file:
+            file.write(f"{datetime.now(UTC):%Y-%m-%d %H:%M:%S} UTC\n")
+            file.write("".join(traceback.format_exception(error)))
+    except (OSError, ImproperlyConfigured):
+        return f"Something unforeseen happened ({what}). What was begun was undone."
+    return _(
+        "Something unforeseen happened (%(what)s); what was begun was undone and nothing is lost. "
+        "The log is in %(log)s."
+    ) % {"what": what, "log": log}

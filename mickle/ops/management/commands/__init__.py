@@ -1,0 +1,1 @@
+"""One command a file; `mickle top-up` is `top_up.py`."""

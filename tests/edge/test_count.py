@@ -1,0 +1,285 @@
+"""The numbers that other sites embed."""
+
+import asyncio
+import json
+import re
+from collections.abc import Callable, Iterator
+
+import pytest
+from django.db import OperationalError, connection
+
+from mickle.edge import _counts, _drawing
+from mickle.edge import edge as edge_door
+from mickle.edge.edge import Edge
+from mickle.nods import nods
+from mickle.things import things
+from mickle.things.models import Thing
+from tests import people
+from tests.people import MID_NOVEMBER
+
+
+class Answer:
+    def __init__(self, status: int, headers: list[tuple[bytes, bytes]], body: bytes) -> None:
+        self.status, self.body = status, body
+        self.headers = {name.decode(): value.decode() for name, value in headers}
+
+    @property
+    def json(self):
+        return json.loads(self.body)
+
+
+class Street:
+    """Asks an edge as a server would, on one loop."""
+
+    def __init__(self) -> None:
+        self.edge = Edge()
+        self.loop = asyncio.new_event_loop()
+
+    async def ask(self, path: str, query: str = "", method: str = "GET", **headers: str) -> Answer:
+        sent: list[dict] = []
+
+        async def send(message: dict) -> None:
+            sent.append(message)
+
+        async def receive() -> dict:
+            return {"type": "http.request", "body": b""}
+
+        named = [(k.replace("_", "-").encode(), v.encode()) for k, v in headers.items()]
+        await self.edge(
+            {
+                "type": "http",
+                "method": method,
+                "path": path,
+                "query_string": query.encode(),
+                "headers": named,
+            },
+            receive,
+            send,
+        )
+        start, body = sent
+        return Answer(start["status"], start["headers"], body["body"])
+
+    def get(self, path: str, query: str = "", **more: str) -> Answer:
+        return self.loop.run_until_complete(self.ask(path, query, **more))
+
+    def together(self, *queries: str) -> list[Answer]:
+        async def all_of() -> list[Answer]:
+            return await asyncio.gather(*(self.ask("/b/count", query) for query in queries))
+
+        return self.loop.run_until_complete(all_of())
+
+
+@pytest.fixture
+def alone() -> Iterator[Street]:
+    """An edge that has no reason to ask the database."""
+    here = Street()
+    yield here
+    here.edge.close()
+    here.loop.close()
+
+
+@pytest.fixture
+def street(transactional_db: None, alone: Street) -> Street:
+    people.instance_at()
+    return alone
+
+
+@pytest.fixture
+def essay() -> Thing:
+    """A page three members who have topped up nodded at."""
+    made = people.thing("essay")
+    for name in ("alice", "dora", "emil"):
+        nods.give(member=people.member(name, funds="5.00"), thing=made, at=MID_NOVEMBER)
+    return made
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Callable[[float], None]:
+    at = [1000.0]
+    monkeypatch.setattr(edge_door.time, "monotonic", lambda: at[0])
+
+    def forward(seconds: float) -> None:
+        at[0] += seconds
+
+    return forward
+
+
+def test_a_count_is_asked_by_number_or_by_address(street, essay):
+    assert street.get("/b/count", f"id={essay.id}").json == {"id": essay.id, "count": 3}
+    asked = "http://www.essay.example/?utm_source=x"
+    found = street.get("/b/count", "url=http%3A%2F%2Fwww.essay.example%2F%3Futm_source%3Dx").json
+    assert found == {"id": essay.id, "url": asked, "count": 3}
+
+
+def test_many_counts_come_in_the_order_asked(street, essay):
+    other = people.thing("other")
+    found = street.get("/b/count", f"id={other.id}&url=https://essay.example/&id=999&id={other.id}")
+    assert [row["count"] for row in found.json] == [0, 3, 0, 0]
+    assert [row["id"] for row in found.json] == [other.id, essay.id, 999, other.id]
+
+
+def test_an_unknown_page_answers_nought_and_costs_no_row(street):
+    assert street.get("/b/count", "url=https://never.example/seen").json == {
+        "id": None,
+        "url": "https://never.example/seen",
+        "count": 0,
+    }
+    assert not Thing.objects.exists()
+
+
+def test_what_was_taken_down_shows_no_number_and_what_was_merged_shows_its_target(street, essay):
+    double = people.thing("double")
+    things.merge(thing=double, into=essay, at=MID_NOVEMBER)
+    assert street.get("/b/count", "url=https://double.example/").json["count"] == 3
+    down = people.thing("down")
+    nods.give(member=people.member("fred", funds="5.00"), thing=down, at=MID_NOVEMBER)
+    things.take_down(thing=down, at=MID_NOVEMBER)
+    assert street.get("/b/count", f"id={down.id}").json["count"] == 0
+
+
+def test_a_count_is_fresh_within_a_second(street, essay, clock):
+    query = f"id={essay.id}"
+    assert street.get("/b/count", query).json["count"] == 3
+    nods.give(member=people.member("gina", funds="5.00"), thing=essay, at=MID_NOVEMBER)
+    clock(0.5)
+    assert street.get("/b/count", query).json["count"] == 3
+    clock(0.5)
+    assert street.get("/b/count", query).json["count"] == 4
+
+
+def test_many_who_ask_at_once_are_read_for_once(street, essay, monkeypatch):
+    seen = []
+    real = _counts._query
+    monkeypatch.setattr(_counts, "_query", lambda asked: seen.append(len(asked)) or real(asked))
+    found = street.together(*(f"id={essay.id}&id={n}" for n in range(900, 940)))
+    assert {answer.json[0]["count"] for answer in found} == {3}
+    assert len(seen) <= 2
+    assert sum(seen) >= 41
+
+
+def test_memory_is_bounded(street, monkeypatch):
+    monkeypatch.setattr(edge_door, "KEPT_AT_MOST", 3)
+    for number in range(1, 8):
+        street.get("/b/count", f"id={number}")
+    assert [key[1] for key in street.edge._kept] == [b"id=5", b"id=6", b"id=7"]
+    street.get("/b/count", "&".join(f"id={n}" for n in range(100, 200)) + "&x=" + "y" * 1000)
+    assert len(street.edge._kept) == 3
+
+
+def test_a_broken_database_gives_the_number_before_or_a_sentence(
+    street, essay, clock, monkeypatch, caplog
+):
+    query = f"id={essay.id}"
+    assert street.get("/b/count", query).json["count"] == 3
+
+    def broken(_asked):
+        raise OperationalError("gone")
+
+    monkeypatch.setattr(_counts, "_query", broken)
+    clock(2)
+    assert street.get("/b/count", query).json["count"] == 3
+    answer = street.get("/b/count", "id=77")
+    assert answer.status == 503
+    assert "Try again" in answer.json["error"]
+    assert "counts could not be read" in caplog.text
+
+
+def test_a_lost_connection_is_opened_again(street, essay, monkeypatch):
+    real, failed = _counts._query, []
+
+    def once(asked):
+        if not failed:
+            failed.append(1)
+            raise OperationalError("server closed the connection")
+        return real(asked)
+
+    monkeypatch.setattr(_counts, "_query", once)
+    assert street.get("/b/count", f"id={essay.id}").json["count"] == 3
+
+
+def test_svg_answers_with_size_theme_and_language(street, essay):
+    answer = street.get("/b/count.svg", f"id={essay.id}&size=tall&theme=dark&lang=de")
+    assert answer.body == _drawing.button(3, "tall", "dark", "de")
+    assert answer.headers["content-type"] == "image/svg+xml; charset=utf-8"
+
+
+def test_headers_let_every_site_embed_it_and_nothing_more(street, essay):
+    for path in ("/b/count", "/b/count.svg"):
+        answer = street.get(path, f"id={essay.id}", cookie="a=b", origin="https://blog.example")
+        assert answer.headers["access-control-allow-origin"] == "*"
+        assert answer.headers["cross-origin-resource-policy"] == "cross-origin"
+        assert answer.headers["x-content-type-options"] == "nosniff"
+        assert answer.headers["cache-control"] == "public, max-age=1, stale-while-revalidate=5"
+        assert answer.headers["content-length"] == str(len(answer.body))
+        assert answer.headers["content-security-policy"].startswith("default-src 'none'")
+        assert not {"set-cookie", "vary", "server"} & answer.headers.keys()
+    assert answer.headers["content-security-policy"].endswith("'unsafe-inline'; sandbox")
+
+
+def test_who_has_the_answer_is_told_so(street, essay):
+    query = f"id={essay.id}"
+    first = street.get("/b/count", query)
+    tag = first.headers["etag"]
+    assert re.fullmatch(r'W/"[^"]+"', tag)
+    for held in (tag, f'"x", {tag}', tag.removeprefix("W/"), "*"):
+        again = street.get("/b/count", query, if_none_match=held)
+        assert (again.status, again.body) == (304, b"")
+        assert again.headers["etag"] == tag
+        assert "content-length" not in again.headers
+    assert street.get("/b/count", query, if_none_match='W/"other"').status == 200
+
+
+def test_head_says_the_length_and_sends_nothing(street, essay):
+    whole = street.get("/b/count.svg", f"id={essay.id}")
+    head = street.get("/b/count.svg", f"id={essay.id}", method="HEAD")
+    assert head.body == b""
+    assert head.headers == whole.headers
+
+
+@pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "OPTIONS"])
+def test_other_methods_are_refused(alone, method):
+    answer = alone.get("/b/count", "id=1", method=method)
+    assert answer.status == 405
+    assert answer.headers["allow"] == "GET, HEAD"
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        *("", "id=", "id=x", "id=-1", "id=1.5", "id=%C2%B2", "id=" + "9" * 19, "id=" + "9" * 400),
+        *(
+            "url=",
+            "url=javascript:alert(1)",
+            "url=/relative",
+            "url=https://x.example/" + "a" * 3000,
+        ),
+        *("id=1&size=huge", "id=1&theme=pink", "id=1&lang=xx", "&".join(["id=1"] * 101)),
+        "url=https://x.example/" + "a" * 130_000,
+    ],
+)
+def test_a_question_that_cannot_be_answered_is_told_why(alone, query):
+    answer = alone.get("/b/count", query)
+    assert answer.status == 400
+    assert answer.json["error"].endswith(".")
+    assert answer.headers["cache-control"] == "no-store"
+
+
+def test_one_picture_shows_one_count(alone):
+    assert alone.get("/b/count.svg", "id=1&id=2").status == 400
+
+
+def test_other_addresses_under_b_do_not_exist(alone):
+    assert alone.get("/b/elsewhere").status == 404
+
+
+def test_counting_reads_no_more_than_two_statements(street, essay):
+    asked = frozenset(_counts.Asked(n) for n in range(1, 50))
+    statements: list[str] = []
+
+    def note(execute, sql, params, many, context):
+        statements.append(sql)
+        return execute(sql, params, many, context)
+
+    with connection.execute_wrapper(note):
+        _counts._query(asked)
+    assert len(statements) == 2
