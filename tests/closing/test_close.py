@@ -100,6 +100,15 @@ def test_revenue_is_paid_whatever_the_sum_and_less_than_a_cent_goes_to_the_chari
     all_hold()
 
 
+@pytest.mark.parametrize(("micros", "arrives"), [("0.25", "0.25"), ("0.26", "0.01")])
+def test_what_is_too_little_to_bear_the_banks_price_is_paid_whole(settings, micros, arrives):
+    settings.PAYOUT_COST_MICROS = EUR("0.25")
+    bob = member("bob")
+    earned(bob, EUR(micros))
+    closing.close(member=bob, at=AT, open_nods="take_back", **ACCOUNT)
+    assert payouts.live(bob).get().net_micros == EUR(arrives)
+
+
 def test_funds_go_back_to_where_they_came_from_and_earnings_where_the_member_says():
     alice = giver(account=OTHER)
     earned(alice, EUR("3.00"))
@@ -272,6 +281,15 @@ def test_a_payment_under_way_is_waited_for():
     assert left(bob) == [0, 0, 0]
     assert sum(row.amount_micros for row in payouts.live(bob)) == EUR("25.00")
     all_hold()
+
+
+def test_money_under_way_may_come_back_so_an_account_has_to_be_known():
+    alice = giver()
+    payouts.refund(member=alice, at=AT, key="k", **ACCOUNT)
+    assert left(alice) == [0, 0, 0]
+    with pytest.raises(closing.NoAccount):
+        closing.close(member=alice, at=AT, open_nods="take_back")
+    assert closing.close(member=alice, at=AT, open_nods="take_back", **ACCOUNT).done_at
 
 
 @pytest.mark.parametrize(

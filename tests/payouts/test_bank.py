@@ -324,6 +324,9 @@ def test_the_audit_finds_each_kind_of_breach():
     Payout.objects.filter(id=dora.id).update(state="EXECUTED", executed_at=AT)
     assert [check.ok for check in payouts.audit()] == [False, False, True]
     Payout.objects.filter(id=dora.id).update(state="SENT", executed_at=None)
+    Payout.objects.filter(id=bob.id).update(state="SENT", executed_at=None)
+    assert [check.ok for check in payouts.audit()] == [False, False, True]
+    Payout.objects.filter(id=bob.id).update(state="EXECUTED", executed_at=AT)
     PayoutFile.objects.filter(id=file.id).update(xml=file.content + b" ")
     assert [check.ok for check in payouts.audit()] == [True, True, False]
     PayoutFile.objects.filter(id=file.id).update(xml=file.content, sum_micros=1)
