@@ -109,12 +109,23 @@ def hold_fence() -> None:
             cursor.execute("SELECT pg_advisory_xact_lock_shared(%s)", [FENCE_LOCK])
 
 
+def take_fence() -> None:
+    """Wait until no writer holds the fence and keep it alone until the transaction ends.
+
+    Whoever closes takes it before anything that holds it shared: two that hold it shared and both
+    want it alone would wait for each other for ever.
+    """
+    if not connection.in_atomic_block:
+        raise RuntimeError("the fence is taken inside a transaction")
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_xact_lock(%s)", [FENCE_LOCK])
+
+
 def close(*, month: int, at: datetime) -> Month:
     """Close a month: nods, budgets and fee rate of it are final. Months close in order, once."""
     with transaction.atomic():
-        if connection.vendor == "postgresql":
-            with connection.cursor() as cursor:
-                cursor.execute("SELECT pg_advisory_xact_lock(%s)", [FENCE_LOCK])
+        take_fence()
         if at < months.end(month):
             raise NotYet(
                 _("%(month)s is open until %(end)s, 00:00 UTC. Nothing was closed.")

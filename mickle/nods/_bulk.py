@@ -19,12 +19,17 @@ SELECT %(month)s, s.member_id, s.thing_id, %(at)s, 'subscription', '', ''
 FROM nods_subscription s
 JOIN members_member m ON m.id = s.member_id
 JOIN things_thing t ON t.id = s.thing_id
-WHERE s.ended_at IS NULL AND s.first_month <= %(month)s
+WHERE s.ended_at IS NULL AND s.first_month <= %(month)s AND s.renewed_through < %(month)s
   AND (s.last_month IS NULL OR s.last_month >= %(month)s)
   AND m.closed_at IS NULL AND m.closing_at IS NULL
   AND t.state = 'ACTIVE' AND (t.owner_id IS NULL OR t.owner_id <> s.member_id)
 ON CONFLICT DO NOTHING
 RETURNING member_id, thing_id
+"""
+
+_NOTE_RENEWED = """
+UPDATE nods_subscription SET renewed_through = %(month)s
+WHERE ended_at IS NULL AND first_month <= %(month)s AND renewed_through < %(month)s
 """
 
 _ADD_COUNT = """
@@ -94,6 +99,7 @@ def renew(*, month: int, at: datetime) -> int:
     with connection.cursor() as cursor:
         cursor.execute(_RENEW, {"month": month, "at": at})
         written = cursor.fetchall()
+        cursor.execute(_NOTE_RENEWED, {"month": month})
     _count(month, written)
     return len(written)
 

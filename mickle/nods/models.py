@@ -65,6 +65,8 @@ class Subscription(models.Model):
     thing = models.ForeignKey(Thing, models.CASCADE, related_name="subscriptions")
     first_month = models.IntegerField()
     last_month = models.IntegerField(null=True)
+    # What was renewed once is not renewed again: a nod taken back stays taken back.
+    renewed_through = models.IntegerField(db_default=0)
     made_at = models.DateTimeField()
     ended_at = models.DateTimeField(null=True)
 

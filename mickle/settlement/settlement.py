@@ -62,12 +62,12 @@ def close_due(*, at: datetime) -> list[int]:
     closed = []
     while at >= months.end(month := instance.here().closed_through + 1):
         with transaction.atomic():
-            nods.renew(month=month, at=months.start(month))
-            try:
-                instance.close(month=month, at=at)
-            except instance.NotYet:
+            instance.take_fence()
+            if instance.here().closed_through >= month:
                 # Another process closed it between the look and the lock.
                 continue
+            nods.renew(month=month, at=months.start(month))
+            instance.close(month=month, at=at)
         closed.append(month)
     nods.renew(month=months.of(at), at=at)
     return closed

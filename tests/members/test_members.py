@@ -1,0 +1,124 @@
+import pytest
+
+from mickle.members import members
+from mickle.members.models import Charity, Member
+from mickle.settlement import settlement
+from tests.people import EARLY_DECEMBER, EUR, MID_NOVEMBER, NOVEMBER, instance_at, member
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def _november() -> None:
+    instance_at("2026-11")
+
+
+def test_a_new_member_has_the_default_budget_and_charity():
+    library = members.list_charity(slug="library", name="Library")
+    alice = members.join(email=" Alice@Example.org ", at=MID_NOVEMBER)
+    assert alice.email == "alice@example.org"
+    assert alice.username.startswith("m-")
+    assert members.plan(alice, NOVEMBER) == members.Plan(EUR("5.00"), False, library)
+
+
+@pytest.mark.parametrize("email", ["alice", "@example.org", "", "a b@example.org"])
+def test_what_is_no_address_is_refused(email):
+    with pytest.raises(members.BadEmail, match=r"name@example\.org"):
+        members.join(email=email, at=MID_NOVEMBER)
+
+
+def test_an_address_and_a_name_are_taken_once_whatever_the_case():
+    members.join(email="alice@example.org", username="Alice", at=MID_NOVEMBER)
+    with pytest.raises(members.Taken):
+        members.join(email="ALICE@example.org", at=MID_NOVEMBER)
+    with pytest.raises(members.Taken):
+        members.join(email="other@example.org", username="aLICE", at=MID_NOVEMBER)
+    assert Member.objects.count() == 1
+    assert members.find("ALICE@example.org") == members.find("alice")
+
+
+@pytest.mark.parametrize("amount", ["1.99", "100.01", "0", "999999"])
+def test_a_budget_outside_the_limits_is_refused_and_nothing_changes(amount):
+    alice = member("alice")
+    with pytest.raises(members.BadBudget, match=r"2\.00 to 100\.00"):
+        members.set_budget(member=alice, at=MID_NOVEMBER, amount_micros=EUR(amount))
+    assert members.plan(alice, NOVEMBER).budget_micros == EUR("5.00")
+
+
+def test_a_budget_is_in_whole_cents():
+    with pytest.raises(members.BadBudget, match="whole cents"):
+        members.set_budget(member=member("alice"), at=MID_NOVEMBER, amount_micros=5_001_000)
+
+
+def test_a_change_counts_from_the_open_month_on_and_never_for_a_closed_one():
+    alice = member("alice")
+    settlement.close_due(at=EARLY_DECEMBER)
+    # Said for November, after November has closed.
+    members.set_budget(member=alice, at=MID_NOVEMBER, amount_micros=EUR("50.00"))
+    assert members.plan(alice, NOVEMBER).budget_micros == EUR("5.00")
+    assert members.plan(alice, NOVEMBER + 1).budget_micros == EUR("50.00")
+    assert members.plan(alice, NOVEMBER + 9).budget_micros == EUR("50.00")
+
+
+def test_a_pause_keeps_the_amount_and_the_charity():
+    library = members.list_charity(slug="library", name="Library")
+    alice = member("alice")
+    members.set_budget(member=alice, at=MID_NOVEMBER, amount_micros=EUR("7.00"), charity=library)
+    paused = members.set_budget(member=alice, at=MID_NOVEMBER, paused=True)
+    assert paused == members.Plan(EUR("7.00"), True, library)
+    assert not members.set_budget(member=alice, at=MID_NOVEMBER, paused=False).paused
+
+
+def test_a_charity_taken_off_leaves_its_members_with_the_default():
+    library = members.list_charity(slug="library", name="Library")
+    lifeboats = members.list_charity(slug="lifeboats", name="Lifeboats")
+    alice = member("alice")
+    members.set_budget(member=alice, at=MID_NOVEMBER, charity=lifeboats)
+    members.unlist_charity(charity=lifeboats)
+    assert members.plan(alice, NOVEMBER).charity == library
+    lifeboats.refresh_from_db()
+    with pytest.raises(members.BadCharity):
+        members.set_budget(member=alice, at=MID_NOVEMBER, charity=lifeboats)
+    members.unlist_charity(charity=library)
+    assert members.plan(alice, NOVEMBER).charity is None
+    assert not Charity.objects.filter(is_default=True).exists()
+
+
+def test_two_euros_in_all_make_a_receiver_unless_the_policy_is_open(settings):
+    bob = member("bob")
+    assert members.note_top_up(member=bob, amount_micros=EUR("1.99"), month=NOVEMBER)
+    assert not members.may_receive(bob)
+    assert not members.note_top_up(member=bob, amount_micros=EUR("0.01"), month=NOVEMBER)
+    assert members.may_receive(bob)
+    members.note_top_up(member=bob, amount_micros=-EUR("0.01"), month=NOVEMBER)
+    assert not members.may_receive(bob)
+    settings.RECEIVE_POLICY = "open"
+    assert members.may_receive(bob)
+    members.suspend(member=bob, at=MID_NOVEMBER)
+    assert not members.may_receive(bob)
+
+
+def test_an_invitation_is_used_as_often_as_it_says():
+    code = members.invite(at=MID_NOVEMBER, uses=2).code
+    members.use_invite(code)
+    members.use_invite(f" {code} ")
+    for bad in (code, "guess", ""):
+        with pytest.raises(members.NotInvited):
+            members.use_invite(bad)
+
+
+def test_asking_for_an_invitation_twice_is_asking_once():
+    for _time in range(2):
+        members.wait_for_invite(email="Charlie@example.org", at=MID_NOVEMBER)
+    assert members.WaitingPerson.objects.count() == 1
+
+
+def test_an_erased_member_is_a_number_and_leaves_the_address_free():
+    alice = member("alice")
+    members.erase(member=alice, at=MID_NOVEMBER)
+    alice.refresh_from_db()
+    assert (alice.username, alice.email, alice.name) == (f"closed-{alice.id}", "", "")
+    assert not alice.is_active
+    assert not alice.check_password("")
+    members.erase(member=member("bob"), at=MID_NOVEMBER)
+    assert members.join(email="alice@example.org", at=MID_NOVEMBER).id != alice.id
