@@ -12,6 +12,7 @@ from mickle.ledger import ledger
 from mickle.ledger.ledger import Kind, Row
 from mickle.lib import money, months
 from mickle.settlement.settlement import OwnerStatement, Statement
+from mickle.web.funds import Move
 
 # A spreadsheet runs a cell that begins with one of these as a formula.
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
@@ -143,15 +144,16 @@ def trial_balance_csv(month: int) -> HttpResponse:
     return csv_response(f"trial-balance-{months.text(month)}", head, lines)
 
 
-def movements(found: Statement) -> list[dict[str, Any]]:
-    """Moves of a member's funds in words, equal ones of a month's shares summed."""
-    funds = ledger.funds(found.member.id)
+def movements(listed: list[Move], month: int) -> list[dict[str, Any]]:
+    """Moves of a month in words, those with the same words summed."""
     sums: dict[tuple[str, str], int] = {}
-    for row in found.movements:
-        sign = 1 if row.credit == funds else -1
-        label = move_name(row, into=sign > 0)
-        note = row.memo if row.debit.kind == Kind.PROVIDER else ""
-        sums[label, note] = sums.get((label, note), 0) + sign * row.amount_micros
+    for move in listed:
+        if move.month != month:
+            continue
+        into = move.amount_micros > 0
+        note = move.row.memo if into and move.row.debit.kind == Kind.PROVIDER else ""
+        words = move_name(move.row, into=into), note
+        sums[words] = sums.get(words, 0) + move.amount_micros
     return [
         {"label": label, "note": note, "amount_micros": amount}
         for (label, note), amount in sums.items()
@@ -167,7 +169,7 @@ def move_name(row: Row, *, into: bool) -> str:
         (Kind.REVENUE, True): _("Moved from what you earned"),
         (Kind.WAITING, True): _("Came back, it had waited"),
         (Kind.POOL, True): _("Came back from the month’s pool"),
-        (Kind.POOL, False): _("Given in a month’s end"),
+        (Kind.POOL, False): _("Given at the month’s end"),
         (Kind.WAITING, False): _("Set aside, waiting"),
         (Kind.PAYOUT, False): _("Refunded to you"),
         (Kind.PAYOUT, True): _("A refund that failed came back"),

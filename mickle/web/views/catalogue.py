@@ -63,6 +63,7 @@ def catalogue(request: HttpRequest) -> HttpResponse:
     context = asked | {
         "things": rows.of(found.things, request.user),
         "total": found.total,
+        "total_is_more": found.total_is_more,
         "first": found.first,
         "last": found.last,
         "categories": _choices(asked, "category", {"": _("Everything")} | category_names()),

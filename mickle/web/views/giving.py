@@ -21,7 +21,7 @@ from mickle.settlement import settlement
 from mickle.settlement.models import Spend
 from mickle.settlement.settlement import Statement
 from mickle.things.models import Thing
-from mickle.web import access, nodding, paths, rows, tables, wording
+from mickle.web import access, funds, nodding, paths, rows, tables, wording
 from mickle.web.access import MemberRequest
 from mickle.web.forms import LinkForm
 
@@ -68,23 +68,15 @@ def _share_rows(shares: Iterable[Any], member: Member) -> list[dict[str, Any]]:
 
 
 def _money(member: Member, month: int) -> dict[str, int]:
-    moves = ledger.transfers(ledger.funds(member.id), since=months.start(month))
-    earned = ledger.transfers(ledger.revenue(member.id), since=months.start(month))
-    funds, revenue = ledger.funds(member.id), ledger.revenue(member.id)
-    now = ledger.balance(funds)
-    came = sum(row.amount_micros for row in moves if row.credit == funds)
-    went = sum(row.amount_micros for row in moves if row.debit == funds)
-    topped = sum(
-        row.amount_micros
-        for row in moves
-        if row.credit == funds and row.debit.kind in (ledger.Kind.PROVIDER, ledger.Kind.UNASSIGNED)
-    )
+    listed = funds.moves(member)
+    start, topped = funds.at_start(listed, month), funds.topped_up(listed, month)
+    revenue = ledger.revenue(member.id)
+    earned = ledger.transfers(revenue, since=months.start(month))
     return {
-        "start": now - came + went,
+        "start": start,
         "topped_up": topped,
-        "other": came - topped - went,
+        "other": ledger.balance(ledger.funds(member.id)) - start - topped,
         "earned": sum(row.amount_micros for row in earned if row.credit == revenue),
-        "now": now,
         "waiting": ledger.balance(ledger.waiting(member.id)),
     }
 
@@ -175,11 +167,14 @@ def statement(request: MemberRequest, month: int) -> HttpResponse:
     if instance.state(month) is State.OPEN:
         return paths.see_other("dashboard")
     found = _statement(request, month)
+    listed = funds.moves(request.user)
     context = {
         "found": found,
         "rows": _share_rows(found.shares, request.user),
         "states": _pie_states(found),
-        "movements": tables.movements(found),
+        "movements": tables.movements(listed, month),
+        "start": funds.at_start(listed, month),
+        "end": funds.at_start(listed, month + 1),
         "settled": found.state is State.SETTLED,
     }
     return render(request, "giving/statement.html", context)

@@ -1,0 +1,45 @@
+"""A member's funds by the month they were for: what a month's end took belongs to that month."""
+
+from dataclasses import dataclass
+
+from mickle.ledger import ledger
+from mickle.ledger.ledger import Kind, Row
+from mickle.lib import months
+from mickle.members.models import Member
+
+
+@dataclass(frozen=True)
+class Move:
+    """One move of funds, signed, in the month it was for."""
+
+    month: int
+    amount_micros: int
+    row: Row
+
+
+def moves(member: Member) -> list[Move]:
+    """Every move of a member's funds, oldest first."""
+    pot = ledger.funds(member.id)
+    return [_move(row, pot) for row in ledger.transfers(pot)]
+
+
+def _move(row: Row, pot: ledger.Pot) -> Move:
+    if row.debit == pot:
+        ended = row.credit.kind == Kind.POOL and row.month is not None
+        return Move(row.month if ended else months.of(row.at), -row.amount_micros, row)
+    return Move(months.of(row.at), row.amount_micros, row)
+
+
+def at_start(listed: list[Move], month: int) -> int:
+    """What was there when a month began, once all months before it are settled."""
+    return sum(move.amount_micros for move in listed if move.month < month)
+
+
+def topped_up(listed: list[Move], month: int) -> int:
+    """What came from outside in a month."""
+    outside = (Kind.PROVIDER, Kind.UNASSIGNED)
+    return sum(
+        move.amount_micros
+        for move in listed
+        if move.month == month and move.amount_micros > 0 and move.row.debit.kind in outside
+    )
