@@ -9,6 +9,8 @@ THEMES = ("auto", "light", "dark")
 LANGUAGES = ("en", "de")
 
 PLAIN_BELOW = 10_000
+MILLION = 1_000_000
+TENTHS_BELOW = 100
 _FONTS = "system-ui,-apple-system,Segoe UI,Roboto,Helvetica,Arial,sans-serif"
 
 
@@ -62,9 +64,9 @@ def short(count: int, point: str = ".") -> str:
     """The count as it fits on a button: 9999, 12.4k, 124k, 1.2M; rounded down."""
     if count < PLAIN_BELOW:
         return str(count)
-    unit, letter = (1_000_000, "M") if count >= 1_000_000 else (1_000, "k")
+    unit, letter = (MILLION, "M") if count >= MILLION else (1_000, "k")
     whole, tenth = count // unit, count % unit * 10 // unit
-    return f"{whole}{point}{tenth}{letter}" if tenth and whole < 100 else f"{whole}{letter}"
+    return f"{whole}{point}{tenth}{letter}" if tenth and whole < TENTHS_BELOW else f"{whole}{letter}"
 
 
 @lru_cache(maxsize=4096)

@@ -4,6 +4,7 @@ import json
 import logging
 import time
 from collections.abc import Awaitable, Callable, Iterable, Mapping
+from http import HTTPStatus
 from typing import Any, NamedTuple
 
 from django.db import Error as DatabaseError
@@ -140,9 +141,9 @@ async def _send(answer: _Answer, scope: Scope, send: Send) -> None:
     status, headers, body = answer.status, answer.headers, answer.body
     if answer.tag:
         headers = [*headers, (b"etag", answer.tag)]
-        if _has(scope["headers"], answer.tag):
-            status, body = 304, b""
-    if status != 304:
+    if answer.tag and _has(scope["headers"], answer.tag):
+        status, body = HTTPStatus.NOT_MODIFIED, b""
+    else:
         headers = [*headers, (b"content-length", str(len(body)).encode())]
     await send({"type": "http.response.start", "status": status, "headers": headers})
     sent = b"" if scope["method"] == "HEAD" else body

@@ -1,0 +1,110 @@
+"""The one process: a socket, the dispatcher behind it, the ticker beside it."""
+
+import errno
+import ipaddress
+import signal
+import socket
+from types import FrameType
+
+import uvicorn
+from django.conf import settings
+from django.utils.translation import gettext as _
+
+from mickle.lib.errors import Refused
+from mickle.ops.ticking import Ticker
+
+APPLICATION = "mickle.config.asgi:application"
+BACKLOG = 2048
+
+
+class CannotServe(Refused):
+    """The process cannot listen where it was told to."""
+
+
+def check_host(host: str) -> None:
+    """Refuse to be seen beyond this machine without TLS in front: nobody could sign in."""
+    if not _is_loopback(host) and not settings.BASE_URL.startswith("https://"):
+        raise CannotServe(
+            _(
+                "%(host)s is reached from other machines, and without TLS browsers keep no sign-in: "
+                "put a TLS proxy in front and set MICKLE_BASE_URL=https://your.host"
+            )
+            % {"host": host}
+        )
+
+
+def _is_loopback(host: str) -> bool:
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return False
+
+
+def bind(host: str, port: int) -> socket.socket:
+    """A listening socket, taken before anything is said about it; raises CannotServe."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    found = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        found.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        found.bind((host.strip("[]"), port))
+        found.listen(BACKLOG)
+    except OSError as error:
+        found.close()
+        raise CannotServe(_why_not(host, port, error)) from error
+    found.set_inheritable(True)
+    return found
+
+
+def _why_not(host: str, port: int, error: OSError) -> str:
+    words = {"host": host, "port": port, "next": port + 1, "why": error.strerror or error}
+    if error.errno == errno.EADDRINUSE:
+        return _("Port %(port)s is taken; choose another: mickle run --port %(next)s") % words
+    if error.errno == errno.EACCES:
+        return _("Port %(port)s needs the rights of root; choose one from 1024 on.") % words
+    return _("Nothing can listen at %(host)s, port %(port)s: %(why)s.") % words
+
+
+def address(host: str, listening: socket.socket) -> str:
+    """Where a browser finds it."""
+    if settings.BASE_URL:
+        return str(settings.BASE_URL)
+    shown = f"[{host.strip('[]')}]" if ":" in host else host
+    return f"http://{shown}:{listening.getsockname()[1]}"
+
+
+def serve(listening: socket.socket, *, workers: int) -> None:
+    """Serve until SIGINT or SIGTERM, then end what is under way and return."""
+    proxies = settings.TRUSTED_PROXIES
+    config = uvicorn.Config(
+        APPLICATION,
+        workers=workers,
+        http="httptools",
+        lifespan="on",
+        log_level="warning",
+        access_log=False,
+        server_header=False,
+        proxy_headers=bool(proxies),
+        forwarded_allow_ips=proxies or None,
+        backlog=BACKLOG,
+        timeout_graceful_shutdown=10,
+    )
+    # uvicorn raises the signal that ended it once more; by then the work is done.
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, _ended)
+    ticker = Ticker()
+    ticker.start()
+    try:
+        server = uvicorn.Server(config)
+        if workers > 1:
+            uvicorn.supervisors.Multiprocess(config, server.run, [listening]).run()
+        else:
+            server.run([listening])
+    finally:
+        ticker.stop()
+        listening.close()
+
+
+def _ended(_number: int, _frame: FrameType | None) -> None:
+    return
