@@ -46,13 +46,15 @@ class LinkForm(forms.Form):
     url = forms.CharField(
         label=_("Web address"),
         max_length=4_000,
-        widget=forms.TextInput(attrs={"inputmode": "url", "autocomplete": "url", "autofocus": True}),
+        widget=forms.TextInput(
+            attrs={"inputmode": "url", "autocomplete": "url", "autofocus": True}
+        ),
         help_text=_("Of a page, a channel, a project, a person: anything good with an address."),
     )
 
 
 class ClaimForm(forms.Form):
-    """"This is mine", with what an operator can check."""
+    """ "This is mine", with what an operator can check."""
 
     note = forms.CharField(
         label=_("How can it be seen?"),
@@ -73,7 +75,9 @@ class RefusableForm(forms.Form):
 
     def refuse(self, refused: Refused) -> None:
         """Show a refusal."""
-        field = next((name for kind, name in self.refusals.items() if isinstance(refused, kind)), None)
+        field = next(
+            (name for kind, name in self.refusals.items() if isinstance(refused, kind)), None
+        )
         self.add_error(field, str(refused))
 
 
@@ -252,7 +256,10 @@ class ProfileForm(forms.Form):
 class CloseForm(RefusableForm):
     """Closing an account: what becomes of open nods and of the money."""
 
-    refusals: ClassVar[dict[type[Refused], str]] = {sepa.BadIban: "iban", sepa.BadName: "holder_name"}
+    refusals: ClassVar[dict[type[Refused], str]] = {
+        sepa.BadIban: "iban",
+        sepa.BadName: "holder_name",
+    }
 
     open_nods = forms.ChoiceField(
         label=_("This month’s nods"),
@@ -308,7 +315,10 @@ class BookForm(RefusableForm):
 class SendBackForm(RefusableForm):
     """Where money of nobody known goes back to."""
 
-    refusals: ClassVar[dict[type[Refused], str]] = {sepa.BadIban: "iban", sepa.BadName: "holder_name"}
+    refusals: ClassVar[dict[type[Refused], str]] = {
+        sepa.BadIban: "iban",
+        sepa.BadName: "holder_name",
+    }
 
     holder_name = forms.CharField(label=_("Account holder"), max_length=140)
     iban = forms.CharField(label=_("IBAN"), max_length=50)

@@ -112,5 +112,5 @@ def language(code: str) -> str:
 
 
 def month_short(month: int) -> str:
-    """"Nov", for the foot of a chart."""
+    """ "Nov", for the foot of a chart."""
     return str(formats.date_format(months.start(month), "M"))

@@ -105,7 +105,9 @@ def settle(request: MemberRequest, month: int) -> HttpResponse:
     except Refused as refused:
         messages.error(request, str(refused))
         return paths.see_other("operator-months")
-    text = _("%(month)s is settled: %(sum)s of %(members)s members, and nothing is left in the pool.")
+    text = _(
+        "%(month)s is settled: %(sum)s of %(members)s members, and nothing is left in the pool."
+    )
     names = {
         "month": wording.month_name(month),
         "sum": wording.amount(done.spent_micros),

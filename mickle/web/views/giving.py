@@ -121,7 +121,9 @@ def my_nods(request: MemberRequest) -> HttpResponse:
         "month": month,
         "known": known,
         "open": month >= instance.open_month(),
-        "rows": [{"thing": nod.thing, "title": rows.title_of(nod.thing), "nod": nod} for nod in given],
+        "rows": [
+            {"thing": nod.thing, "title": rows.title_of(nod.thing), "nod": nod} for nod in given
+        ],
     }
     return render(request, "giving/my_nods.html", context)
 

@@ -161,7 +161,7 @@ def _bars(sums: dict[int, int]) -> list[drawing.Bar]:
     if not sums:
         return []
     last = max(sums)
-    first = max(min(sums), last - _CHART_MONTHS + 1)
+    first = last - _CHART_MONTHS + 1
     return [
         drawing.Bar(
             label=wording.month_short(month),
