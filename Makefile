@@ -17,15 +17,17 @@ run: $(VENV)/.run ## Start Mickle on an embedded SQLite (DEMO=1 for a filled one
 	@$(BIN)/mickle run $(if $(DATA),--data $(DATA)) $(if $(DEMO),--demo) $(ARGS)
 
 test: check needs-debian ## Check, then run every test on SQLite and on PostgreSQL, with a real Chromium
-	@$(BIN)/pytest $(ARGS)
+	@$(BIN)/pytest -n 2 --dist worksteal $(ARGS)
+	@$(BIN)/pytest -n 2 --dist worksteal --database postgresql $(ARGS)
 
-test-long: $(VENV)/.dev needs-debian ## The long runs: a million model steps and a thousand kills
-	@$(BIN)/pytest --long $(ARGS)
+test-long: $(VENV)/.dev needs-debian ## The long run: a million steps of the model on each database
+	@$(BIN)/pytest -n 2 tests/model --long $(ARGS)
+	@$(BIN)/pytest -n 2 tests/model --long --database postgresql $(ARGS)
 
 check: $(VENV)/.dev ## Format, lint, types, floors of the house
 	@$(BIN)/ruff format --check -q . && $(BIN)/ruff check -q . && echo "ruff: in order"
-	@$(BIN)/lint-imports --no-timings 2>/dev/null | tail -n 4
-	@$(BIN)/lint-imports >/dev/null || { $(BIN)/lint-imports; exit 1; }
+	@$(BIN)/lint-imports >$(VENV)/floors.txt || { cat $(VENV)/floors.txt; exit 1; }
+	@echo "floors: in order"
 	@$(BIN)/python tools/house.py
 	@$(BIN)/mypy
 

@@ -115,9 +115,10 @@ if "PYTEST_XDIST_WORKER" not in os.environ:
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Name the two options of this suite."""
+    """Name the options of this suite."""
     parser.addoption("--database", choices=("sqlite", "postgresql"), default="sqlite")
     parser.addoption("--long", action="store_true", help="the long runs too")
+    parser.addoption("--steps", type=int, help="steps of the model; a failure is not made smaller")
 
 
 def pytest_report_header() -> str:

@@ -42,6 +42,8 @@ BANK_NAME = env.text("BANK_NAME")
 BANK_IBAN = env.text("BANK_IBAN")
 BANK_BIC = env.text("BANK_BIC")
 BASE_URL = env.text("BASE_URL").rstrip("/")
+# The licence asks for it: where people who use this instance find the source it runs.
+SOURCE_URL = env.text("SOURCE_URL")
 TRUSTED_PROXIES = env.words("TRUSTED_PROXIES")
 
 # --- rooms --------------------------------------------------------------------------------------
@@ -132,7 +134,6 @@ LANGUAGES = [("en", _("English")), ("de", _("German"))]
 
 # --- files --------------------------------------------------------------------------------------
 STATIC_URL = "/static/"
-STATIC_ROOT = DATA_DIR / "static"
 # Served from the package itself, so that a wheel needs no collectstatic.
 WHITENOISE_USE_FINDERS = True
 WHITENOISE_AUTOREFRESH = False

@@ -1,0 +1,237 @@
+"""The tests are tested: each bug planted here, one at a time in a copy, is caught by the test named.
+
+A bug that is no longer there to plant fails too, so this list cannot rot.
+"""
+
+import os
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+HOUSE = Path(__file__).resolve().parents[2]
+
+
+@dataclass(frozen=True)
+class Bug:
+    """Replace `old` by `new` in a file, and `caught_by` has to fail."""
+
+    name: str
+    file: str
+    old: str
+    new: str
+    caught_by: str
+    database: str = "sqlite"
+
+
+BUGS = [
+    Bug(
+        "a pot goes below nought",
+        "ledger/ledger.py",
+        "AND (balance_micros + %s >= 0 OR kind IN ({marks}))",
+        "AND (%s < 1 OR 1 = 1 OR kind IN ({marks}))",
+        "tests/ledger/test_post.py::test_nobody_gives_what_is_not_there",
+    ),
+    Bug(
+        "a used key is not compared",
+        "ledger/ledger.py",
+        "_must_equal(key, debit, credit, amount_micros)\n            return False",
+        "return False",
+        "tests/ledger/test_post.py::test_the_same_key_with_other_content_is_refused",
+    ),
+    Bug(
+        "bulk posting posts again",
+        "ledger/_bulk.py",
+        "DELETE FROM ledger_due WHERE key IN",
+        "DELETE FROM ledger_due WHERE 1 = 0 AND key IN",
+        "tests/ledger/test_post.py::test_a_select_posts_each_row_once",
+    ),
+    Bug(
+        "bulk posting forgets the balances",
+        "ledger/_bulk.py",
+        "        cursor.execute(_BALANCES)\n",
+        "",
+        "tests/settlement/test_property.py",
+    ),
+    Bug(
+        "the books may be replaced",
+        "ledger/_guards.py",
+        "BEGIN SELECT RAISE(IGNORE); END;",
+        "BEGIN SELECT 1; END;",
+        "tests/ledger/test_post.py::test_the_books_cannot_be_emptied_or_replaced",
+    ),
+    Bug(
+        "the hash leaves the memo out",
+        "ledger/_audit.py",
+        '*("reason", "month", "reverses_id", "memo", "at"),',
+        '*("reason", "month", "reverses_id", "at"),',
+        "tests/ledger/test_post.py::test_the_audit_finds_what_was_tampered_with",
+    ),
+    Bug(
+        "the larger shares go to the highest ids",
+        "settlement/_waiting.py",
+        "CASE WHEN n.thing_id <= p.last_thing THEN 1",
+        "CASE WHEN n.thing_id >= p.last_thing THEN 1",
+        "tests/model --steps=6000",
+    ),
+    Bug(
+        "the cut is one place off",
+        "settlement/split.sql",
+        "ranked.place = cut.rem",
+        "ranked.place = cut.rem + 1",
+        "tests/settlement/test_property.py",
+    ),
+    Bug(
+        "the fee forgets the rest of the division",
+        "settlement/line.sql",
+        "+ CAST(((s.gross % 10000)",
+        "+ 0 * CAST(((s.gross % 10000)",
+        "tests/settlement/test_property.py",
+    ),
+    Bug(
+        "the month of the first top-up gives to charity",
+        "settlement/_freeze.py",
+        "funded_month < %(month)s",
+        "funded_month <= %(month)s",
+        "tests/settlement/test_cases.py -k first_top_up",
+    ),
+    Bug(
+        "a later budget reaches back",
+        "settlement/_freeze.py",
+        "x.month <= %(month)s",
+        "x.month <= %(month)s + 1",
+        "tests/settlement/test_cases.py -k raised_after",
+    ),
+    Bug(
+        "what waits comes back a month early",
+        "settlement/_freeze.py",
+        "EXPIRES_AFTER_MONTHS = 6",
+        "EXPIRES_AFTER_MONTHS = 5",
+        "tests/model --steps=6000",
+    ),
+    Bug(
+        "a void nod stays in the split",
+        "nods/_bulk.py",
+        "        cursor.execute(_VOID_OWN, names)\n",
+        "        cursor.execute(_VOID_OWN, names | {'month': 0})\n",
+        "tests/model --steps=6000",
+    ),
+    Bug(
+        "a release takes no fee",
+        "settlement/_waiting.py",
+        "fee = money.fee(line.gross_micros, instance.fee_basis_points(line.month))",
+        "fee = 0",
+        "tests/model --steps=6000",
+    ),
+    Bug(
+        "a month is settled in many transactions",
+        "settlement/settlement.py",
+        "    with transaction.atomic():\n        _alone()",
+        "    if month:\n        _alone()",
+        "tests/crash/test_dying.py::test_settlement_survives_death_anywhere",
+    ),
+    Bug(
+        "a payout is asked for outside a transaction",
+        "payouts/_bank.py",
+        "with transaction.atomic():",
+        "if True:",
+        "tests/crash/test_dying.py -k payout",
+    ),
+    Bug(
+        "a top-up is booked under a new key each time",
+        "payins/payins.py",
+        'f"{provider}:{reference.strip()}"',
+        'f"{provider}:{reference.strip()}:{id(member)}:{os.urandom(4).hex()}"',
+        "tests/crash/test_dying.py -k top_up",
+    ),
+    Bug(
+        "a payout is executed whatever it is",
+        "payouts/_bank.py",
+        "rows = Payout.objects.filter(id=payout.id, state=State.SENT)",
+        "rows = Payout.objects.filter(id=payout.id)",
+        "tests/concurrency -k payouts",
+    ),
+    Bug(
+        "who closes holds the fence shared first",
+        "settlement/settlement.py",
+        "            instance.take_fence()\n",
+        "            instance.hold_fence()\n",
+        "tests/concurrency -k settlers",
+        "postgresql",
+    ),
+    Bug(
+        "a nod does not look at the fence",
+        "nods/write.py",
+        "SELECT CASE WHEN closed_through >= %(month)s THEN closed_through + 1 ELSE %(month)s END",
+        "SELECT %(month)s",
+        "tests/nods/test_give.py -k after_the_close",
+    ),
+    Bug(
+        "a nod is checked for, then written",
+        "nods/migrations/0001_initial.py",
+        "('pk', models.CompositePrimaryKey('month', 'member_id', 'thing_id', blank=True,"
+        " editable=False, primary_key=True, serialize=False)),",
+        "('id', models.BigAutoField(primary_key=True, serialize=False)),",
+        "tests/concurrency -k double_nods",
+    ),
+    Bug(
+        "nods of members who never topped up count",
+        "nods/write.py",
+        "WHERE id = %(member)s AND funded_month IS NOT NULL",
+        "WHERE id = %(member)s",
+        "tests/nods/test_give.py -k public_count",
+    ),
+    Bug(
+        "a monthly nod taken back comes again",
+        "nods/_bulk.py",
+        " AND s.renewed_through < %(month)s",
+        "",
+        "tests/nods/test_give.py -k not_given_again",
+    ),
+    Bug(
+        "a month closes before it has ended",
+        "instance/instance.py",
+        "if at < months.end(month):",
+        "if at < months.start(month):",
+        "tests/instance/test_instance.py",
+    ),
+    Bug(
+        "a budget may be set for a closed month",
+        "members/members.py",
+        "max(months.of(at) if month is None else month, fence + 1)",
+        "months.of(at) if month is None else month",
+        "tests/members/test_members.py -k never_for_a_closed",
+    ),
+]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("bug", BUGS, ids=[bug.name for bug in BUGS])
+def test_a_seeded_bug_is_caught(bug: Bug, tmp_path: Path):
+    for folder in ("mickle", "tests"):
+        ignore = shutil.ignore_patterns("__pycache__", "static", "seeded", "locale")
+        shutil.copytree(HOUSE / folder, tmp_path / folder, ignore=ignore)
+    shutil.copy(HOUSE / "pyproject.toml", tmp_path)
+    file = tmp_path / "mickle" / bug.file
+    text = file.read_text()
+    assert bug.old in text, f"there is no place to plant it in {bug.file}"
+    header = "import os\n" if "os.urandom" in bug.new else ""
+    file.write_text(header + text.replace(bug.old, bug.new))
+    env = {k: v for k, v in os.environ.items() if not k.startswith(("PYTEST_", "MICKLE_"))}
+    env.pop("DATABASE_URL", None)
+    run = subprocess.run(
+        [
+            *(sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider"),
+            *("--no-header", f"--database={bug.database}", *bug.caught_by.split()),
+        ],
+        cwd=tmp_path,
+        env=env | {"PYTHONPATH": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=600,
+    )
+    assert run.returncode == 1, f"{bug.caught_by} did not catch it:\n{run.stdout[-2000:]}"
