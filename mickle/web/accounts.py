@@ -5,12 +5,14 @@ from typing import Any
 from allauth.account.adapter import DefaultAccountAdapter
 from allauth.account.forms import LoginForm, SignupForm
 from allauth.account.models import EmailAddress
+from allauth.utils import build_absolute_uri
 from django import forms
 from django.conf import settings
 from django.contrib import messages
 from django.db import transaction
 from django.forms import BaseForm
 from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -43,7 +45,7 @@ class Adapter(DefaultAccountAdapter):
     }
 
     def save_user(
-        self, request: HttpRequest, user: Member, form: BaseForm, commit: bool = True
+        self, _request: HttpRequest, _user: Member, form: BaseForm, **_options: object
     ) -> Member:
         """Let the person join, by their invitation where one is needed."""
         with transaction.atomic():
@@ -55,7 +57,8 @@ class Adapter(DefaultAccountAdapter):
         """Vouch for the address of a member whom the operator or a described world brought in."""
         if not EmailAddress.objects.filter(user=user).exists():
             EmailAddress.objects.create(user=user, email=user.email, verified=True, primary=True)
-        return super().pre_login(request, user, **kwargs)
+        response: HttpResponse | None = super().pre_login(request, user, **kwargs)
+        return response
 
     def post_login(self, request: HttpRequest, user: Member, **kwargs: Any) -> HttpResponse:
         """Complete the nod that was kept for this person, else go where they wanted."""
@@ -69,6 +72,11 @@ class Adapter(DefaultAccountAdapter):
         super().send_mail(template_prefix, email, context)
         if "code" in context and may_show_code(email):
             self.request.session[SHOWN_CODE] = context["code"]
+
+    def send_account_already_exists_mail(self, email: str) -> None:
+        """Tell the person by mail only: the page answers a known address like an unknown one."""
+        signin_url = build_absolute_uri(self.request, reverse("account_login"))
+        self.send_mail("account/email/account_already_exists", email, {"signin_url": signin_url})
 
     def add_message(self, *args: Any, **kwargs: Any) -> None:
         """Say errors only: the pages say what happened themselves."""

@@ -10,30 +10,51 @@ from django.http import HttpRequest
 from mickle.instance import instance
 from mickle.ledger import ledger
 
+_SETTINGS = {
+    "name": "INSTANCE_NAME",
+    "operator": "OPERATOR_NAME",
+    "currency": "CURRENCY",
+    "languages": "LANGUAGES",
+    "budget_min": "BUDGET_MIN_MICROS",
+    "budget_max": "BUDGET_MAX_MICROS",
+    "budget_default": "BUDGET_DEFAULT_MICROS",
+    "payout_min": "PAYOUT_MIN_MICROS",
+    "receive_min": "RECEIVE_MIN_MICROS",
+}
+
 
 class Site:
-    """The instance as templates see it, as `mickle` (allauth's views have a `site` of their own)."""
+    """The instance as templates see it: `mickle`, as allauth's views have a `site` of their own."""
 
-    def __init__(self, request: HttpRequest | None = None) -> None:
+    def __init__(self, request: HttpRequest) -> None:
         self._request = request
 
-    name = property(lambda self: settings.INSTANCE_NAME)
-    operator = property(lambda self: settings.OPERATOR_NAME)
-    currency = property(lambda self: settings.CURRENCY)
-    languages = property(lambda self: settings.LANGUAGES)
-    invite_only = property(lambda self: settings.SIGN_UP == "invite")
-    budget_min = property(lambda self: settings.BUDGET_MIN_MICROS)
-    budget_max = property(lambda self: settings.BUDGET_MAX_MICROS)
-    budget_default = property(lambda self: settings.BUDGET_DEFAULT_MICROS)
-    payout_min = property(lambda self: settings.PAYOUT_MIN_MICROS)
-    receive_min = property(lambda self: settings.RECEIVE_MIN_MICROS)
-    receive_funded = property(lambda self: settings.RECEIVE_POLICY == "funded")
-    idle_to_charity = property(lambda self: settings.IDLE_POLICY == "charity")
+    def __getattr__(self, name: str) -> Any:
+        """The settings that pages speak of."""
+        try:
+            return getattr(settings, _SETTINGS[name])
+        except KeyError as unknown:
+            raise AttributeError(name) from unknown
+
+    @property
+    def invite_only(self) -> bool:
+        """Whether sign-up takes an invitation."""
+        return bool(settings.SIGN_UP == "invite")
+
+    @property
+    def receive_funded(self) -> bool:
+        """Whether those who receive have to have given."""
+        return bool(settings.RECEIVE_POLICY == "funded")
+
+    @property
+    def idle_to_charity(self) -> bool:
+        """Whether a month without a nod gives to charity."""
+        return bool(settings.IDLE_POLICY == "charity")
 
     @property
     def mail_folder(self) -> str:
         """Where mail lies when no server sends it; told only on the machine itself."""
-        host = self._request.get_host().partition(":")[0] if self._request else ""
+        host = self._request.get_host().partition(":")[0]
         if settings.EMAIL_HOST or host not in ("localhost", "127.0.0.1"):
             return ""
         return str(settings.EMAIL_FILE_PATH)

@@ -12,20 +12,20 @@ def _page(status: int, title: str, text: str) -> HttpResponse:
     return HttpResponse(loader.render_to_string("error.html", context), status=status)
 
 
-def bad_request(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
+def bad_request(_request: HttpRequest, **_facts: object) -> HttpResponse:
     """400: the request is not one a page of ours makes."""
     text = _("The address or the form could not be read. Nothing was changed.")
     return _page(HTTPStatus.BAD_REQUEST, _("This request makes no sense here"), text)
 
 
-def forbidden(request: HttpRequest, exception: Exception | str | None = None) -> HttpResponse:
+def forbidden(_request: HttpRequest, exception: Exception | str | None = None) -> HttpResponse:
     """403: known, and not allowed."""
     why = exception if isinstance(exception, str) else _("This page is not for your account.")
     text = _("%(why)s Nothing was changed.") % {"why": why}
     return _page(HTTPStatus.FORBIDDEN, _("Not allowed"), text)
 
 
-def form_refused(request: HttpRequest, reason: str = "") -> HttpResponse:
+def form_refused(_request: HttpRequest, **_facts: object) -> HttpResponse:
     """403: the form's token is missing, old or of another session."""
     text = _(
         "The form was open too long, or cookies are off. Nothing was changed. "
@@ -34,7 +34,7 @@ def form_refused(request: HttpRequest, reason: str = "") -> HttpResponse:
     return _page(HTTPStatus.FORBIDDEN, _("This form is no longer valid"), text)
 
 
-def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
+def not_found(_request: HttpRequest, **_facts: object) -> HttpResponse:
     """404: nothing at this address, or nothing that this member may see."""
     text = _(
         "The page may have moved, or the link lost a letter on the way. Your money is not affected."
@@ -42,7 +42,7 @@ def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpR
     return _page(HTTPStatus.NOT_FOUND, _("Nothing at this address"), text)
 
 
-def broken(request: HttpRequest) -> HttpResponse:
+def broken(_request: HttpRequest) -> HttpResponse:
     """500: our fault; what was half done was undone by the database."""
     text = _(
         "This is our fault. What the page was doing was undone as a whole, "

@@ -54,7 +54,7 @@ class LinkForm(forms.Form):
 
 
 class ClaimForm(forms.Form):
-    """ "This is mine", with what an operator can check."""
+    """A claim, with what an operator can check."""
 
     note = forms.CharField(
         label=_("How can it be seen?"),
@@ -174,10 +174,15 @@ class ThingForm(RefusableForm):
 
     def __init__(self, *args: Any, categories: dict[str, str], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["category"].choices = list(categories.items())
+        self._offer("category", list(categories.items()))
         named = sorted((wording.language(code), code) for code in LANGUAGES)
         known = [(code, name) for name, code in named]
-        self.fields["language"].choices = [("", _("not said")), *known]
+        self._offer("language", [("", str(_("not said"))), *known])
+
+    def _offer(self, name: str, choices: list[tuple[str, str]]) -> None:
+        field = self.fields[name]
+        assert isinstance(field, forms.ChoiceField)
+        field.choices = choices
 
     def described(self) -> dict[str, Any]:
         """The fields as the room of things takes them."""
@@ -202,7 +207,13 @@ class AddThingForm(ThingForm):
         widget=forms.Textarea(attrs={"rows": 2}),
         help_text=_("Whoever runs this instance looks at it before anything is paid out."),
     )
-    field_order: ClassVar[list[str]] = ["url", "title", "description", "category", "language"]
+    field_order = [  # noqa: RUF012 - Django asks for an attribute of the instance
+        "url",
+        "title",
+        "description",
+        "category",
+        "language",
+    ]
 
 
 class BudgetForm(RefusableForm):
@@ -227,8 +238,9 @@ class BudgetForm(RefusableForm):
         super().__init__(*args, **kwargs)
         listed = Charity.objects.filter(listed=True).order_by("name")
         if listed.exists():
-            self.fields["charity"].queryset = listed
-            self.fields["charity"].empty_label = None
+            field = self.fields["charity"]
+            assert isinstance(field, forms.ModelChoiceField)
+            field.queryset, field.empty_label = listed, None
         else:
             del self.fields["charity"]
 

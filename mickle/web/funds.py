@@ -25,8 +25,9 @@ def moves(member: Member) -> list[Move]:
 
 def _move(row: Row, pot: ledger.Pot) -> Move:
     if row.debit == pot:
-        ended = row.credit.kind == Kind.POOL and row.month is not None
-        return Move(row.month if ended else months.of(row.at), -row.amount_micros, row)
+        if row.credit.kind == Kind.POOL and row.month is not None:
+            return Move(row.month, -row.amount_micros, row)
+        return Move(months.of(row.at), -row.amount_micros, row)
     return Move(months.of(row.at), row.amount_micros, row)
 
 

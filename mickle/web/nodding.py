@@ -65,7 +65,7 @@ def coin_of(member: Member) -> Coin:
 def complete_parked(request: HttpRequest) -> int | None:
     """Give the nod that was kept until sign-in; the thing's id, or None when there was none."""
     url = parking.unpark(request)
-    if url is None:
+    if url is None or not isinstance(request.user, Member):
         return None
     at = instance.now()
     try:

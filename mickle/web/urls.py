@@ -18,8 +18,9 @@ payout-account withdraw (form, then quote); POST only: claim refuse-nods to-fund
 
 Operators (404 for everybody else): operator-months operator-month (row, totals, checks) cash-desk
 (form, standing, recent) send-back payouts (requested, sent, files) payout-file claims charities
-people clock books journal trial-balance; POST only: month-close month-settle assign payout-make-file
-file-executed payout-mark claim-decide charity-deed invite suspend. setup: the one-time link.
+people clock books journal trial-balance; POST only: month-close month-settle assign
+payout-make-file file-executed payout-mark claim-decide charity-deed invite suspend.
+setup: the one-time link.
 """
 
 from allauth.account import views as allauth

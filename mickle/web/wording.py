@@ -84,23 +84,23 @@ def percent(basis_points: int) -> str:
 
 
 def month_name(month: int, beside: int | None = None) -> str:
-    """ "November", with its year unless that is the year of the month it stands beside."""
+    """The name of a month, with its year unless the month beside it has the same."""
     form = "F" if beside is not None and beside // 12 == month // 12 else "F Y"
     return str(formats.date_format(months.start(month), form))
 
 
 def instant(at: datetime) -> str:
-    """ "1 December 2026, 00:00 UTC": the instance's own time, with its zone behind it."""
+    """An instant with its zone behind it, as in 1 December 2026, 00:00 UTC."""
     return _("%(day)s, %(time)s UTC") % {"day": day(at), "time": f"{at:%H:%M}"}
 
 
 def day(at: datetime) -> str:
-    """ "1 December 2026", in the order of the language."""
+    """A day in the order of the language, as in 1 December 2026."""
     return str(formats.date_format(at, "j F Y" if locale().language == "en" else "DATE_FORMAT"))
 
 
 def day_of_year(at: datetime) -> str:
-    """ "1 December", for deadlines that are near."""
+    """A day without its year, for deadlines that are near."""
     return str(formats.date_format(at, "j F" if locale().language == "en" else "j. F"))
 
 
@@ -112,5 +112,5 @@ def language(code: str) -> str:
 
 
 def month_short(month: int) -> str:
-    """ "Nov", for the foot of a chart."""
+    """The short name of a month, for the foot of a chart."""
     return str(formats.date_format(months.start(month), "M"))

@@ -71,9 +71,7 @@ def test_play_money_sent_twice_is_booked_once(alice: Member) -> None:
     assert "€5.00 of play money is yours to give." in person.text
     key = form.split('name="key" value="')[1].split('"')[0]
     token = form.split('csrfmiddlewaretoken" value="')[1].split('"')[0]
-    person.client.post(
-        "/top-up/play", {"amount": "5", "key": key, "csrfmiddlewaretoken": token}
-    )
+    person.client.post("/top-up/play", {"amount": "5", "key": key, "csrfmiddlewaretoken": token})
     assert ledger.balance(ledger.funds(alice.id)) == EUR("5.00")
 
 

@@ -108,7 +108,9 @@ def test_revenue_shows_months_and_sums_things_with_few_givers() -> None:
     assert "November 2026 brought €13.50 after the fee." in person.text
     assert "fewer than three givers each" in person.text
     assert "Quiet" not in person.text
-    rows = list(csv.DictReader(io.StringIO(person.client.get("/revenue/2026-11.csv").content.decode())))
+    rows = list(
+        csv.DictReader(io.StringIO(person.client.get("/revenue/2026-11.csv").content.decode()))
+    )
     assert [(row["title"], row["gross"], row["fee"]) for row in rows] == [
         ("Loud", "12.500000", "1.250000"),
         ("other", "2.500000", "0.250000"),
@@ -117,8 +119,12 @@ def test_revenue_shows_months_and_sums_things_with_few_givers() -> None:
 
 def test_what_was_earned_moves_to_what_can_be_given(bob: Member) -> None:
     ledger.post(
-        key="earned", debit=ledger.PROVIDER, credit=ledger.revenue(bob.id),
-        amount_micros=3_456_789, reason="TEST", at=instance.now(),
+        key="earned",
+        debit=ledger.PROVIDER,
+        credit=ledger.revenue(bob.id),
+        amount_micros=3_456_789,
+        reason="TEST",
+        at=instance.now(),
     )
     person = signed_in(bob).open("/revenue")
     assert "Possible from €10.00." in person.text

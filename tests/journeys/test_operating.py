@@ -88,8 +88,8 @@ def test_an_open_month_is_neither_closed_nor_settled(ines: Person) -> None:
     assert "is open until" in ines.text
     token = ines.html.split('csrfmiddlewaretoken" value="')[1].split('"')[0]
     for wanted, sentence in (
-        (month, "cannot be settled before it ends"),
-        (month + 1, "cannot be settled before it ends"),
+        (month, "is open until"),
+        (month + 1, "is open until"),
         (month - 1, "before the first month"),
     ):
         path = f"/operator/months/{months.text(wanted)}/settle"
@@ -122,8 +122,12 @@ def test_charities_are_listed_paid_and_taken_off(ines: Person) -> None:
     sea = Charity.objects.get()
     assert sea.is_default
     ledger.post(
-        key="gift", debit=ledger.PROVIDER, credit=ledger.charity(sea.id),
-        amount_micros=EUR("7.00"), reason="TEST", at=instance.now(),
+        key="gift",
+        debit=ledger.PROVIDER,
+        credit=ledger.charity(sea.id),
+        amount_micros=EUR("7.00"),
+        reason="TEST",
+        at=instance.now(),
     )
     ines.open("/operator/charities").send(f"/operator/charities/{sea.id}", deed="unlist")
     assert Payout.objects.get().amount_micros == EUR("7.00")

@@ -74,8 +74,10 @@ def test_a_member_signs_in_by_code_or_by_password() -> None:
     Person.new().sign_up("alice@example.org")
     assert Person.new().sign_in("alice@example.org").address == "/month"
     members.join(email="bob@example.org", at=instance.now(), password="a long enough one")
-    person = Person.new().open("/sign-in").send(
-        "", login="bob@example.org", password="a long enough one"
+    person = (
+        Person.new()
+        .open("/sign-in")
+        .send("", login="bob@example.org", password="a long enough one")
     )
     assert person.address == "/month"
     wrong = Person.new().open("/sign-in").send("", login="bob@example.org", password="another one")

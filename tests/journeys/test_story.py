@@ -25,7 +25,10 @@ def operator(kind: str = "DEMO") -> Person:
 def maker(number: int, ines: Person) -> Person:
     person = Person.new().sign_up(f"maker-{number}@example.org")
     person.open("/mine/add").send(
-        "", url=f"https://work-{number}.example/", title=f"Work {number}", category="text",
+        "",
+        url=f"https://work-{number}.example/",
+        title=f"Work {number}",
+        category="text",
         note="My name stands on it.",
     )
     claim = re.search(r'action="(/operator/claims/\d+)"', ines.open("/operator/claims").html)[1]
@@ -79,8 +82,12 @@ def test_an_owner_withdraws_and_keeps_less_than_a_cent() -> None:
     ines = operator()
     bob = Person.new().sign_up("bob@example.org")
     ledger.post(
-        key="earned", debit=ledger.PROVIDER, credit=ledger.revenue(bob.member.id),
-        amount_micros=12_345_678, reason="TEST", at=instance.now(),
+        key="earned",
+        debit=ledger.PROVIDER,
+        credit=ledger.revenue(bob.member.id),
+        amount_micros=12_345_678,
+        reason="TEST",
+        at=instance.now(),
     )
     bob.open("/withdraw")
     assert bob.address == "/withdraw/account"
@@ -109,8 +116,12 @@ def test_a_payout_that_the_bank_sends_back_is_earned_again() -> None:
     ines = operator()
     bob = Person.new().sign_up("bob@example.org")
     ledger.post(
-        key="earned", debit=ledger.PROVIDER, credit=ledger.revenue(bob.member.id),
-        amount_micros=EUR("20.00"), reason="TEST", at=instance.now(),
+        key="earned",
+        debit=ledger.PROVIDER,
+        credit=ledger.revenue(bob.member.id),
+        amount_micros=EUR("20.00"),
+        reason="TEST",
+        at=instance.now(),
     )
     bob.open("/withdraw/account").send(
         "", holder_name="Bob", iban="DE02120300000000202051", minimum="15"

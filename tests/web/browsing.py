@@ -10,9 +10,9 @@ from django.test import Client
 
 from mickle.members.models import Member
 
-_FORM = re.compile(r"<form\b(?P<head>[^>]*)>(?P<body>.*?)</form>", re.S)
+_FORM = re.compile(r"<form\b(?P<head>[^>]*)>(?P<body>.*?)</form>", re.DOTALL)
 _FIELD = re.compile(r'<input type="hidden" name="(?P<name>[^"]+)" value="(?P<value>[^"]*)"')
-_CODE = re.compile(r"^ {4}(\S+)$", re.M)
+_CODE = re.compile(r"^ {4}(\S+)$", re.MULTILINE)
 
 
 @dataclass
@@ -29,7 +29,7 @@ class Person:
     @property
     def text(self) -> str:
         """The page as people read it: without tags, spaces folded."""
-        body = re.sub(r"<(script|style|svg).*?</\1>", " ", self.html, flags=re.S)
+        body = re.sub(r"<(script|style|svg).*?</\1>", " ", self.html, flags=re.DOTALL)
         return " ".join(unescape(re.sub(r"<[^>]+>", " ", body)).split())
 
     @property

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from django import template
 from django.conf import settings
 from django.utils.html import format_html, format_html_join
-from django.utils.safestring import SafeString, mark_safe
+from django.utils.safestring import SafeString
 
 from mickle.lib import money as amounts
 from mickle.lib import months
@@ -86,12 +86,12 @@ def near_day(value: datetime) -> str:
 @register.simple_tag
 def coin() -> SafeString:
     """The mark: a coin with a slice pushed out."""
-    return mark_safe(drawing.COIN)
+    return SafeString(drawing.COIN)
 
 
 @register.simple_tag
 def pie(
-    states: Iterable[str], label: str, value: str = "", sub: str = "", numbered: bool = True
+    states: Iterable[str], label: str, *, value: str = "", sub: str = "", numbered: bool = True
 ) -> SafeString:
     """A coin cut into slices, one state each; the hub holds one value."""
     listed = list(states)
@@ -100,8 +100,8 @@ def pie(
         '<path class="rim" d="{}"/>{}{}{}</svg>',
         label,
         drawing.RIM,
-        mark_safe(drawing.slices(listed)),
-        mark_safe(drawing.numbers(listed) if numbered else ""),
+        SafeString(drawing.slices(listed)),
+        SafeString(drawing.numbers(listed) if numbered else ""),
         _hub(value, sub),
     )
 

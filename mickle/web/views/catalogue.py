@@ -59,7 +59,15 @@ def catalogue(request: HttpRequest) -> HttpResponse:
         "order": request.GET.get("order", "trending"),
     }
     page = _page_number(request)
-    found = discovery.catalogue(**asked, page=page)
+    found = discovery.catalogue(
+        q=asked["q"],
+        category=asked["category"],
+        language=asked["language"],
+        tag=asked["tag"],
+        order=asked["order"],
+        page=page,
+        at=instance.now(),
+    )
     context = asked | {
         "things": rows.of(found.things, request.user),
         "total": found.total,

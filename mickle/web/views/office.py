@@ -76,7 +76,7 @@ def people(request: MemberRequest) -> HttpResponse:
     rows = Member.objects.filter(closed_at=None).order_by("-id")
     if wanted:
         found = members.find(wanted)
-        rows = rows.filter(id=found.id if found else None)
+        rows = rows.filter(id=found.id) if found else rows.none()
     listed = list(rows[:_LISTED])
     funds = ledger.balances(Kind.FUNDS, [member.id for member in listed])
     context = {
@@ -153,13 +153,13 @@ def books(request: MemberRequest) -> HttpResponse:
 
 @access.operator_only
 @access.read_page
-def journal(request: MemberRequest, month: int) -> HttpResponse:
+def journal(_request: MemberRequest, month: int) -> HttpResponse:
     """Every transfer of a month as CSV."""
     return tables.journal_csv(month)
 
 
 @access.operator_only
 @access.read_page
-def trial_balance(request: MemberRequest, month: int) -> HttpResponse:
+def trial_balance(_request: MemberRequest, month: int) -> HttpResponse:
     """The trial balance at the end of a month as CSV."""
     return tables.trial_balance_csv(month)
