@@ -1,0 +1,175 @@
+"""What holds for every address: who may, by which method, and that a GET writes nothing."""
+
+from collections.abc import Iterator
+
+import pytest
+from django.db import connection
+from django.test import Client
+from django.urls import reverse
+
+from mickle.claims import claims
+from mickle.instance import instance
+from mickle.lib import months
+from mickle.members import members
+from mickle.members.models import Member
+from mickle.nods import nods
+from mickle.payins import payins
+from mickle.payins.models import Payin
+from mickle.payouts import payouts
+from mickle.settlement import settlement
+from mickle.web import urls
+from tests.people import EUR, NOVEMBER, creator, instance_at, member, thing
+
+pytestmark = pytest.mark.django_db
+BACKEND = "allauth.account.auth_backends.AuthenticationBackend"
+OPEN = {"home", "catalogue", "thing", "figures", "terms", "privacy", "imprint", "nod", "nod-kept"}
+SIGNING_IN = {route.name for route in urls.signing_in}
+POST_ONLY = set(
+    """set-language waiting-list nod-at play-money take-back-waiting claim refuse-nods to-funds
+    month-close month-settle assign payout-make-file file-executed payout-mark claim-decide
+    charity-deed invite suspend""".split()
+)
+OPERATORS = {route.name for route in urls.operators}
+MEMBERS = {route.name for route in urls.givers + urls.makers} | {"nod-done", "monthly"}
+
+
+@pytest.fixture
+def world() -> dict[str, object]:
+    """One of everything an address can name."""
+    instance_at("2026-11", kind="TEST")
+    bob = creator("bob")
+    alice = member("alice", funds="20.00")
+    page = thing("page", bob)
+    lost = thing("lost")
+    for one in (page, lost):
+        nods.give(member=alice, thing=one, at=months.start(NOVEMBER))
+    instance.move_clock(to=max(months.end(NOVEMBER + 1), instance.now()).replace(microsecond=1))
+    at = instance.now()
+    settlement.settle(month=NOVEMBER, at=at)
+    payins.book(amount_micros=EUR("3.00"), key="B-1", at=at, reference="nothing known")
+    payouts.refund(
+        member=alice,
+        iban="DE02120300000000202051",
+        holder_name="Alice",
+        at=at,
+        key="1",
+        amount_micros=EUR("1.00"),
+    )
+    file = payouts.make_file(at=at)
+    charity = members.list_charity(slug="sea", name="Sea rescue")
+    members.join(email="ines@example.org", username="ines", at=at, is_operator=True)
+    return {
+        "thing_id": page.id,
+        "month": "2026-11",
+        "form": "csv",
+        "payin_id": Payin.objects.get().id,
+        "file_id": file.id,
+        "payout_id": file.payouts.get().id,
+        "claim_id": claims.make(thing=lost, member=alice, at=at).id,
+        "charity_id": charity.id,
+        "member_id": alice.id,
+        "token": instance.new_setup_token(),
+    }
+
+
+def paths(world: dict[str, object]) -> Iterator[tuple[str, str]]:
+    for route in urls.urlpatterns:
+        wanted = route.pattern.converters
+        yield route.name, reverse(route.name, kwargs={name: world[name] for name in wanted})
+
+
+def browser(name: str = "", *, checks: bool = False) -> Client:
+    client = Client(enforce_csrf_checks=checks)
+    if name:
+        client.force_login(Member.objects.get(username=name), backend=BACKEND)
+    return client
+
+
+def test_every_address_is_in_one_list() -> None:
+    named = [route.name for route in urls.urlpatterns]
+    assert len(named) == len(set(named))
+    assert set(named) == OPEN | SIGNING_IN | POST_ONLY | OPERATORS | MEMBERS | {"setup"}
+
+
+def test_a_deed_refuses_get(world: dict[str, object]) -> None:
+    client = browser("ines")
+    for name, path in paths(world):
+        assert (client.get(path).status_code == 405) is (name in POST_ONLY), name
+
+
+def test_a_post_without_the_token_of_its_form_is_refused(world: dict[str, object]) -> None:
+    client = browser("ines", checks=True)
+    for name, path in paths(world):
+        for form in ({}, {"csrfmiddlewaretoken": "a" * 64}):
+            answer = client.post(path, form)
+            assert answer.status_code == 403, name
+            assert "no longer valid" in answer.content.decode(), name
+
+
+def test_a_post_that_another_site_sent_is_refused(world: dict[str, object]) -> None:
+    client = browser("ines")
+    for name, path in paths(world):
+        for site in ("cross-site", "same-site"):
+            answer = client.post(path, headers={"Sec-Fetch-Site": site})
+            assert answer.status_code == 403, name
+            assert "came from another site" in answer.content.decode(), name
+
+
+@pytest.mark.parametrize("who", ["", "alice", "bob", "ines"])
+def test_a_get_writes_nothing(world: dict[str, object], who: str) -> None:
+    client = browser(who)
+    written: list[str] = []
+
+    def watch(execute, sql, params, many, context):  # noqa: PLR0917 - the shape Django calls
+        if sql.lstrip().upper().startswith(("INSERT", "UPDATE", "DELETE")):
+            written.append(sql)
+        return execute(sql, params, many, context)
+
+    for name, path in paths(world):
+        if name in SIGNING_IN:
+            continue  # allauth clears an abandoned sign-in from the session
+        with connection.execute_wrapper(watch):
+            client.get(path, {"url": "https://new.example/", "amount": "5", "audit": "yes"})
+        assert not written, name
+
+
+def test_a_page_of_members_sends_others_to_sign_in(world: dict[str, object]) -> None:
+    client = browser()
+    for name, path in paths(world):
+        answer = client.post(path) if name in POST_ONLY else client.get(path)
+        if name in MEMBERS | OPERATORS:
+            assert answer["Location"].startswith("/sign-in?next="), name
+        elif name in OPEN - {"nod", "nod-kept"}:
+            assert answer.status_code == 200, name
+
+
+def test_a_page_of_operators_is_not_there_for_members(world: dict[str, object]) -> None:
+    client = browser("alice")
+    for name, path in paths(world):
+        if name in OPERATORS:
+            answer = client.post(path) if name in POST_ONLY else client.get(path)
+            assert answer.status_code == 404, name
+
+
+def test_every_page_opens_for_its_people(world: dict[str, object]) -> None:
+    for who, names in (("ines", OPERATORS), ("bob", MEMBERS)):
+        client = browser(who)
+        for name, path in paths(world):
+            if name in names - POST_ONLY - {"withdraw"}:
+                answer = client.get(path, headers={"Accept-Language": "de"})
+                assert answer.status_code == 200, (name, answer)
+
+
+def test_headers_hold_on_every_page(world: dict[str, object]) -> None:
+    client = browser("alice")
+    for name, path in paths(world):
+        answer = client.get(path, secure=True)
+        policy = answer["Content-Security-Policy"]
+        assert "default-src 'none'" in policy, name
+        assert "frame-ancestors 'none'" in policy, name
+        assert "unsafe" not in policy, name
+        assert answer["X-Content-Type-Options"] == "nosniff"
+        assert answer["Cross-Origin-Opener-Policy"] == "same-origin"
+        assert "no-store" in answer["Cache-Control"], name
+        assert answer["Strict-Transport-Security"].startswith("max-age="), name
+    assert "Strict-Transport-Security" not in client.get("/").headers
