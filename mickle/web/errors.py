@@ -1,4 +1,4 @@
-"""Error pages in the look. They read nothing from the database: it may be what failed."""
+"""Error pages in the look. The one for our own faults asks the database nothing: it may be why."""
 
 from http import HTTPStatus
 
@@ -7,39 +7,41 @@ from django.template import loader
 from django.utils.translation import gettext as _
 
 
-def _page(status: int, title: str, text: str) -> HttpResponse:
+def _page(request: HttpRequest | None, status: int, title: str, text: str) -> HttpResponse:
     context = {"status": int(status), "title": title, "text": text}
-    return HttpResponse(loader.render_to_string("error.html", context), status=status)
+    # Who asks is known only once the middleware has run.
+    asked = request if hasattr(request, "user") else None
+    return HttpResponse(loader.render_to_string("error.html", context, asked), status=status)
 
 
-def bad_request(_request: HttpRequest, **_facts: object) -> HttpResponse:
+def bad_request(request: HttpRequest, **_facts: object) -> HttpResponse:
     """400: the request is not one a page of ours makes."""
     text = _("The address or the form could not be read. Nothing was changed.")
-    return _page(HTTPStatus.BAD_REQUEST, _("This request makes no sense here"), text)
+    return _page(request, HTTPStatus.BAD_REQUEST, _("This request makes no sense here"), text)
 
 
-def forbidden(_request: HttpRequest, exception: Exception | str | None = None) -> HttpResponse:
+def forbidden(request: HttpRequest, exception: Exception | str | None = None) -> HttpResponse:
     """403: known, and not allowed."""
     why = exception if isinstance(exception, str) else _("This page is not for your account.")
     text = _("%(why)s Nothing was changed.") % {"why": why}
-    return _page(HTTPStatus.FORBIDDEN, _("Not allowed"), text)
+    return _page(request, HTTPStatus.FORBIDDEN, _("Not allowed"), text)
 
 
-def form_refused(_request: HttpRequest, **_facts: object) -> HttpResponse:
+def form_refused(request: HttpRequest, **_facts: object) -> HttpResponse:
     """403: the form's token is missing, old or of another session."""
     text = _(
         "The form was open too long, or cookies are off. Nothing was changed. "
         "Go back, load the page again and send it once more."
     )
-    return _page(HTTPStatus.FORBIDDEN, _("This form is no longer valid"), text)
+    return _page(request, HTTPStatus.FORBIDDEN, _("This form is no longer valid"), text)
 
 
-def not_found(_request: HttpRequest, **_facts: object) -> HttpResponse:
+def not_found(request: HttpRequest, **_facts: object) -> HttpResponse:
     """404: nothing at this address, or nothing that this member may see."""
     text = _(
         "The page may have moved, or the link lost a letter on the way. Your money is not affected."
     )
-    return _page(HTTPStatus.NOT_FOUND, _("Nothing at this address"), text)
+    return _page(request, HTTPStatus.NOT_FOUND, _("Nothing at this address"), text)
 
 
 def broken(_request: HttpRequest) -> HttpResponse:
@@ -48,4 +50,4 @@ def broken(_request: HttpRequest) -> HttpResponse:
         "This is our fault. What the page was doing was undone as a whole, "
         "so your money is not affected. Try again in a minute."
     )
-    return _page(HTTPStatus.INTERNAL_SERVER_ERROR, _("Something broke here"), text)
+    return _page(None, HTTPStatus.INTERNAL_SERVER_ERROR, _("Something broke here"), text)

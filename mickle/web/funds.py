@@ -44,3 +44,8 @@ def topped_up(listed: list[Move], month: int) -> int:
         for move in listed
         if move.month == month and move.amount_micros > 0 and move.row.debit.kind in outside
     )
+
+
+def given(listed: list[Move]) -> int:
+    """What ends of months have taken so far, waiting shares included."""
+    return -sum(move.amount_micros for move in listed if move.row.credit.kind == Kind.POOL)
