@@ -1,0 +1,143 @@
+"""A real Chromium, a real `mickle run` on its own data, and a page on another host."""
+
+import os
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import closing
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from urllib.error import URLError
+from urllib.parse import quote
+from urllib.request import urlopen
+
+import pytest
+from playwright.sync_api import Browser, sync_playwright
+
+CHROMIUM = "/usr/bin/chromium"
+FLAGS = [
+    "--headless=new",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-gpu",
+    "--disable-quic",
+    "--disable-sync",
+    "--no-first-run",
+    # Root may not use the sandbox; elsewhere it stays on.
+    *(["--no-sandbox"] if os.geteuid() == 0 else []),
+]
+
+
+def free_port() -> int:
+    """A port nobody listens on."""
+    with closing(socket.socket()) as sock:
+        sock.bind(("127.0.0.1", 0))
+        return int(sock.getsockname()[1])
+
+
+class Running:
+    """A `mickle run` of its own; `said` is what it printed."""
+
+    def __init__(self, data: Path, *more: str) -> None:
+        self.port = free_port()
+        self.url = f"http://127.0.0.1:{self.port}"
+        self.log = data.with_suffix(".log")
+        env = {k: v for k, v in os.environ.items() if k not in ("DATABASE_URL", "MICKLE_DATA")}
+        mickle = Path(sys.executable).with_name("mickle")
+        with self.log.open("w") as log:
+            self.process = subprocess.Popen(
+                [mickle, "run", "--data", data, "--port", str(self.port), *more],
+                stdout=log,
+                stderr=log,
+                env=env,
+            )
+        self._wait()
+
+    def _wait(self) -> None:
+        for _attempt in range(300):
+            try:
+                with urlopen(f"{self.url}/b/count?id=1", timeout=1):
+                    return
+            except (URLError, OSError):
+                assert self.process.poll() is None, self.said
+                time.sleep(0.1)
+        raise AssertionError(self.said)
+
+    @property
+    def said(self) -> str:
+        """Everything it has printed so far."""
+        return self.log.read_text()
+
+    def stop(self) -> None:
+        """End it as Ctrl-C does."""
+        self.process.terminate()
+        self.process.wait(timeout=20)
+
+
+class Blog:
+    """Pages on another host, each with the plain link of a button."""
+
+    def __init__(self, mickle_url: str) -> None:
+        blog = self
+
+        class Page(BaseHTTPRequestHandler):
+            def do_GET(self) -> None:
+                body = blog.page(self.path).encode()
+                self.send_response(200)
+                self.send_header("Content-Type", "text/html; charset=utf-8")
+                self.end_headers()
+                self.wfile.write(body)
+
+            def log_message(self, *_words: object) -> None:
+                """Print nothing."""
+
+        self.mickle_url = mickle_url
+        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Page)
+        self.url = f"http://blog.localhost:{self.server.server_port}"
+        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+
+    def address(self, number: int) -> str:
+        """The address of the n-th essay, as its reader sees it."""
+        return f"{self.url}/essay-{number}"
+
+    def page(self, path: str) -> str:
+        """An essay with a button: a link and a live count, no script."""
+        there = quote(self.url + path, safe="")
+        return (
+            f'<!doctype html><html lang="en"><title>Essay {path}</title><h1>Essay {path}</h1>'
+            f'<a href="{self.mickle_url}/nod?url={there}" rel="payment nofollow" target="_blank">'
+            f'<img src="{self.mickle_url}/b/count.svg?url={there}" alt="Nod at this"></a>'
+        )
+
+    def stop(self) -> None:
+        """Close the host."""
+        self.server.shutdown()
+        self.server.server_close()
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Browser]:
+    """Debian's Chromium, driven by Playwright."""
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def running(tmp_path: Path) -> Iterator[Running]:
+    """A fresh instance."""
+    server = Running(tmp_path / "data")
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def blog(running: Running) -> Iterator[Blog]:
+    """Another host with essays."""
+    host = Blog(running.url)
+    yield host
+    host.stop()

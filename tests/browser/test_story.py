@@ -1,0 +1,162 @@
+"""The whole story, lived in a real Chromium: ten nods on another host's pages become ten times 0.45."""
+
+import re
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from tests.browser.conftest import Blog, Running
+
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
+
+MAKERS = 10
+IBAN = "DE89370400440532013000"
+
+
+class Person:
+    """Somebody at a browser of their own, with cookies of their own."""
+
+    def __init__(self, chromium: Browser, running: Running) -> None:
+        self.context = chromium.new_context(base_url=running.url, accept_downloads=True)
+        self.page: Page = self.context.new_page()
+        self.page.set_default_timeout(15_000)
+
+    def press(self, name: str) -> None:
+        """Press the one button with this name."""
+        self.page.get_by_role("button", name=name).first.click()
+
+    def sign_up(self, email: str) -> "Person":
+        """Type the address, read the code that a demo shows, type it."""
+        self.page.goto("/sign-up")
+        return self.finish_sign_up(email)
+
+    def finish_sign_up(self, email: str) -> "Person":
+        """From the form of the address to the signed-in member."""
+        self.page.get_by_label("E-mail").fill(email)
+        self.press("Send me the code")
+        code = self.page.locator("#shown-code").inner_text()
+        self.page.get_by_label("Code").fill(code)
+        self.press("Continue")
+        return self
+
+    def top_up(self, amount: str) -> None:
+        """Put play money in."""
+        self.page.goto("/top-up")
+        self.page.get_by_label("Amount").fill(amount)
+        self.press("Top up with play money")
+        expect(self.page.locator("body")).to_contain_text(amount)
+
+    def leave(self) -> None:
+        """Close the browser."""
+        self.context.close()
+
+
+def begin(chromium: Browser, running: Running) -> Person:
+    """Follow the one-time link and become the operator of a demo."""
+    ines = Person(chromium, running)
+    ines.page.goto(re.search(r"http://\S+/setup/\S+", running.said)[0])
+    ines.page.get_by_label("Your e-mail").fill("ines@example.org")
+    ines.press("Begin")
+    expect(ines.page.locator("body")).to_contain_text("Demo with play money")
+    return ines
+
+
+def add_page(maker: Person, ines: Person, url: str, title: str) -> None:
+    """The maker says that the page is theirs, the operator looks and grants."""
+    maker.page.goto("/mine/add")
+    maker.page.get_by_label("Address").fill(url)
+    maker.page.get_by_label("Title").fill(title)
+    maker.page.get_by_label("How can it be seen").fill("My name is under it.")
+    maker.press("Add it")
+    expect(maker.page.locator("main")).to_contain_text(title)
+    ines.page.goto("/operator/claims")
+    ines.press("Grant")
+
+
+def move_clock(ines: Person, to: datetime) -> None:
+    ines.page.goto("/operator/clock")
+    ines.page.locator("[name=to]").fill(f"{to:%Y-%m-%dT%H:%M}")
+    ines.press("Move it")
+
+
+def nod_on(reader: Person, blog: Blog, number: int) -> Page:
+    """Click the plain link on the other host's page; returns the nod page it opens."""
+    essay = reader.context.new_page()
+    essay.goto(blog.address(number))
+    with reader.context.expect_page() as opened:
+        essay.get_by_role("link", name="Nod at this").click()
+    essay.close()
+    # The window ignores a click of its first half second, which was meant for the page before.
+    opened.value.wait_for_timeout(600)
+    opened.value.get_by_role("button", name="Nod at this").click()
+    return opened.value
+
+
+def test_ten_nods_become_ten_times_forty_five_cents_and_an_eleventh_withdraws(
+    chromium: Browser, running: Running, blog: Blog
+):
+    ines = begin(chromium, running)
+    makers = []
+    for number in range(MAKERS + 1):
+        maker = Person(chromium, running).sign_up(f"maker-{number}@example.org")
+        maker.top_up("2.00")
+        add_page(maker, ines, blog.address(number), f"Essay number {number}")
+        makers.append(maker)
+
+    # The nod comes first, the money after: it waits while Alice signs up.
+    alice = Person(chromium, running)
+    window = nod_on(alice, blog, 0)
+    expect(window.locator("h1")).to_contain_text("kept for 30 minutes")
+    window.get_by_role("link", name="Sign up").click()
+    alice.page.close()
+    alice.page = window
+    alice.finish_sign_up("alice@example.org")
+    expect(alice.page.locator("h1")).to_contain_text("Your funds are empty")
+    alice.top_up("5.00")
+    for number in range(1, MAKERS):
+        expect(nod_on(alice, blog, number).locator("h1")).to_contain_text("Nodded. Thank you.")
+    alice.page.goto("/month")
+    expect(alice.page.locator("h2").first).to_contain_text("10 nods, €0.50 each")
+
+    # Dora gives all of a coin of 13.72 to the eleventh.
+    dora = Person(chromium, running).sign_up("dora@example.org")
+    dora.page.goto("/settings")
+    dora.page.get_by_label("Your coin").fill("13.72")
+    dora.press("Keep this budget")
+    dora.top_up("13.72")
+    nod_on(dora, blog, MAKERS)
+
+    today = datetime.now(UTC)
+    next_month = (today.replace(day=1) + timedelta(days=32)).replace(day=4)
+    move_clock(ines, next_month)
+    ines.page.goto("/operator")
+    ines.page.get_by_role("button", name=re.compile("^Settle")).click()
+    expect(ines.page.locator("body")).to_contain_text("0.000000")
+
+    month = f"{today:%Y-%m}"
+    alice.page.goto(f"/statements/{month}")
+    expect(alice.page.locator("h1")).to_contain_text("10 nods, one coin of €5.00")
+    for maker in makers[:MAKERS]:
+        maker.page.goto("/revenue")
+        expect(maker.page.locator("main")).to_contain_text("€0.45")
+
+    eleventh = makers[MAKERS]
+    eleventh.page.goto("/withdraw")
+    eleventh.page.get_by_label("Account holder").fill("Eleventh Maker")
+    eleventh.page.get_by_label("IBAN").fill(IBAN)
+    eleventh.press("Keep this account")
+    eleventh.page.get_by_label("Amount").fill("12.34")
+    eleventh.press("See what it costs")
+    eleventh.press("Withdraw")
+    ines.page.goto("/operator/payouts")
+    ines.press("Write one file for the bank")
+    with ines.page.expect_download() as download:
+        ines.page.get_by_role("link", name=re.compile(r"\.xml$")).first.click()
+    text = download.value.path().read_text()
+    assert "pain.001.001.09" in text
+    assert '<InstdAmt Ccy="EUR">12.34</InstdAmt>' in text
+    ines.press("The bank did all of it")
+    ines.page.goto("/operator?audit=yes")
+    expect(ines.page.locator("body")).to_contain_text("Balances equal transfers")
+    assert "Traceback" not in running.said
