@@ -14,7 +14,10 @@ def _page(request: HttpRequest | None, status: int, title: str, text: str) -> Ht
     return HttpResponse(loader.render_to_string("error.html", context, asked), status=status)
 
 
-def bad_request(request: HttpRequest, **_facts: object) -> HttpResponse:
+def bad_request(
+    request: HttpRequest,
+    exception: Exception | None = None,  # noqa: ARG001 - Django passes it by name
+) -> HttpResponse:
     """400: the request is not one a page of ours makes."""
     text = _("The address or the form could not be read. Nothing was changed.")
     return _page(request, HTTPStatus.BAD_REQUEST, _("This request makes no sense here"), text)
@@ -36,7 +39,10 @@ def form_refused(request: HttpRequest, **_facts: object) -> HttpResponse:
     return _page(request, HTTPStatus.FORBIDDEN, _("This form is no longer valid"), text)
 
 
-def not_found(request: HttpRequest, **_facts: object) -> HttpResponse:
+def not_found(
+    request: HttpRequest,
+    exception: Exception | None = None,  # noqa: ARG001 - Django passes it by name
+) -> HttpResponse:
     """404: nothing at this address, or nothing that this member may see."""
     text = _(
         "The page may have moved, or the link lost a letter on the way. Your money is not affected."

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 import pytest
+from django.core.checks import run_checks
 from django.db import connection
 from django.test import Client
 from django.urls import reverse
@@ -17,7 +18,7 @@ from mickle.payins import payins
 from mickle.payins.models import Payin
 from mickle.payouts import payouts
 from mickle.settlement import settlement
-from mickle.web import urls
+from mickle.web import errors, urls
 from tests.people import EUR, NOVEMBER, creator, instance_at, member, thing
 
 pytestmark = pytest.mark.django_db
@@ -188,3 +189,22 @@ def test_headers_hold_on_every_page(world: dict[str, object]) -> None:
         assert "no-store" in answer["Cache-Control"], name
         assert answer["Strict-Transport-Security"].startswith("max-age="), name
     assert "Strict-Transport-Security" not in client.get("/").headers
+
+
+def test_django_finds_nothing_wrong_with_the_addresses_and_their_errors() -> None:
+    assert run_checks(tags=["urls", "templates"]) == []
+
+
+@pytest.mark.parametrize("path", ["/nothing", "/thing/1", "/statements/2026-99"])
+def test_what_is_not_there_is_said_in_the_look(path: str) -> None:
+    instance_at(kind="DEMO")
+    page = browser().get(path).content.decode()
+    assert "Nothing at this address" in page
+    assert "Demo with play money." in page
+
+
+def test_our_own_fault_asks_the_database_nothing(rf, django_assert_num_queries) -> None:
+    with django_assert_num_queries(0):
+        answer = errors.broken(rf.get("/"))
+    assert answer.status_code == 500
+    assert "This is our fault." in answer.content.decode()
