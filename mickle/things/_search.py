@@ -1,24 +1,23 @@
 """Finding things by the words of their title, description and address."""
 
 import re
+from collections.abc import Sequence
 
-from django.db import connection
-from django.db.models import QuerySet
-from django.db.models.expressions import RawSQL
+from django.db import connection, transaction
 
 from mickle.things._search_index import DOCUMENT
-from mickle.things.models import Thing
 
 FOUND_AT_MOST = 3_000
 _WORDS_AT_MOST = 8
-# One letter begins so many words that only the letter itself is looked for.
-_PREFIX_CHARACTERS = 2
+# Fewer letters begin so many words that only the word itself is looked for.
+_PREFIX_CHARACTERS = 3
 _WORD = re.compile(r"[^\W_]+")
 
 _SQLITE = """
 SELECT rowid FROM things_search WHERE things_search MATCH %s ORDER BY rowid DESC LIMIT %s
 """
-# MATERIALIZED keeps the planner from walking all things newest first and reading each one's words.
+# The words of a thing are in the index alone; a plan that reads things one after the other would
+# split each one's text anew. MATERIALIZED and the switch round the query keep to the index.
 _POSTGRESQL = f"""
 WITH found AS MATERIALIZED (
   SELECT id FROM things_thing WHERE {DOCUMENT} @@ to_tsquery('simple', %s))
@@ -26,17 +25,31 @@ SELECT id FROM found ORDER BY id DESC LIMIT %s
 """
 
 
-def matching(text: str) -> QuerySet[Thing]:
-    """The newest things that have a word beginning with each word of the text."""
+def matching(text: str) -> list[int]:
+    """Ids of the newest things that have a word beginning with each word of the text."""
     words = _WORD.findall(text.lower())[:_WORDS_AT_MOST]
     if not words:
-        return Thing.objects.none()
+        return []
+    found = _find(words, "")
+    # What a common word begins is long to merge, and the word itself has found enough.
+    if len(found) < FOUND_AT_MOST and any(len(word) >= _PREFIX_CHARACTERS for word in words):
+        return _find(words, "*")
+    return found
+
+
+def _find(words: Sequence[str], star: str) -> list[int]:
+    stars = [star if len(word) >= _PREFIX_CHARACTERS else "" for word in words]
+    pairs = list(zip(words, stars, strict=True))
     if connection.vendor == "postgresql":
-        sql, query = _POSTGRESQL, " & ".join(word + _star(word, ":*") for word in words)
+        sql = _POSTGRESQL
+        query = " & ".join(word + (":*" if star else "") for word, star in pairs)
     else:
-        sql, query = _SQLITE, " ".join(f'"{word}"' + _star(word, "*") for word in words)
-    return Thing.objects.filter(id__in=RawSQL(sql, (query, FOUND_AT_MOST)))  # noqa: S611 - bound
-
-
-def _star(word: str, star: str) -> str:
-    return star if len(word) >= _PREFIX_CHARACTERS else ""
+        sql, query = _SQLITE, " ".join(f'"{word}"{star}' for word, star in pairs)
+    with transaction.atomic(), connection.cursor() as cursor:
+        if connection.vendor == "postgresql":
+            cursor.execute("SET LOCAL enable_seqscan = off")
+        cursor.execute(sql, [query, FOUND_AT_MOST])
+        found = [row[0] for row in cursor.fetchall()]
+        if connection.vendor == "postgresql":
+            cursor.execute("SET LOCAL enable_seqscan TO DEFAULT")
+    return found

@@ -9,7 +9,7 @@ from django.db import connection
 _SQLITE_TABLE = """
 CREATE VIRTUAL TABLE IF NOT EXISTS things_search USING fts5(
   title, description, url, content='things_thing', content_rowid='id',
-  tokenize="unicode61 remove_diacritics 0", prefix='2 3')
+  tokenize="unicode61 remove_diacritics 0", prefix='3')
 """
 _REMOVE = """
 INSERT INTO things_search (things_search, rowid, title, description, url)

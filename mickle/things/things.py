@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Q, QuerySet
+from django.db.models import Q
 from django.utils.translation import gettext as _
 
 from mickle.lib import urls
@@ -57,16 +57,16 @@ def find(*, url: str) -> Thing | None:
     return _known(urls.identify(url).identity)
 
 
-def matching(words: str) -> QuerySet[Thing]:
-    """The things with every word in title, description or address; or with this very address.
+def matching(words: str) -> list[int]:
+    """Ids of the things with each of the words in title, description or address, newest first.
 
-    A word finds what begins with it. Of very many the newest are meant.
+    A word finds what begins with it; a whole address finds its thing alone.
     """
     try:
         known = _known(urls.identify(words).identity)
     except urls.BadUrl:
         known = None
-    return Thing.objects.filter(id=known.id) if known is not None else _search.matching(words)
+    return _search.matching(words) if known is None else [known.id]
 
 
 def _known(identity: str) -> Thing | None:

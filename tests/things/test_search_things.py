@@ -2,8 +2,9 @@
 
 import pytest
 from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
-from mickle.things import _search_index, things
+from mickle.things import _search, _search_index, things
 from mickle.things.models import Thing
 from mickle.things.things import NewThing
 from tests.people import MID_NOVEMBER
@@ -16,7 +17,7 @@ def add(url: str, title: str = "", description: str = "") -> Thing:
 
 
 def found(words: str) -> set[str]:
-    return {thing.title for thing in things.matching(words)}
+    return set(Thing.objects.filter(id__in=things.matching(words)).values_list("title", flat=True))
 
 
 @pytest.fixture
@@ -38,8 +39,10 @@ def _library() -> None:
         ("œuvres", {"Œuvres complètes"}),
         ("äpfel birn", {"Œuvres complètes"}),
         ("v2", {"Introduction"}),
+        ("v", set()),
         ("3.14", {"Introduction"}),
-        ("i", set()),
+        ("in", set()),
+        ("int", {"Introduction"}),
         ("oins", set()),
         ("coin -pies", {"Coins and Pies"}),
         ("coin OR nothing", set()),
@@ -53,6 +56,29 @@ def _library() -> None:
 )
 def test_words_find_what_begins_with_each_of_them(words: str, titles: set[str]) -> None:
     assert found(words) == titles
+
+
+@pytest.mark.usefixtures("_library")
+def test_a_very_common_word_is_enough_without_what_it_begins(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(_search, "FOUND_AT_MOST", 1)
+    assert found("coin") == {"Introduction"}
+
+    add("https://later.example/", "Coinage")
+
+    assert found("coin") == {"Introduction"}
+    assert found("coina") == {"Coinage"}
+
+
+@pytest.mark.usefixtures("_library")
+def test_searching_leaves_the_planner_of_the_database_as_it_was() -> None:
+    with CaptureQueriesContext(connection) as queries:
+        things.matching("coin")
+
+    switches = [one["sql"] for one in queries if "enable_seqscan" in one["sql"]]
+    off, back = "SET LOCAL enable_seqscan = off", "SET LOCAL enable_seqscan TO DEFAULT"
+    assert switches == ([off, back] * 2 if connection.vendor == "postgresql" else [])
 
 
 @pytest.mark.usefixtures("_library")
