@@ -10,9 +10,7 @@ from collections.abc import Iterator
 from contextlib import closing
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from urllib.error import URLError
 from urllib.parse import quote
-from urllib.request import urlopen
 
 import pytest
 from playwright.sync_api import Browser, sync_playwright
@@ -59,11 +57,12 @@ class Running:
     def _wait(self) -> None:
         for _attempt in range(300):
             try:
-                with urlopen(f"{self.url}/b/count?id=1", timeout=1):
-                    return
-            except (URLError, OSError):
+                socket.create_connection(("127.0.0.1", self.port), timeout=1).close()
+            except OSError:
                 assert self.process.poll() is None, self.said
                 time.sleep(0.1)
+            else:
+                return
         raise AssertionError(self.said)
 
     @property

@@ -179,8 +179,7 @@ def test_the_books_cannot_be_emptied_or_replaced():
             transaction.atomic(),
             connection.cursor() as cursor,
         ):
-            cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
-            cursor.execute("TRUNCATE ledger_transfer CASCADE")
+            cursor.execute("SET CONSTRAINTS ALL IMMEDIATE; TRUNCATE ledger_transfer CASCADE")
     else:
         with connection.cursor() as cursor:
             cursor.execute(

@@ -1,4 +1,4 @@
-"""The tests are tested: each bug planted here, one at a time in a copy, is caught by the test named.
+"""The tests are tested: each bug planted here, alone, in a copy, is caught by the test named.
 
 A bug that is no longer there to plant fails too, so this list cannot rot.
 """

@@ -23,6 +23,19 @@ def world(seed: int) -> dict[int, int]:
     """Random members, budgets, funds, owners and nods; returns the funds by member id."""
     chance = random.Random(seed)
     instance_at("2026-11")
+    ids = random_people(chance)
+    random_things(ids, chance)
+    rows = {
+        (NOVEMBER, one, FIRST_THING + int(chance.paretovariate(0.6)) % THINGS)
+        for one in ids
+        for _nod in range(int(chance.lognormvariate(1.2, 1)))
+    }
+    nods.record_many((*row, MID_NOVEMBER, "random") for row in sorted(rows))
+    return fund(ids, chance)
+
+
+def random_people(chance: random.Random) -> list[int]:
+    """Members with random budgets, some paused, some who have not put 2.00 in; their ids."""
     people = Member.objects.bulk_create(
         Member(
             username=f"m{i}",
@@ -44,6 +57,11 @@ def world(seed: int) -> dict[int, int]:
         for one in ids
         if chance.random() < 0.9
     )
+    return ids
+
+
+def random_things(ids: list[int], chance: random.Random) -> None:
+    """Things with a random owner or none, a few of them refused."""
     Thing.objects.bulk_create(
         Thing(
             id=FIRST_THING + i,
@@ -57,13 +75,6 @@ def world(seed: int) -> dict[int, int]:
         )
         for i in range(THINGS)
     )
-    rows = {
-        (NOVEMBER, one, FIRST_THING + int(chance.paretovariate(0.6)) % THINGS)
-        for one in ids
-        for _nod in range(int(chance.lognormvariate(1.2, 1)))
-    }
-    nods.record_many((*row, MID_NOVEMBER, "random") for row in sorted(rows))
-    return fund(ids, chance)
 
 
 def fund(ids: list[int], chance: random.Random) -> dict[int, int]:
