@@ -27,7 +27,7 @@ class MoneyField(forms.CharField):
 
     def prepare_value(self, value: Any) -> Any:
         """Micros in the initial data are shown as decimal text."""
-        return money.plain(value, settings.CURRENCY_DECIMALS) if isinstance(value, int) else value
+        return wording.typed(value) if isinstance(value, int) else value
 
     def clean(self, value: Any) -> Any:
         """Micros of the text; None for an empty optional field."""

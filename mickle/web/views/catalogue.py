@@ -8,6 +8,7 @@ from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
+from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from mickle.claims import claims
@@ -165,7 +166,7 @@ def _images(found: Thing) -> list[dict[str, Any]]:
     sizes = (("wide", 160, 36), ("compact", 110, 20), ("tall", 55, 62))
     return [
         {
-            "src": f"/b/count.svg?id={found.id}&size={name}",
+            "src": f"/b/count.svg?id={found.id}&size={name}&lang={get_language()}",
             "width": width,
             "height": height,
             "alt": _("Button with the count of nods"),
