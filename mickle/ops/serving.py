@@ -4,11 +4,13 @@ import errno
 import ipaddress
 import signal
 import socket
+from pathlib import Path
 from types import FrameType
 
 import uvicorn
 from django.conf import settings
 from django.utils.translation import gettext as _
+from uvicorn.supervisors import Multiprocess
 
 from mickle.lib.errors import Refused
 from mickle.ops.ticking import Ticker
@@ -26,8 +28,8 @@ def check_host(host: str) -> None:
     if not _is_loopback(host) and not settings.BASE_URL.startswith("https://"):
         raise CannotServe(
             _(
-                "%(host)s is reached from other machines, and without TLS browsers keep no sign-in: "
-                "put a TLS proxy in front and set MICKLE_BASE_URL=https://your.host"
+                "%(host)s is reached from other machines, and without TLS no browser keeps a "
+                "sign-in: put a TLS proxy in front and set MICKLE_BASE_URL=https://your.host"
             )
             % {"host": host}
         )
@@ -93,14 +95,15 @@ def serve(listening: socket.socket, *, workers: int) -> None:
     # uvicorn raises the signal that ended it once more; by then the work is done.
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, _ended)
+    # Where an operator may put files of their own; whitenoise looks for it.
+    Path(settings.STATIC_ROOT or settings.DATA_DIR).mkdir(exist_ok=True)
     ticker = Ticker()
     ticker.start()
     try:
-        server = uvicorn.Server(config)
         if workers > 1:
-            uvicorn.supervisors.Multiprocess(config, server.run, [listening]).run()
+            Multiprocess(config, [listening]).run()
         else:
-            server.run([listening])
+            uvicorn.Server(config).run([listening])
     finally:
         ticker.stop()
         listening.close()

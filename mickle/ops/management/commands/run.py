@@ -3,6 +3,7 @@
 import argparse
 from typing import Any
 
+from django.core.management import call_command
 from django.core.management.base import CommandParser
 from django.utils.translation import gettext as _
 
@@ -47,6 +48,8 @@ class Command(Base):
         """Take the port, say the address, serve."""
         host = options["host"]
         serving.check_host(host)
+        if options["demo"]:
+            call_command("demo", stdout=self.stdout)
         listening = serving.bind(host, options["port"])
         where = serving.address(host, listening)
         self.say(_("Mickle is at %(address)s (Ctrl-C ends it).") % {"address": where})

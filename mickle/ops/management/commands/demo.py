@@ -1,0 +1,38 @@
+"""`mickle demo`: a world to look at."""
+
+from typing import Any
+
+from django.conf import settings
+from django.utils.translation import gettext as _
+
+from mickle.lib import months
+from mickle.ops import demonstration
+from mickle.ops.catalogue import COMMANDS
+from mickle.ops.command import Command as Base
+
+
+class Command(Base):
+    """Fills an empty instance; a second time there is nothing to do."""
+
+    help = COMMANDS["demo"]
+    example = "mickle demo --data ~/mickle-demo"
+
+    def handle(self, *_args: Any, **_options: Any) -> None:
+        """Fill it, and say who may sign in."""
+        if demonstration.is_here():
+            self.say(_("The demo world is here already. Nothing was changed."))
+            return
+        done = demonstration.fill()
+        self.say(
+            _("%(nods)s nods at %(things)s real projects; %(settled)s settled. All money is play.")
+            % {
+                "nods": done.nods,
+                "things": done.things,
+                "settled": ", ".join(map(months.text, done.settled)),
+            }
+        )
+        self.say(
+            _("Sign in as olga@demo.example with %(password)s to run it, ada@demo.example to give.")
+            % {"password": done.password}
+        )
+        self.say(_("Codes by mail lie in %(folder)s.") % {"folder": settings.DATA_DIR / "mail"})
