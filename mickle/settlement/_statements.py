@@ -9,12 +9,13 @@ from mickle.instance import instance
 from mickle.instance.instance import State
 from mickle.instance.models import Month
 from mickle.ledger import ledger
-from mickle.ledger.ledger import Row
 from mickle.lib import money, months
 from mickle.members import members
 from mickle.members.models import Charity, Member
 from mickle.nods import nods
 from mickle.nods.models import Nod
+from mickle.settlement import _funds
+from mickle.settlement._funds import Move
 from mickle.settlement.models import Line, ReturnedShare, Spend, Split
 from mickle.things.models import Thing
 
@@ -46,7 +47,7 @@ class Statement:
     charity: Charity | None
     funds_start_micros: int
     funds_end_micros: int
-    movements: list[Row] = field(default_factory=list)
+    movements: list[Move] = field(default_factory=list)
 
     def _sum(self, *states: str) -> int:
         return sum(share.amount_micros for share in self.shares if share.state in states)
@@ -193,10 +194,7 @@ def statement(*, member: Member, month: int) -> Statement:
     state = instance.state(month)
     plan = members.plan(member, month)
     spend = Spend.objects.filter(month=month, member=member).select_related("charity").first()
-    movements = ledger.transfers(
-        ledger.funds(member.id), since=months.start(month), until=months.end(month)
-    )
-    start = _funds_before(member, month)
+    moved = _funds.moves(member)
     return Statement(
         member=member,
         month=month,
@@ -206,19 +204,10 @@ def statement(*, member: Member, month: int) -> Statement:
         spend_micros=spend.amount_micros if spend else 0,
         shares=_shares(member, month),
         charity=spend.charity if spend else None,
-        funds_start_micros=start,
-        funds_end_micros=start + sum(_signed(row, member) for row in movements),
-        movements=movements,
+        funds_start_micros=_funds.at_start(moved, month),
+        funds_end_micros=_funds.at_start(moved, month + 1),
+        movements=[move for move in moved if move.month == month],
     )
-
-
-def _signed(row: Row, member: Member) -> int:
-    return row.amount_micros if row.credit == ledger.funds(member.id) else -row.amount_micros
-
-
-def _funds_before(member: Member, month: int) -> int:
-    after = ledger.transfers(ledger.funds(member.id), since=months.start(month))
-    return ledger.balance(ledger.funds(member.id)) - sum(_signed(row, member) for row in after)
 
 
 def _shares(member: Member, month: int) -> list[Share]:

@@ -14,13 +14,15 @@ from mickle.lib import months
 from mickle.lib.errors import Refused
 from mickle.members.models import Member
 from mickle.nods import nods
-from mickle.settlement import _audit, _engine, _freeze, _post, _statements, _waiting
+from mickle.settlement import _audit, _engine, _freeze, _funds, _post, _statements, _waiting
+from mickle.settlement._funds import Move
 from mickle.settlement._statements import OwnerStatement, Preview, Statement
 from mickle.settlement._waiting import NotWaiting
 from mickle.things.models import Thing
 
 __all__ = [
     "AlreadySettled",
+    "Move",
     "NotSettled",
     "NotWaiting",
     "OwnerStatement",
@@ -191,6 +193,21 @@ def statement(*, member: Member, month: int) -> Statement:
 def owner_statement(*, member: Member, month: int) -> OwnerStatement:
     """What a member's things received for a month, line by line."""
     return _statements.owner_statement(member=member, month=month)
+
+
+def moves(member: Member) -> list[Move]:
+    """Every move of a member's funds in the month it was for, oldest first."""
+    return _funds.moves(member)
+
+
+def funds_at_start(listed: list[Move], month: int) -> int:
+    """Micros of funds when a month began, once all months before it are settled."""
+    return _funds.at_start(listed, month)
+
+
+def topped_up(listed: list[Move], month: int) -> int:
+    """Micros that came from outside in a month."""
+    return _funds.topped_up(listed, month)
 
 
 def waiting_for(thing: Thing) -> tuple[int, int]:

@@ -11,8 +11,7 @@ from django.utils.translation import gettext as _
 from mickle.ledger import ledger
 from mickle.ledger.ledger import Kind, Row
 from mickle.lib import money, months
-from mickle.settlement.settlement import OwnerStatement, Statement
-from mickle.web.funds import Move
+from mickle.settlement.settlement import Move, OwnerStatement, Statement
 
 # A spreadsheet runs a cell that begins with one of these as a formula.
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")

@@ -21,7 +21,7 @@ from mickle.settlement import settlement
 from mickle.settlement.models import Spend
 from mickle.settlement.settlement import Statement
 from mickle.things.models import Thing
-from mickle.web import access, funds, nodding, paths, rows, tables, wording
+from mickle.web import access, nodding, paths, rows, tables, wording
 from mickle.web.access import MemberRequest
 from mickle.web.forms import LinkForm
 
@@ -68,8 +68,8 @@ def _share_rows(shares: Iterable[Any], member: Member) -> list[dict[str, Any]]:
 
 
 def _money(member: Member, month: int) -> dict[str, int]:
-    listed = funds.moves(member)
-    start, topped = funds.at_start(listed, month), funds.topped_up(listed, month)
+    listed = settlement.moves(member)
+    start, topped = settlement.funds_at_start(listed, month), settlement.topped_up(listed, month)
     revenue = ledger.revenue(member.id)
     earned = ledger.transfers(revenue, since=months.start(month))
     return {
@@ -170,14 +170,14 @@ def statement(request: MemberRequest, month: int) -> HttpResponse:
     if instance.state(month) is State.OPEN:
         return paths.see_other("dashboard")
     found = _statement(request, month)
-    listed = funds.moves(request.user)
+    listed = settlement.moves(request.user)
     context = {
         "found": found,
         "rows": _share_rows(found.shares, request.user),
         "states": _pie_states(found),
         "movements": tables.movements(listed, month),
-        "start": funds.at_start(listed, month),
-        "end": funds.at_start(listed, month + 1),
+        "start": settlement.funds_at_start(listed, month),
+        "end": settlement.funds_at_start(listed, month + 1),
         "settled": found.state is State.SETTLED,
     }
     return render(request, "giving/statement.html", context)
