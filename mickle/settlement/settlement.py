@@ -210,6 +210,11 @@ def topped_up(listed: list[Move], month: int) -> int:
     return _funds.topped_up(listed, month)
 
 
+def given(listed: list[Move]) -> int:
+    """Micros that months' ends have taken in all, less what came back."""
+    return _funds.given(listed)
+
+
 def waiting_for(thing: Thing) -> tuple[int, int]:
     """Nods and micros that wait for a thing, over all months."""
     return _statements.waiting_for(thing)

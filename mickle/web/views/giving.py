@@ -77,7 +77,7 @@ def _money(member: Member, month: int) -> dict[str, int]:
         "topped_up": topped,
         "other": ledger.balance(ledger.funds(member.id)) - start - topped,
         "earned": sum(row.amount_micros for row in earned if row.credit == revenue),
-        "given": funds.given(listed),
+        "given": settlement.given(listed),
         "waiting": ledger.balance(ledger.waiting(member.id)),
     }
 
