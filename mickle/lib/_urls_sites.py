@@ -10,18 +10,22 @@ from collections.abc import Callable
 
 from ada_url import URLSearchParams
 
+from mickle.lib import _urls_works as works
 from mickle.lib._urls_page import Page
 
+_RULES_AT_MOST = 4
 Rule = Callable[[Page], Page]
 
 _VIDEO = re.compile(r"[A-Za-z0-9_-]{11}")
+# Words of as many letters as a video's id that stand in its place.
+_NO_VIDEO = ("videoseries", "live_stream")
 _VIDEO_PATH = re.compile(r"/(?:embed|shorts|live|v|e)/([A-Za-z0-9_-]{11})")
 _POST = re.compile(r"/(?:[A-Za-z0-9_]{1,20}|i/web)/status(?:es)?/([0-9]+)(?:/.*)?")
 _HANDLE = re.compile(r"/@?[A-Za-z0-9_]{1,20}")
 _REPOSITORY = re.compile(r"/([^/]+)(?:/([^/]+)(/.+)?)?")
 _DOT_GIT = re.compile(r"(?<=.)(?:\.git)+$", re.IGNORECASE)
 _WIKI_MOBILE = re.compile(r"(?:([a-z-]+)\.)?m\.((?:wik[a-z]+|mediawiki)\.org)")
-_WIKI_PLAIN = re.compile(r"%(21|24|27|28|29|2A|2C|2F|3A|3B|40)")
+_WIKI_PLAIN = re.compile(r"%(21|24|27|28|29|2A|2C|3A|3B|40)")
 _FEDIVERSE = re.compile(r"/users/([A-Za-z0-9_.-]+)/statuses/([0-9]{8,})")
 
 
@@ -32,7 +36,7 @@ def youtube(page: Page) -> Page:
     video = page.value("v") if path == "/watch" else ""
     if found := _VIDEO_PATH.fullmatch(path):
         video = found[1]
-    if _VIDEO.fullmatch(video) and video != "videoseries":
+    if _VIDEO.fullmatch(video) and video not in _NO_VIDEO:
         return Page("youtube.com", "/watch", (f"v={video}",))
     if path in ("/playlist", "/embed/videoseries") and page.value("list"):
         return page._replace(path="/playlist").only("list")
@@ -84,14 +88,22 @@ def wiki(page: Page) -> Page:
     if found := _WIKI_MOBILE.fullmatch(host):
         host = f"{found[1]}.{found[2]}" if found[1] not in (None, "www") else found[2]
     page = page._replace(host=host)
-    if path in ("/w/index.php", "/wiki") and len(page.pairs) == 1 and page.value("title"):
-        path, page = "/wiki/" + page.value("title").replace("+", "%20"), page.only()
+    if name := _title(page):
+        path, page = f"/wiki/{name}", page.only()
     if not path.startswith("/wiki/"):
         return page
     title = _WIKI_PLAIN.sub(lambda found: chr(int(found[1], 16)), path[6:].replace("%20", "_"))
     if host.endswith(".wikipedia.org"):
         title = title[:1].upper() + title[1:]
     return page._replace(path="/wiki/" + title)
+
+
+def _title(page: Page) -> str:
+    """The title in an address like /w/index.php?title=T and nothing else, or the empty text."""
+    name = page.value("title").replace("+", "%20").replace("?", "%3F")
+    alone = page.path.rstrip("/") == "/w/index.php" and len(page.pairs) == 1
+    # Dots would lead out of /wiki/.
+    return name if alone and "/." not in f"/{name}" else ""
 
 
 def fediverse(page: Page) -> Page:
@@ -120,11 +132,29 @@ SITES: dict[str, Rule] = {
     "m.facebook.com": _moved("facebook.com"),
     "mbasic.facebook.com": _moved("facebook.com"),
     "touch.facebook.com": _moved("facebook.com"),
-    "m.soundcloud.com": _moved("soundcloud.com"),
-    "old.reddit.com": _moved("reddit.com"),
-    "np.reddit.com": _moved("reddit.com"),
-    "new.reddit.com": _moved("reddit.com"),
-    "m.wikidata.org": wiki,
+    "soundcloud.com": works.soundcloud,
+    "m.soundcloud.com": works.soundcloud,
+    "reddit.com": works.reddit,
+    "m.reddit.com": works.reddit,
+    "np.reddit.com": works.reddit,
+    "new.reddit.com": works.reddit,
+    "old.reddit.com": works.reddit,
+    "redd.it": works.redd_it,
+    "instagram.com": works.instagram,
+    "m.instagram.com": works.instagram,
+    "open.spotify.com": works.spotify,
+    "vimeo.com": works.vimeo,
+    "player.vimeo.com": works.vimeo,
+    "arxiv.org": works.arxiv,
+    "export.arxiv.org": works.arxiv,
+    "doi.org": works.doi,
+    "dx.doi.org": works.doi,
+    "pypi.org": works.pypi,
+    "pypi.python.org": works.pypi,
+    "stackoverflow.com": works.question,
+    "serverfault.com": works.question,
+    "superuser.com": works.question,
+    "askubuntu.com": works.question,
 }
 
 # Rules for every host under a name of two labels.
@@ -133,13 +163,13 @@ wikipedia.org wiktionary.org wikibooks.org wikinews.org wikiquote.org wikisource
 wikiversity.org wikivoyage.org wikimedia.org wikidata.org mediawiki.org
 """
 FAMILIES: dict[str, Rule] = dict.fromkeys(_WIKIS.split(), wiki)
+FAMILIES["stackexchange.com"] = works.question
 
 # Pages that do nothing but send on to the address in a parameter: (host, path) -> its names.
 _DOORS: dict[tuple[str, str], tuple[str, ...]] = {
     ("l.facebook.com", "/l.php"): ("u",),
     ("lm.facebook.com", "/l.php"): ("u",),
     ("facebook.com", "/l.php"): ("u",),
-    ("m.facebook.com", "/l.php"): ("u",),
     ("l.instagram.com", ""): ("u",),
     ("youtube.com", "/redirect"): ("q",),
     ("google.com", "/url"): ("url", "q"),
@@ -165,7 +195,13 @@ def sent_on(page: Page) -> str:
 
 def settle(page: Page) -> Page:
     """The page in the one form its site stands for."""
-    rule = SITES.get(page.host)
-    if rule is None:
-        rule = FAMILIES.get(".".join(page.host.rsplit(".", 2)[-2:]), fediverse)
-    return rule(page)
+    # A rule may lead to the host of another rule, and that one to its own form.
+    for _step in range(_RULES_AT_MOST):
+        rule = SITES.get(page.host)
+        if rule is None:
+            rule = FAMILIES.get(".".join(page.host.rsplit(".", 2)[-2:]), fediverse)
+        settled = rule(page)
+        if settled == page:
+            break
+        page = settled
+    return page

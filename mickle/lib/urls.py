@@ -67,7 +67,8 @@ def identify(url: str) -> Identity:
     read = _read(raw)
     userinfo = read.userinfo
     for _step in range(_SENT_ON_AT_MOST):
-        target = _urls_sites.sent_on(read.page)
+        page = _urls_sites.settle(read.page)
+        target = _urls_sites.sent_on(page)
         if not target:
             break
         read = _read(target)
@@ -76,7 +77,6 @@ def identify(url: str) -> Identity:
         raise BadUrl(
             _("This address only leads on to others. Give the address of the page itself.")
         )
-    page = _urls_sites.settle(read.page)
     text = page.text()
     # Known sites speak https under their folded name; others may need their www or plain http.
     shown = read.url if page == read.page else f"https://{text}"

@@ -22,25 +22,24 @@ HOSTS = st.sampled_from(
         "mastodon.social",
         "l.facebook.com",
         "www.google.com",
+        "player.vimeo.com",
+        "arxiv.org",
+        "dx.doi.org",
+        "pypi.python.org",
+        "old.reddit.com",
+        "redd.it",
+        "instagram.com",
+        "open.spotify.com",
+        "tex.stackexchange.com",
     ]
 )
-TOKENS = st.sampled_from(
-    [
-        *"aAzé/ %.;:@+'![]|^{}~-_=,",
-        *("%61", "%2F", "%2f", "%25", "%C3%A9", "%zz", "..", "//", "/./"),
-        *("watch", "embed/", "dQw4w9WgXcQ", "videoseries", "status/20", "@Alice", "i/web"),
-        *(
-            "wiki/",
-            "w/index.php",
-            "users/a/statuses/123456789",
-            "l.php",
-            "url",
-            "foo/bar.git",
-            "Foo/",
-            ".git",
-        ),
-    ]
-)
+PIECES = """
+%61 %2F %2f %25 %C3%A9 %zz .. // /./ watch embed/ dQw4w9WgXcQ videoseries live_stream status/20
+@Alice i/web wiki/ w/index.php users/a/statuses/123456789 l.php url foo/bar.git Foo/ .git
+video/ 1 abs/ pdf/ 1706.03762v5 .pdf 10.1/AbC pypi/A_b project/a..B/ r/A/ u/B comments/a1/ comments/
+questions/1/ q/2/ why intl-de/ track/Ab1 p/Ab1 reel/
+"""
+TOKENS = st.sampled_from([*"aAzé/ %.;:@+'![]|^{}~-_=,", *PIECES.split()])
 TEXT = st.lists(TOKENS, max_size=8).map("".join)
 NAMES = st.sampled_from(["a", "b", "A", "v", "u", "url", "q", "list", "title", "tab", "si", "x[]"])
 VALUES = st.one_of(TEXT, st.just("dQw4w9WgXcQ"), st.just("https%3A%2F%2Fexample.com%2Fb%3Fq%3D1"))
@@ -65,6 +64,10 @@ def understood(url: str) -> Identity:
 @given(addresses())
 @example("https://example.com/%%36%31")
 @example("https://www.youtube.com/embed/videoseries?list=dQw4w9WgXcQ")
+@example("https://touch.facebook.com/users/a/statuses/123456789")
+@example("https://mbasic.facebook.com/l.php?u=https%3A%2F%2Fexample.com%2F")
+@example("https://en.m.wikipedia.org/w/index.php/?title=../What?")
+@example("https://commons.m.wikimedia.org/wiki/a%2F.%2Fb")
 def test_understanding_twice_changes_nothing(url: str) -> None:
     once = understood(url)
     twice = identify(once.url)

@@ -36,6 +36,24 @@ SAME = [
         "https://example.com/a?b=1",
     ),
     ("https://vk.com/away.php?to=http%3A%2F%2Fexample.com", "https://example.com/"),
+    ("https://player.vimeo.com/video/76979871?badge=0", "https://vimeo.com/76979871"),
+    ("https://arxiv.org/pdf/1706.03762v5.pdf", "http://export.arxiv.org/abs/1706.03762v5"),
+    ("https://arxiv.org/abs/math.GT/0309136", "https://arxiv.org/pdf/math.GT/0309136"),
+    ("http://dx.doi.org/10.1000/ABC.1", "https://doi.org/10.1000/abc.1"),
+    ("https://pypi.org/project/Flask_Login/", "https://pypi.python.org/pypi/flask-login"),
+    (
+        "https://stackoverflow.com/questions/11227809/why-is",
+        "https://stackoverflow.com/q/11227809/1",
+    ),
+    ("https://tex.stackexchange.com/q/1", "https://tex.stackexchange.com/questions/1/what?rq=1"),
+    ("https://old.reddit.com/r/x/comments/abc/a_title/", "https://redd.it/abc"),
+    ("https://www.reddit.com/u/Alice", "https://reddit.com/user/alice/"),
+    (
+        "https://open.spotify.com/intl-de/track/4uLU6hMC?si=x",
+        "https://open.spotify.com/embed/track/4uLU6hMC",
+    ),
+    ("https://www.instagram.com/reel/Cabc_-1/?igsh=x", "https://instagram.com/alice/p/Cabc_-1"),
+    ("https://m.soundcloud.com/a/b?si=1", "https://soundcloud.com/a/b"),
 ]
 DIFFERENT = [
     ("https://www.youtube.com/watch?v=dQw4w9WgXcQ", "https://www.youtube.com/watch?v=short"),
@@ -56,6 +74,27 @@ DIFFERENT = [
     ("https://l.facebook.com/l.php?u=javascript%3Aalert(1)", "https://l.facebook.com/l.php"),
     ("https://example.com/l.php?u=https%3A%2F%2Fa.example", "https://a.example/"),
     ("https://youtube.com.evil.example/watch?v=dQw4w9WgXcQ", "https://youtu.be/dQw4w9WgXcQ"),
+    (
+        "https://www.youtube.com/embed/live_stream?channel=UCa",
+        "https://www.youtube.com/embed/live_stream?channel=UCb",
+    ),
+    ("https://vimeo.com/76979871?h=abc", "https://vimeo.com/76979871"),
+    ("https://arxiv.org/abs/1706.03762v1", "https://arxiv.org/abs/1706.03762v2"),
+    ("https://pypi.org/project/flask/1.0/", "https://pypi.org/project/flask/"),
+    ("https://pypi.org/search/?q=a", "https://pypi.org/search/?q=b"),
+    ("https://stackoverflow.com/questions/1/why/2", "https://stackoverflow.com/questions/1/why"),
+    (
+        "https://stackoverflow.com/questions/tagged/a",
+        "https://stackoverflow.com/questions/tagged/b",
+    ),
+    ("https://a.stackexchange.com/q/1", "https://b.stackexchange.com/q/1"),
+    ("https://reddit.com/r/x/comments/abc/t/c1", "https://reddit.com/r/x/comments/abc/t/c2"),
+    ("https://reddit.com/r/x/comments/abc/t/c1", "https://reddit.com/r/x/comments/abc/t"),
+    ("https://reddit.com/r/x", "https://reddit.com/user/x"),
+    ("https://open.spotify.com/track/4uLU6hMC", "https://open.spotify.com/album/4uLU6hMC"),
+    ("https://open.spotify.com/track/4uLU6hMC", "https://open.spotify.com/track/4ulu6hmc"),
+    ("https://www.instagram.com/p/Cabc", "https://www.instagram.com/p/CABC"),
+    ("https://www.instagram.com/alice/", "https://www.instagram.com/bob/"),
 ]
 
 
