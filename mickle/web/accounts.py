@@ -20,7 +20,7 @@ from mickle.instance import instance
 from mickle.lib.errors import Refused
 from mickle.members import members
 from mickle.members.models import Invite, Member
-from mickle.web import nodding, paths
+from mickle.web import languages, nodding, paths
 
 SHOWN_CODE = "shown_code"
 
@@ -63,9 +63,13 @@ class Adapter(DefaultAccountAdapter):
     def post_login(self, request: HttpRequest, user: Member, **kwargs: Any) -> HttpResponse:
         """Complete the nod that was kept for this person, else go where they wanted."""
         request.session.pop(SHOWN_CODE, None)
-        response = super().post_login(request, user, **kwargs)
+        response: HttpResponse = super().post_login(request, user, **kwargs)
         thing_id = nodding.complete_parked(request)
-        return paths.see_other("nod-done", thing_id) if thing_id is not None else response
+        if thing_id is not None:
+            response = paths.see_other("nod-done", thing_id)
+        if user.language in dict(settings.LANGUAGES):
+            languages.keep(response, user.language)
+        return response
 
     def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
         """Send it; a demo or test instance also shows the code, but never an operator's."""

@@ -9,6 +9,7 @@ from django.http import HttpRequest
 
 from mickle.instance import instance
 from mickle.ledger import ledger
+from mickle.web import parking
 
 _SETTINGS = {
     "name": "INSTANCE_NAME",
@@ -58,6 +59,11 @@ class Site:
         if settings.EMAIL_HOST or host not in ("localhost", "127.0.0.1"):
             return ""
         return str(settings.EMAIL_FILE_PATH)
+
+    @property
+    def kept_nod(self) -> bool:
+        """Whether a nod of this browser waits for its owner to sign in."""
+        return parking.parked(self._request) is not None
 
     @cached_property
     def kind(self) -> str:

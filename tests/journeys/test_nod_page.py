@@ -157,6 +157,7 @@ def test_a_nod_waits_for_sign_up_and_then_counts() -> None:
     person = Person.new().open("/nod", url=URL).send("/nod")
     assert "is kept for 30 minutes" in person.text
     assert Nod.objects.count() == 0
+    assert "Your nod is kept and counts as soon as you are in." in person.open("/sign-up").text
     person.sign_up("new@example.org")
     assert "The nod is recorded either way" in person.text
     assert Nod.objects.get().member.email == "new@example.org"

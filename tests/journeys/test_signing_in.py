@@ -129,6 +129,12 @@ def test_the_language_is_kept_and_the_way_back_stays_here() -> None:
     assert 'lang="de"' in person.open("/").html
 
 
+def test_a_member_reads_their_language_on_the_next_device_too() -> None:
+    first = Person.new().sign_up("alice@example.org")
+    first.send("/language", language="de")
+    assert 'lang="de"' in Person.new().sign_in("alice@example.org").html
+
+
 @pytest.mark.parametrize(
     ("typed", "sentence"),
     [

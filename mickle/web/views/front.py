@@ -6,7 +6,6 @@ from django.conf import settings
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
-from django.utils import translation
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 
@@ -18,7 +17,7 @@ from mickle.lib import money
 from mickle.lib.errors import Refused
 from mickle.members import members
 from mickle.settlement import settlement
-from mickle.web import access, paths, rows
+from mickle.web import access, languages, paths, rows
 
 _SERIES = (1, 2, 5, 10)
 _SHOWN_AT_HOME = 4
@@ -125,17 +124,9 @@ def set_language(request: HttpRequest) -> HttpResponse:
     language = request.POST.get("language", "")
     response = paths.see_other(_page_before(request))
     if language in dict(settings.LANGUAGES):
-        response.set_cookie(
-            settings.LANGUAGE_COOKIE_NAME,
-            language,
-            max_age=365 * 24 * 3600,
-            secure=settings.LANGUAGE_COOKIE_SECURE,
-            httponly=settings.LANGUAGE_COOKIE_HTTPONLY,
-            samesite="Lax",
-        )
+        languages.keep(response, language)
         if request.user.is_authenticated:
             members.describe(member=request.user, language=language)
-        translation.activate(language)
     return response
 
 
