@@ -10,11 +10,14 @@ PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
 NAMES = [str(path.relative_to(ROOT)) for path in PAGES]
 DECISIONS = sorted((ROOT / "docs" / "decisions").glob("[0-9]*.md"))
 
+_BINARY = {".png", ".woff2", ".mo", ".pyc"}
 _CODE = re.compile(r"^```.*?^```|^(?: {4}|\t).*?$|`[^`\n]*`", re.MULTILINE | re.DOTALL)
 _LINK = re.compile(r"!?\[(?:[^\]\\]|\\.)*\]\(([^)\s]+)(?:\s\"[^\"]*\")?\)")
+# In brackets, so that this file is none of those it finds.
+_ELSEWHERE = re.compile(r"/wor[k]/|index-url[ =]+https?://(?!\S*example)")
 # Places on somebody's disk, and hosts that only one network knows.
 _MACHINE = re.compile(
-    r"/work/|/home/\w|/root/|/tmp/\w|(?<![\w.])(?:localhost|127\.0\.0\.1):(?!8000\b|5432\b|8080\b)\d"
+    r"/wor[k]/|/home/\w|/root/|/tmp/\w|(?<![\w.])(?:localhost|127\.0\.0\.1):(?!8000\b|5432\b|8080\b)\d"
     r"|\b10\.\d+\.\d+\.\d+|\b192\.168\.|\bindex-url\b|\bregistry\.|\bmirror\b|\.internal\b|\.local/(?!share)"
 )
 
@@ -91,3 +94,15 @@ def test_every_decision_has_a_question_an_answer_and_a_cost(path):
     bodies = re.split(r"^## .+$", text, flags=re.MULTILINE)[1:]
     assert all(len(body.split()) > 10 for body in bodies)
     assert len(text.splitlines()) <= 45, "half a page"
+
+
+def test_no_file_of_the_repository_names_where_it_was_made():
+    folders = ("mickle", "tests", "tools", "bench", "docs", "requirements", ".ci")
+    paths = [path for name in folders for path in (ROOT / name).rglob("*") if path.is_file()]
+    paths += [path for path in ROOT.iterdir() if path.is_file()]
+    texts = [path for path in paths if path.suffix not in _BINARY]
+    assert len(texts) > 200
+    found = [
+        f"{path}: {mark[0]}" for path in texts if (mark := _ELSEWHERE.search(path.read_text()))
+    ]
+    assert found == []
