@@ -2,6 +2,7 @@
 
 import base64
 import secrets
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -15,7 +16,11 @@ from django.utils.translation import gettext as _
 from mickle.instance import instance
 from mickle.lib import money, months
 from mickle.lib.errors import Refused
+from mickle.members import _many
+from mickle.members._many import NewMember
 from mickle.members.models import Budget, Charity, Invite, Member, WaitingPerson
+
+__all__ = ["NewMember"]
 
 # No hash ever equals this, so nobody can sign in with a password.
 UNUSABLE = "!"
@@ -75,6 +80,28 @@ def join(
     except IntegrityError as error:
         raise Taken(_("Somebody has this e-mail address or name already.")) from error
     return member
+
+
+def join_many(rows: Iterable[NewMember], *, budget_month: int) -> int:
+    """Make many described members, their budgets from a month on; returns how many.
+
+    Raises BadBudget, or Taken when a name or an address is somebody's already.
+    """
+    default = settings.BUDGET_DEFAULT_MICROS
+    try:
+        with transaction.atomic():
+            instance.hold_fence()
+            month = max(budget_month, instance.here().closed_through + 1)
+            return _many.insert(_checked(rows), budget_month=month, default_micros=default)
+    except IntegrityError as error:
+        raise Taken(_("Somebody has this e-mail address or name already.")) from error
+
+
+def _checked(rows: Iterable[NewMember]) -> Iterable[NewMember]:
+    for row in rows:
+        if row.budget_micros is not None:
+            check_budget(row.budget_micros)
+        yield row
 
 
 def check_email(email: str) -> str:
@@ -192,6 +219,11 @@ def note_top_up(*, member: Member, amount_micros: int, month: int) -> bool:
     return bool(first)
 
 
+def note_top_ups(rows: Sequence[tuple[int, int, int]]) -> None:
+    """Note many top-ups at once, each as (member id, micros, month)."""
+    _many.note_top_ups(rows)
+
+
 def receivers() -> QuerySet[Member]:
     """The members who may receive for what they own (rule 10), not suspended and not closed."""
     rows = Member.objects.filter(suspended_at=None, closed_at=None, closing_at=None)
@@ -279,6 +311,13 @@ def use_invite(code: str) -> None:
 def wait_for_invite(*, email: str, at: datetime) -> None:
     """Put an address on the waiting list; asking twice is asking once."""
     WaitingPerson.objects.get_or_create(email=check_email(email), defaults={"asked_at": at})
+
+
+def invite_waiting(*, person: WaitingPerson, at: datetime) -> Invite | None:
+    """An invitation for somebody on the waiting list; None when they have had theirs."""
+    with transaction.atomic():
+        rows = WaitingPerson.objects.filter(id=person.id, invited_at=None)
+        return invite(at=at) if rows.update(invited_at=at) else None
 
 
 def find(name: str) -> Member | None:

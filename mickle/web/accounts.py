@@ -5,6 +5,7 @@ from typing import Any
 from allauth.account.adapter import DefaultAccountAdapter
 from allauth.account.forms import LoginForm, SignupForm
 from allauth.account.models import EmailAddress
+from allauth.core import context
 from allauth.utils import build_absolute_uri
 from django import forms
 from django.conf import settings
@@ -71,11 +72,11 @@ class Adapter(DefaultAccountAdapter):
             languages.keep(response, user.language)
         return response
 
-    def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
+    def send_mail(self, template_prefix: str, email: str, names: dict[str, Any]) -> None:
         """Send it; a demo or test instance also shows the code, but never an operator's."""
-        super().send_mail(template_prefix, email, context)
-        if "code" in context and may_show_code(email):
-            self.request.session[SHOWN_CODE] = context["code"]
+        super().send_mail(template_prefix, email, names)
+        if "code" in names and may_show_code(email):
+            self.request.session[SHOWN_CODE] = names["code"]
 
     def send_account_already_exists_mail(self, email: str) -> None:
         """Tell the person by mail only: the page answers a known address like an unknown one."""
@@ -108,6 +109,7 @@ class SignUpForm(SignupForm):
             self.fields["invite"] = forms.CharField(
                 label=_("Invitation"),
                 max_length=40,
+                initial=context.request.GET.get("invite", ""),
                 help_text=_("The code somebody gave you."),
             )
 

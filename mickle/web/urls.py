@@ -19,7 +19,8 @@ payout-account withdraw (form, then quote); POST only: claim refuse-nods to-fund
 Operators (404 for everybody else): operator-months operator-month (row, totals, checks) cash-desk
 (form, standing, recent) send-back payouts (requested, sent, files) payout-file claims charities
 people clock books journal trial-balance; POST only: month-close month-settle assign
-payout-make-file file-executed payout-mark claim-decide charity-deed invite suspend.
+payout-make-file file-executed payout-mark claim-decide charity-deed invite invite-waiting
+suspend.
 setup: the one-time link.
 """
 
@@ -122,6 +123,7 @@ operators = [
     path("operator/charities/<int:charity_id>", office.charity_deed, name="charity-deed"),
     path("operator/people", office.people, name="people"),
     path("operator/people/invite", office.invite, name="invite"),
+    path("operator/people/waiting/<int:person_id>", office.invite_waiting, name="invite-waiting"),
     path("operator/people/<int:member_id>/suspend", office.suspend, name="suspend"),
     path("operator/clock", office.clock, name="clock"),
     path("operator/books", office.books, name="books"),

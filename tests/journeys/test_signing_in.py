@@ -115,6 +115,22 @@ def test_who_has_no_invitation_waits_on_a_list(settings: LazySettings) -> None:
     assert WaitingPerson.objects.get().email == "bob@example.org"
     person.send("/waiting-list", email="no address")
     assert "is not an e-mail address" in person.text
+    ines = members.join(email="ines@example.org", at=instance.now(), is_operator=True)
+    row = WaitingPerson.objects.get()
+    desk = signed_in(ines).open("/operator/people")
+    desk.client.post(f"/operator/people/waiting/{row.id}", _token(desk))
+    desk.client.post(f"/operator/people/waiting/{row.id}", _token(desk))
+    sent = [m for m in mail.outbox if "There is a place for you" in m.subject]
+    assert [m.to for m in sent] == [["bob@example.org"]]
+    invited = Person.new().open(re.search(r"http://testserver(\S+)", sent[0].body)[1])
+    invite = re.search(r'name="invite" value="([^"]+)"', invited.html)[1]
+    invited.send("", email="bob@example.org", invite=invite)
+    invited.send("", code=mailed_code("bob@example.org"))
+    assert invited.address == "/month"
+
+
+def _token(person: Person) -> dict[str, str]:
+    return {"csrfmiddlewaretoken": person.html.split('csrfmiddlewaretoken" value="')[1][:64]}
 
 
 def test_the_language_is_kept_and_the_way_back_stays_here() -> None:

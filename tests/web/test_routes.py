@@ -12,7 +12,7 @@ from mickle.claims import claims
 from mickle.instance import instance
 from mickle.lib import months
 from mickle.members import members
-from mickle.members.models import Member
+from mickle.members.models import Member, WaitingPerson
 from mickle.nods import nods
 from mickle.payins import payins
 from mickle.payins.models import Payin
@@ -43,6 +43,7 @@ POST_ONLY = {
     "claim-decide",
     "charity-deed",
     "invite",
+    "invite-waiting",
     "suspend",
 }
 OPERATORS = {route.name for route in urls.operators}
@@ -84,6 +85,7 @@ def world() -> dict[str, object]:
         "claim_id": claims.make(thing=lost, member=alice, at=at).id,
         "charity_id": charity.id,
         "member_id": alice.id,
+        "person_id": WaitingPerson.objects.create(email="w@example.org", asked_at=at).id,
         "token": instance.new_setup_token(),
     }
 

@@ -2,9 +2,13 @@
 
 from datetime import UTC, datetime
 
+from django.conf import settings
 from django.contrib import messages
+from django.core.mail import send_mail
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, render
+from django.template import loader
+from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from mickle.instance import instance
@@ -95,6 +99,25 @@ def invite(request: MemberRequest) -> HttpResponse:
     """Make an invitation code."""
     uses = request.POST.get("uses", "1")
     members.invite(at=instance.now(), uses=min(int(uses), 1_000) if uses.isdecimal() else 1)
+    return paths.see_other("people")
+
+
+@access.operator_only
+@access.write_only
+def invite_waiting(request: MemberRequest, person_id: int) -> HttpResponse:
+    """Mail an invitation to somebody on the waiting list; once."""
+    person = get_object_or_404(WaitingPerson, id=person_id)
+    made = members.invite_waiting(person=person, at=instance.now())
+    if made is not None:
+        link = request.build_absolute_uri(f"{reverse('account_signup')}?invite={made.code}")
+        names = {"instance": settings.INSTANCE_NAME}
+        send_mail(
+            _("There is a place for you at %(instance)s") % names,
+            loader.render_to_string("mail/invitation.txt", {"link": link}),
+            settings.DEFAULT_FROM_EMAIL,
+            [person.email],
+        )
+        messages.info(request, _("A mail with a code is on its way."))
     return paths.see_other("people")
 
 
