@@ -11,6 +11,7 @@ from mickle.lib.errors import Refused
 AT_MOST = 100
 QUERY_LIMIT_BYTES = 120_000
 ID_LIMIT = 2**63
+ID_DIGITS = 19
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +67,10 @@ def _asked(name: str, text: str) -> Asked:
     if name == "url":
         return Asked(None, text, urls.identify(text).identity)
     # More digits than a number of ours has would cost time to read.
-    if not (text.isascii() and text.isdecimal() and len(text) < 20) or int(text) >= ID_LIMIT:
+    if (
+        not (text.isascii() and text.isdecimal() and len(text) <= ID_DIGITS)
+        or int(text) >= ID_LIMIT
+    ):
         raise Refused("An id is a whole number, as it stands in the page's address here.")
     return Asked(int(text))
 

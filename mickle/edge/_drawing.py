@@ -66,7 +66,8 @@ def short(count: int, point: str = ".") -> str:
         return str(count)
     unit, letter = (MILLION, "M") if count >= MILLION else (1_000, "k")
     whole, tenth = count // unit, count % unit * 10 // unit
-    return f"{whole}{point}{tenth}{letter}" if tenth and whole < TENTHS_BELOW else f"{whole}{letter}"
+    part = f"{point}{tenth}" if tenth and whole < TENTHS_BELOW else ""
+    return f"{whole}{part}{letter}"
 
 
 @lru_cache(maxsize=4096)

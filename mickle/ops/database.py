@@ -34,7 +34,7 @@ def make_ready() -> None:
 
 def _missing(known: set[tuple[str, str]]) -> bool:
     applied = set(MigrationRecorder(connection).applied_migrations())
-    rooms = {label for label, _name in known}
+    rooms = {app.label for app in apps.get_app_configs()}
     if ahead := sorted(one for one in applied - known if one[0] in rooms):
         raise NewerData(
             _(

@@ -193,7 +193,7 @@ def _repository(given: Any) -> str:
     host, colon, path = text.partition(":")
     if colon and host in _SHORT:
         return f"https://{_SHORT[host]}/{path}"
-    if not colon and re.fullmatch(r"[\w.-]+/[\w.-]+", text):
+    if not colon and re.fullmatch(r"\w[\w.-]*/[\w.-]+", text):
         return f"https://github.com/{text}"
     if scp := _SCP.fullmatch(text):
         return f"https://{scp['host']}/{scp['path']}"

@@ -4,10 +4,11 @@ import json
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from decimal import Decimal
 from importlib.resources import files
 from json.decoder import JSONDecoder
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 from django.utils.translation import gettext as _
 from jsonschema import Draft202012Validator
@@ -62,8 +63,8 @@ def read(path: Path) -> World:
 def parse(text: str) -> World:
     """The world of a JSON text; raises Broken."""
     try:
-        # No number of a world has a point; as text it breaks the schema at its place.
-        found = json.loads(text, parse_float=str, parse_constant=str)
+        # No number of a world has a point: one that has breaks the schema at its place.
+        found = json.loads(text, parse_float=Decimal, parse_constant=_refuse)
     except json.JSONDecodeError as error:
         raise Broken(_at(error.lineno, _("this is not JSON: %s") % error.msg)) from error
     except (RecursionError, ValueError) as error:
@@ -73,6 +74,10 @@ def parse(text: str) -> World:
         raise Broken(_at(line, _("%s is no letter of any text") % half.group()))
     _check(found, text)
     return World({name: found.get(name, []) for name in LISTS}, text)
+
+
+def _refuse(name: str) -> NoReturn:
+    raise ValueError(name)
 
 
 def _check(world: Any, text: str) -> None:
@@ -110,10 +115,18 @@ def _place(error: Any, path: Path_) -> tuple[Path_, str]:
     wanted = error.schema.get("description", _("a world"))
     if error.validator == "maxItems":
         return where, wanted
-    given = json.dumps(error.instance, ensure_ascii=False)
+    given = _shown(error.instance)
     if len(given) > SHOWN_CHARACTERS:
         given = given[:SHOWN_CHARACTERS] + "…"
     return where, _("%(given)s is not %(wanted)s") % {"given": given, "wanted": wanted}
+
+
+def _shown(value: Any) -> str:
+    return (
+        str(value)
+        if isinstance(value, Decimal)
+        else json.dumps(value, ensure_ascii=False, default=str)
+    )
 
 
 def _broken(text: str, path: Path_, why: str) -> Broken:

@@ -55,7 +55,7 @@ class Command(Base):
                 path.unlink()
                 raise
         self.say(
-            _("%(payments)s payments, %(sum)s together, are in %(file)s (%(id)s).")
+            _("Payments in %(file)s (%(id)s): %(payments)s, together %(sum)s.")
             % {
                 "payments": made.payments,
                 "sum": said(made.sum_micros),

@@ -43,9 +43,9 @@ class Command(Base):
             return
         self.say(
             _(
-                "%(month)s is settled: %(members)s members gave %(spent)s with %(nods)s nods; "
-                "%(paid)s went to owners (fee %(fee)s), %(waiting)s is set aside, "
-                "%(charity)s went to charities."
+                "%(month)s is settled. Givers: %(members)s. Nods: %(nods)s. Given %(spent)s: "
+                "%(paid)s to owners (fee %(fee)s inside), %(waiting)s set aside, "
+                "%(charity)s to charities."
             )
             % {
                 "month": name,

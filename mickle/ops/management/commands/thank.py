@@ -65,7 +65,7 @@ class Command(Base):
 
     def _tell(self, member: Member, told: "_Told") -> None:
         self.say(
-            _("%(name)s nodded at %(new)s projects for %(month)s; %(before)s had a nod before.")
+            _("New nods of %(name)s for %(month)s: %(new)s. Given before: %(before)s.")
             % {
                 "name": member.username,
                 "new": len(told.nodded),

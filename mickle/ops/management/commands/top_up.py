@@ -35,11 +35,12 @@ class Command(Base):
 
     def handle(self, *_args: Any, **options: Any) -> None:
         """Book it, and release what waited for a member who may receive from now on."""
-        member, micros = member_named(options["member"]), options["amount"]
-        at = instance.now()
+        member, at = member_named(options["member"]), instance.now()
+        # The same words may name an entry of each of two members, and book both.
+        reference = f"{options['reference'].strip()} ({member.username})"
         with transaction.atomic():
             payin = payins.top_up(
-                member=member, amount_micros=micros, reference=options["reference"], at=at
+                member=member, amount_micros=options["amount"], reference=reference, at=at
             )
             released = 0
             if payin.booked_now and not payin.why:

@@ -1,0 +1,122 @@
+"""The dispatcher in front of both halves."""
+
+import asyncio
+import json
+
+import pytest
+
+from mickle.config import asgi
+
+
+class Pages:
+    """Stands for Django: keeps what it was given."""
+
+    def __init__(self) -> None:
+        self.seen: list[tuple[dict, bytes]] = []
+
+    async def __call__(self, scope, receive, send):
+        message = await receive()
+        self.seen.append((scope, message["body"]))
+        await send({"type": "http.response.start", "status": 204, "headers": []})
+        await send({"type": "http.response.body", "body": b""})
+
+
+@pytest.fixture
+def house():
+    dispatcher = asgi.Dispatcher()
+    executor = dispatcher.pages.executor
+    dispatcher.pages = Pages()
+    yield dispatcher
+    executor.shutdown()
+    dispatcher.edge.close()
+
+
+def ask(house, *bodies: bytes, **scope: object) -> tuple[int, bytes]:
+    sent: list[dict] = []
+    parts = list(bodies or (b"",))
+
+    async def receive():
+        if not parts:
+            await asyncio.sleep(60)
+        body = parts.pop(0)
+        return {"type": "http.request", "body": body, "more_body": bool(parts) or body == b"slow"}
+
+    async def send(message):
+        sent.append(message)
+
+    asked = {
+        "type": "http",
+        "method": "POST",
+        "path": "/",
+        "query_string": b"",
+        "headers": [],
+        **scope,
+    }
+    asyncio.run(house(asked, receive, send))
+    return sent[0]["status"], sent[1]["body"]
+
+
+def test_pages_get_the_whole_body(house):
+    assert ask(house, b"a=1", b"&b=2")[0] == 204
+    assert house.pages.seen[0][1] == b"a=1&b=2"
+
+
+@pytest.mark.parametrize("announced", [b"2500001", b"9" * 30])
+def test_a_body_announced_too_long_is_refused_unread(house, announced):
+    status, body = ask(house, b"slow", headers=[(b"content-length", announced)])
+    assert status == 413
+    assert json.loads(body)["error"].startswith("This is more than 2.5 MB")
+    assert house.pages.seen == []
+
+
+def test_a_body_that_grows_too_long_is_refused(house):
+    assert ask(house, *[b"x" * 1_000_000] * 3)[0] == 413
+
+
+def test_a_body_that_never_ends_holds_no_thread(house, monkeypatch):
+    monkeypatch.setattr(asgi, "BODY_TIME_S", 0.05)
+    assert ask(house, b"slow")[0] == 408
+    assert house.pages.seen == []
+
+
+def test_headers_that_would_pass_for_others_are_dropped(house):
+    headers = [(b"x_forwarded_proto", b"https"), (b"x-forwarded-proto", b"http"), (b"host", b"h")]
+    ask(house, headers=headers)
+    assert house.pages.seen[0][0]["headers"] == headers[1:]
+
+
+def test_a_query_beyond_ascii_is_percent_encoded(house):
+    ask(house, query_string="q=schön&a=b%20c".encode())
+    assert house.pages.seen[0][0]["query_string"] == b"q=sch%C3%B6n&a=b%20c"
+
+
+def test_the_edge_answers_its_own_addresses(house):
+    assert ask(house, method="GET", path="/b/count")[0] == 400
+    assert house.pages.seen == []
+
+
+def test_nobody_speaks_through_a_websocket(house):
+    sent = []
+
+    async def send(message):
+        sent.append(message)
+
+    asyncio.run(house({"type": "websocket", "path": "/"}, None, send))
+    assert sent == [{"type": "websocket.close", "code": 1000}]
+
+
+def test_starting_and_ending_are_answered():
+    house = asgi.Dispatcher()
+    messages = [{"type": "lifespan.startup"}, {"type": "lifespan.shutdown"}]
+    sent = []
+
+    async def receive():
+        return messages.pop(0)
+
+    async def send(message):
+        sent.append(message["type"])
+
+    asyncio.run(house({"type": "lifespan"}, receive, send))
+    assert sent == ["lifespan.startup.complete", "lifespan.shutdown.complete"]
+    with pytest.raises(RuntimeError):
+        house.pages.executor.submit(print)

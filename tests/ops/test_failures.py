@@ -1,0 +1,145 @@
+"""What goes wrong beside us: disks, locks, servers. Nothing is half done, and it runs again."""
+
+import errno
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import psycopg
+import pytest
+from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
+from django.db import OperationalError, connection
+
+from mickle.instance.models import Month
+from mickle.ledger import ledger
+from mickle.ops import failures
+from tests.ops.worlds import Terminal, ago, small, written
+from tests.people import EUR
+
+GIVERS = 300
+POSTGRESQL = "postgresql" in settings.DATABASES["default"]["ENGINE"]
+
+
+@pytest.fixture
+def standing(transactional_db, capsys, tmp_path) -> Terminal:
+    """A terminal at an instance whose commits are real."""
+    mickle = Terminal(capsys)
+    world = small()
+    names = [f"giver-{number}" for number in range(GIVERS)]
+    world["members"] += [{"username": name, "funds": "5.00"} for name in names]
+    world["nods"] += [{"member": name, "thing": 101, "month": ago(1)} for name in names]
+    assert mickle("load", written(tmp_path, world)) == 0, mickle.err
+    assert mickle("close-due") == 0
+    return mickle
+
+
+@contextmanager
+def locked() -> Iterator[None]:
+    """Somebody else holds the accounts, and nobody waits long."""
+    if POSTGRESQL:
+        facts = connection.get_connection_params()
+        names = ("host", "port", "user", "dbname")
+        other = psycopg.connect(**{name: facts[name] for name in names if name in facts})
+        patience, usual = "SET lock_timeout = '50ms'", "SET lock_timeout = 0"
+        hold = "LOCK TABLE ledger_account IN ACCESS EXCLUSIVE MODE"
+    else:
+        other = sqlite3.connect(connection.settings_dict["NAME"], isolation_level=None)
+        patience, usual = "PRAGMA busy_timeout = 50", "PRAGMA busy_timeout = 30000"
+        hold = "BEGIN IMMEDIATE"
+    try:
+        other.execute(hold)
+        with connection.cursor() as cursor:
+            cursor.execute(patience)
+        yield
+    finally:
+        other.close()
+        with connection.cursor() as cursor:
+            cursor.execute(usual)
+
+
+@contextmanager
+def full() -> Iterator[None]:
+    """No page more fits; on PostgreSQL the words of its own error."""
+    if POSTGRESQL:
+
+        def refuse(execute, sql, params, many, context):
+            if "INSERT INTO ledger_transfer" in sql:
+                raise OperationalError from psycopg.errors.DiskFull("could not extend file")
+            return execute(sql, params, many, context)
+
+        with connection.execute_wrapper(refuse):
+            yield
+        return
+    with connection.cursor() as cursor:
+        # Pages that were given back would be room, too.
+        cursor.execute("VACUUM")
+        pages = cursor.execute("PRAGMA page_count").fetchone()[0]
+        cursor.execute(f"PRAGMA max_page_count = {pages}")
+    try:
+        yield
+    finally:
+        with connection.cursor() as cursor:
+            cursor.execute("PRAGMA max_page_count = 1073741823")
+
+
+def untouched() -> bool:
+    return (
+        not Month.objects.filter(frozen_at__isnull=False).exists()
+        and ledger.total(ledger.Kind.POOL) == 0
+        and ledger.total(ledger.Kind.FUNDS) == EUR("22.00") + GIVERS * EUR("5.00")
+    )
+
+
+@pytest.mark.parametrize(("trouble", "word"), [(locked, "locked"), (full, "The disk is full")])
+def test_a_settlement_that_cannot_go_on_is_undone_said_and_runs_again(standing, trouble, word):
+    with trouble():
+        said = standing.refused("settle", ago(1))
+    assert word in said
+    assert "nothing was changed" in said
+    assert untouched()
+    assert standing("settle", ago(1)) == 0, standing.err
+    assert standing("audit") == 0
+
+
+@pytest.mark.parametrize(("trouble", "word"), [(locked, "locked"), (full, "The disk is full")])
+def test_a_world_that_cannot_be_written_is_not_half_there(standing, tmp_path, trouble, word):
+    world = small(members=[{"username": f"m{n}", "funds": "5.00"} for n in range(400)])
+    world["things"] = world["nods"] = []
+    with trouble():
+        assert word in standing.refused("load", written(tmp_path, world))
+    assert untouched()
+    assert standing("load", written(tmp_path, world)) == 0, standing.err
+
+
+def said(error: BaseException, cause: BaseException | None = None) -> str:
+    error.__cause__ = cause
+    return failures.sentence(error)
+
+
+def test_a_server_that_is_away_is_said(db):
+    told = said(OperationalError("connection failed: Connection refused\n\tIs the server running?"))
+    assert told == (
+        "The database cannot be reached, so nothing was changed: "
+        "connection failed: Connection refused Is the server running?"
+    )
+
+
+@pytest.mark.parametrize(
+    ("error", "word"),
+    [
+        (OperationalError("database or disk is full"), "The disk is full"),
+        (OperationalError("database is locked"), "locked"),
+        (sqlite3.OperationalError("database is locked"), "locked"),
+        (OSError(errno.ENOSPC, "No space left on device"), "The disk is full"),
+        (PermissionError(errno.EACCES, "Permission denied", "/x"), "/x: Permission denied."),
+        (ImproperlyConfigured("MICKLE_X is wrong."), "MICKLE_X is wrong."),
+    ],
+)
+def test_each_trouble_has_its_sentence(error, word):
+    assert word in failures.sentence(error)
+
+
+def test_deadlocks_and_impatience_of_a_server_are_locks():
+    for cause in (psycopg.errors.DeadlockDetected("x"), psycopg.errors.LockNotAvailable("x")):
+        assert "locked" in said(OperationalError("x"), cause)

@@ -1,0 +1,179 @@
+"""Serving everything in one process."""
+
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.request import Request, urlopen
+
+import pytest
+from django.test import override_settings
+
+from mickle.ops import serving
+
+MICKLE = [sys.executable, "-c", "import sys; from mickle.ops.main import main; sys.exit(main())"]
+
+
+def environment(data: Path) -> dict[str, str]:
+    kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
+    return {**kept, "MICKLE_DATA": str(data), "PYTHONPATH": os.pathsep.join(sys.path)}
+
+
+class Process:
+    """`mickle run` on a free port."""
+
+    def __init__(self, data: Path, *words: str) -> None:
+        self.started = time.monotonic()
+        self.process = subprocess.Popen(
+            [*MICKLE, "run", "--port", "0", *words],
+            env=environment(data),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+        self.said = ""
+        self.where = self.line_with("http://").split(" is at ")[1].split()[0]
+
+    def line_with(self, word: str) -> str:
+        for line in self.process.stdout:
+            self.said += line
+            if word in line:
+                return line
+        raise AssertionError(self.said)
+
+    def get(self, path: str, **headers: str) -> tuple[int, dict[str, str], bytes]:
+        for _try in range(100):
+            try:
+                with urlopen(Request(self.where + path, headers=headers), timeout=20) as answer:
+                    headers = {name.lower(): value for name, value in answer.headers.items()}
+                    return answer.status, headers, answer.read()
+            except ConnectionError:
+                time.sleep(0.05)
+        raise AssertionError("no answer")
+
+    def end(self, number: int) -> int:
+        self.process.send_signal(number)
+        self.said += self.process.stdout.read()
+        code = self.process.wait(20)
+        self.process.stdout.close()
+        return code
+
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Process]:
+    process = Process(tmp_path_factory.mktemp("served"))
+    yield process
+    assert process.end(signal.SIGTERM) == 0, process.said
+
+
+def test_the_first_page_comes_within_ten_seconds(served):
+    status, headers, body = served.get("/")
+    assert time.monotonic() - served.started < 10
+    assert status == 200
+    assert b"<html" in body
+    assert "server" not in headers
+
+
+def test_the_first_operator_gets_a_link_that_is_told_once(served):
+    link = served.line_with("/setup/")
+    token = re.search(r"/setup/(\S+)$", link.strip())[1]
+    assert len(token) > 30
+    assert served.get(f"/setup/{token}")[0] == 200
+
+
+def test_counts_are_answered_beside_the_pages(served):
+    status, headers, body = served.get("/b/count?url=https://a.example/", Cookie="x=y")
+    assert (status, body) == (200, b'{"id": null, "url": "https://a.example/", "count": 0}')
+    assert "set-cookie" not in headers
+    assert served.get("/b/count.svg?id=1")[2].startswith(b"<svg")
+
+
+def test_static_files_come_from_the_package(served):
+    page = served.get("/")[2].decode()
+    path = re.search(r'href="(/static/[^"]+\.css)"', page)[1]
+    status, headers, _body = served.get(path)
+    assert status == 200
+    assert headers["content-type"].startswith("text/css")
+
+
+def test_odd_letters_in_an_address_are_no_failure(served):
+    with socket.create_connection(("127.0.0.1", int(served.where.rsplit(":", 1)[1]))) as raw:
+        raw.sendall(b"GET /?q=\xe4\xb8 HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n")
+        assert raw.recv(100).split(b" ")[1] in (b"200", b"400")
+
+
+def test_the_process_stays_small(served):
+    served.get("/")
+    status = Path(f"/proc/{served.process.pid}/status").read_text()
+    assert int(re.search(r"VmRSS:\s+(\d+)", status)[1]) < 150_000
+
+
+def test_ctrl_c_ends_it_in_order(tmp_path):
+    process = Process(tmp_path)
+    assert process.get("/")[0] == 200
+    assert process.end(signal.SIGINT) == 0
+    assert "Traceback" not in process.said
+    assert "Error" not in process.said
+
+
+def test_a_taken_port_is_said_in_a_sentence(db, capsys):
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        with pytest.raises(serving.CannotServe, match=f"Port {port} is taken; choose another"):
+            serving.bind("127.0.0.1", port)
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "192.0.2.7", "::", "mickle.example", ""])  # noqa: S104
+def test_a_host_beyond_loopback_needs_tls_in_front(host):
+    with pytest.raises(serving.CannotServe, match="MICKLE_BASE_URL=https://"):
+        serving.check_host(host)
+    with override_settings(BASE_URL="https://mickle.example"):
+        serving.check_host(host)
+    with override_settings(BASE_URL="http://mickle.example"), pytest.raises(serving.CannotServe):
+        serving.check_host(host)
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "::1", "[::1]", "127.8.8.8"])
+def test_loopback_needs_no_tls(host):
+    serving.check_host(host)
+
+
+def test_a_place_where_nothing_can_listen_is_said():
+    with pytest.raises(serving.CannotServe, match=r"Nothing can listen at 192\.0\.2\.7, port 0: "):
+        serving.bind("192.0.2.7", 0)
+
+
+def test_the_address_is_the_one_people_see():
+    with serving.bind("127.0.0.1", 0) as listening:
+        port = listening.getsockname()[1]
+        assert serving.address("localhost", listening) == f"http://localhost:{port}"
+        with override_settings(BASE_URL="https://mickle.example"):
+            assert serving.address("127.0.0.1", listening) == "https://mickle.example"
+
+
+def run(data: Path, *words: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [*MICKLE, *words], env=environment(data), capture_output=True, text=True, check=False
+    )
+
+
+def test_a_folder_that_cannot_be_made_is_said_in_a_sentence(tmp_path):
+    (tmp_path / "file").write_text("")
+    done = run(tmp_path, "balance", "x", "--data", str(tmp_path / "file" / "data"))
+    assert done.returncode == 1
+    assert done.stderr.count("\n") == 1
+    assert "cannot be made" in done.stderr
+
+
+def test_each_data_folder_is_an_instance_and_migrates_itself(tmp_path):
+    one, two = tmp_path / "one", tmp_path / "two"
+    assert run(one, "clock", "--data", str(two)).returncode == 0
+    assert (two / "mickle.sqlite3").exists()
+    assert not one.exists()

@@ -1,0 +1,89 @@
+"""What the clock makes due while pages are served."""
+
+import logging
+import threading
+from datetime import timedelta
+
+import pytest
+from django.db import OperationalError
+
+from mickle.instance.models import Instance, Month
+from mickle.ledger import ledger
+from mickle.lib import months
+from mickle.lib.errors import Refused
+from mickle.nods import nods
+from mickle.ops import ticking
+from tests import people
+from tests.people import EUR, MID_NOVEMBER, NOVEMBER
+
+
+@pytest.fixture
+def november(db, monkeypatch):
+    """November with a nod, and a clock that the test moves."""
+    people.instance_at()
+    alice = people.member("alice", funds="5.00")
+    nods.give(member=alice, thing=people.thing("essay"), at=MID_NOVEMBER)
+    at = [MID_NOVEMBER]
+    monkeypatch.setattr(ticking.instance, "now", lambda: at[0])
+
+    def moved(after_end: timedelta) -> None:
+        at[0] = months.end(NOVEMBER) + after_end
+
+    return moved
+
+
+def state() -> tuple[int, bool]:
+    closed = Instance.objects.get().closed_through
+    return closed - NOVEMBER, Month.objects.filter(settled_at__isnull=False).exists()
+
+
+def test_a_month_closes_with_its_end_and_settles_after_the_grace(november):
+    ticking.tick()
+    assert state() == (-1, False)
+    november(timedelta(0))
+    ticking.tick()
+    assert state() == (0, False)
+    november(timedelta(hours=71, minutes=59))
+    ticking.tick()
+    assert state() == (0, False)
+    november(timedelta(hours=72))
+    ticking.tick()
+    assert state() == (0, True)
+    assert ledger.total(ledger.Kind.WAITING) == EUR("5.00")
+    assert all(check.ok for check in ledger.audit())
+
+
+def test_months_settle_in_order(november):
+    november(timedelta(days=36))
+    ticking.tick()
+    settled = Month.objects.filter(settled_at__isnull=False).values_list("month", flat=True)
+    assert list(settled.order_by("month")) == [NOVEMBER, NOVEMBER + 1]
+
+
+def test_what_fails_is_logged_in_a_line_and_the_rest_is_done(november, monkeypatch, caplog):
+    done = []
+
+    def broken(at):
+        raise OperationalError("disk\nfull")
+
+    def refused(at):
+        raise Refused("Somebody else settles.")
+
+    monkeypatch.setattr(ticking, "DUE", (broken, refused, done.append))
+    with caplog.at_level(logging.INFO, logger="mickle"):
+        ticking.tick()
+    assert len(done) == 1
+    assert [record.levelname for record in caplog.records] == ["ERROR", "INFO"]
+    assert "broken failed: OperationalError: disk" in caplog.text
+    assert "refused: Somebody else settles." in caplog.text
+    assert "Traceback" not in caplog.text
+
+
+def test_the_ticker_ticks_at_once_and_stops_when_told(monkeypatch):
+    ticked = threading.Event()
+    monkeypatch.setattr(ticking, "tick", ticked.set)
+    ticker = ticking.Ticker()
+    ticker.start()
+    assert ticked.wait(5)
+    ticker.stop()
+    assert not ticker.is_alive()
