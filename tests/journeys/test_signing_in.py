@@ -40,6 +40,18 @@ def test_a_wrong_code_lets_nobody_in() -> None:
     assert "_auth_user_id" not in person.client.session
 
 
+def test_a_new_code_replaces_the_one_before() -> None:
+    person = Person.new().open("/sign-up").send("", email="alice@example.org")
+    first = mailed_code("alice@example.org")
+    cache.clear()
+    person.page = person.client.post(
+        "/sign-up/code", {**_token(person), "action": "resend"}, follow=True
+    )
+    assert mailed_code("alice@example.org") != first
+    assert "not the code of the newest mail" in person.send("", code=first).text
+    assert person.send("", code=mailed_code("alice@example.org")).address == "/month"
+
+
 def test_a_real_instance_never_shows_the_code() -> None:
     person = Person.new().open("/sign-up").send("", email="alice@example.org")
     assert mailed_code("alice@example.org") not in person.html
