@@ -75,6 +75,14 @@ def test_a_post_that_another_site_sent_records_nothing(alice: Member, site: str)
     assert Nod.objects.count() == 0
 
 
+def test_a_post_with_another_origin_records_nothing(alice: Member) -> None:
+    person = signed_in(alice).open("/nod", url=URL)
+    fields = dict(re.findall(r'type="hidden" name="([^"]+)" value="([^"]*)"', person.html))
+    refused = person.client.post("/nod", fields, headers={"Origin": "https://evil.example"})
+    assert refused.status_code == 403
+    assert person.client.post("/nod", fields).status_code == 303
+
+
 def test_the_second_click_offers_the_subscription(alice: Member) -> None:
     person = signed_in(alice).open("/nod", url=URL).send("/nod").open("/nod", url=URL).send("/nod")
     assert "Nod each month?" in person.text

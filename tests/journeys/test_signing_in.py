@@ -192,3 +192,17 @@ def test_budget_pause_and_charity_are_kept() -> None:
     person.send("", deed="profile", name="Alice", about="", url="", public_nods="on")
     member.refresh_from_db()
     assert (member.name, member.public_nods) == ("Alice", True)
+
+
+def test_signing_in_leads_to_the_page_that_asked_for_it() -> None:
+    Person.new().sign_up("alice@example.org")
+    person = Person.new().open("/settings").send("", login="alice@example.org")
+    assert person.send("", code=mailed_code("alice@example.org")).address == "/settings"
+
+
+@pytest.mark.parametrize("wanted", ["https://evil.example/", "//evil.example", "javascript:x"])
+def test_signing_in_never_leads_elsewhere(wanted: str) -> None:
+    members.join(email="bob@example.org", at=instance.now(), password="a long enough one")
+    person = Person.new().open("/sign-in", next=wanted)
+    person.send("", login="bob@example.org", password="a long enough one", next=wanted)
+    assert person.page.redirect_chain[-1][0] == "/month"
