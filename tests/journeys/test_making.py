@@ -85,6 +85,14 @@ def test_only_the_owner_describes_a_thing(bob: Member) -> None:
     assert other.page.status_code == 404
 
 
+def test_what_is_left_out_of_the_catalogue_still_has_its_page(bob: Member) -> None:
+    mine = thing("mine", bob)
+    person = signed_in(bob).open(f"/thing/{mine.id}/edit")
+    person.send("", title="Mine", category="text", hidden="on")
+    assert "Put the button on your page" in Person.new().open(f"/thing/{mine.id}").text
+    assert "Nothing found" in Person.new().open("/catalogue").text
+
+
 def test_refusing_nods_takes_a_tick_and_is_for_ever(bob: Member) -> None:
     mine = thing("mine", bob)
     person = signed_in(bob).open(f"/thing/{mine.id}/edit").send(f"/thing/{mine.id}/refuse")

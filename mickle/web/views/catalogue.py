@@ -5,7 +5,7 @@ from urllib.parse import quote, urlencode
 
 from django.conf import settings
 from django.contrib import messages
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.translation import get_language
@@ -109,8 +109,6 @@ def thing(request: HttpRequest, thing_id: int) -> HttpResponse:
     found = get_object_or_404(Thing.objects.select_related("owner", "merged_into"), id=thing_id)
     if found.merged_into is not None:
         return redirect("thing", found.merged_into.id)
-    if found.hidden and not _may_see_hidden(request, found):
-        raise Http404
     context = {
         "thing": rows.of([found], request.user)[0],
         "full": found,
@@ -129,11 +127,6 @@ def thing(request: HttpRequest, thing_id: int) -> HttpResponse:
             thing=found, member=request.user, state=Claim.State.OPEN
         ).first()
     return render(request, "front/thing.html", context)
-
-
-def _may_see_hidden(request: HttpRequest, found: Thing) -> bool:
-    user = request.user
-    return user.is_authenticated and (user.is_operator or found.owner_id == user.pk)
 
 
 def _gone(found: Thing) -> str:
