@@ -1,5 +1,6 @@
 """The door of the room: book what arrived, assign it, move revenue to funds."""
 
+from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
 
 from django.conf import settings
@@ -14,9 +15,12 @@ from mickle.lib.errors import Refused
 from mickle.members import members
 from mickle.members.models import Member
 from mickle.nods import nods
-from mickle.payins import _audit
+from mickle.payins import _audit, _many
+from mickle.payins._many import Described
 from mickle.payins.models import Payin
 from mickle.providers import sepa
+
+__all__ = ["Described"]
 
 CASH_DESK = "cash-desk"
 PLAY_MONEY = "play"
@@ -101,6 +105,27 @@ def top_up(
     entry = _entry(provider, amount_micros, f"{provider}:{reference.strip()}", at)
     entry.reference = reference.strip()[:140]
     return _book_for(entry, member, at, month)
+
+
+def top_up_many(rows: Sequence[Described]) -> list[Described]:
+    """Book the funds of a described world, once for each member and month; returns the new ones.
+
+    Raises BookedDifferently, or OverLimit when somebody's funds would go over it.
+    """
+    for row in rows:
+        _check_amount(row.amount_micros)
+    with transaction.atomic():
+        instance.hold_fence()
+        new, other = _many.new_ones(rows)
+        if other is not None:
+            raise BookedDifferently(_different_sentence(other.key))
+        if not new:
+            return []
+        _many.book(new, open_month=instance.open_month())
+        held = ledger.balances(ledger.Kind.FUNDS)
+        if any(held[row.member.id] > settings.FUNDS_MAX_MICROS for row in new):
+            raise OverLimit(_limit_sentence())
+    return new
 
 
 def play(*, member: Member, amount_micros: int, at: datetime, key: str = "") -> Payin:
