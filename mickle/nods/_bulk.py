@@ -47,13 +47,17 @@ _VOID_MERGED = """
 UPDATE nods_nod SET void = 'MERGED'
 WHERE month = %(month)s AND void = ''
   AND thing_id IN (SELECT id FROM things_thing WHERE state = 'MERGED')
-  AND EXISTS (
-    SELECT 1 FROM nods_nod other
-    JOIN things_thing t ON t.id = nods_nod.thing_id
-    LEFT JOIN things_thing o ON o.id = other.thing_id
-    WHERE other.month = nods_nod.month AND other.member_id = nods_nod.member_id
-      AND (other.thing_id = t.merged_into_id
-           OR (o.merged_into_id = t.merged_into_id AND other.thing_id < nods_nod.thing_id)))
+  AND (EXISTS (
+    SELECT 1 FROM things_thing t
+    JOIN nods_nod other ON other.thing_id = t.merged_into_id
+    WHERE t.id = nods_nod.thing_id
+      AND other.month = nods_nod.month AND other.member_id = nods_nod.member_id)
+  OR EXISTS (
+    SELECT 1 FROM things_thing t
+    JOIN things_thing sibling ON sibling.merged_into_id = t.merged_into_id AND sibling.id < t.id
+    JOIN nods_nod other ON other.thing_id = sibling.id
+    WHERE t.id = nods_nod.thing_id
+      AND other.month = nods_nod.month AND other.member_id = nods_nod.member_id))
 """
 _MOVE_MERGED = """
 UPDATE nods_nod SET thing_id = (SELECT merged_into_id FROM things_thing WHERE id = thing_id)
@@ -163,6 +167,9 @@ def void(*, month: int) -> dict[str, int]:
     names: dict[str, Value] = {"month": month}
     done: dict[str, int] = {}
     with connection.cursor() as cursor:
+        if connection.vendor == "postgresql":
+            # A month just loaded has no statistics yet, and the plans without them take minutes.
+            cursor.execute("ANALYZE nods_nod, things_thing")
         cursor.execute(_VOID_MERGED, names)
         done[Nod.Void.MERGED] = cursor.rowcount
         cursor.execute(_MOVE_MERGED, names)

@@ -84,4 +84,8 @@ def _write(statement: str, month: int, at: datetime) -> int:
     doubled = statement.replace("%", "%%").replace("%%(", "%(")
     with connection.cursor() as cursor:
         cursor.execute(doubled, {"month": month, "at": at})
-        return int(cursor.rowcount)
+        written = int(cursor.rowcount)
+        if connection.vendor == "postgresql":
+            # What was just written is read next; without statistics the plans would be poor.
+            cursor.execute("ANALYZE settlement_spend, settlement_split, settlement_line")
+    return written

@@ -14,7 +14,7 @@ from mickle.members import members
 from mickle.members.models import Charity, Member
 from mickle.nods import nods
 from mickle.nods.models import Nod
-from mickle.settlement import _funds
+from mickle.settlement import _funds, _waiting
 from mickle.settlement._funds import Move
 from mickle.settlement.models import Line, ReturnedShare, Spend, Split
 from mickle.things.models import Thing
@@ -341,9 +341,7 @@ def owner_months(member: Member) -> list[tuple[int, int, int]]:
 
 def waiting_for(thing: Thing) -> tuple[int, int]:
     """Nods and micros that wait for a thing, over all months."""
-    found = Line.objects.filter(thing=thing, state=Line.State.WAITING).aggregate(
-        nods_sum=Sum("nods"), gross=Sum("gross_micros")
-    )
+    found = _waiting.of_thing(thing).aggregate(nods_sum=Sum("nods"), gross=Sum("gross_micros"))
     return found["nods_sum"] or 0, found["gross"] or 0
 
 

@@ -6,7 +6,7 @@ The state of a line changes by one conditional UPDATE; the caller whose update c
 from datetime import datetime
 
 from django.db import connection, transaction
-from django.db.models import F
+from django.db.models import F, Q, QuerySet
 from django.utils.translation import gettext as _
 
 from mickle.instance import instance
@@ -89,8 +89,14 @@ def release(*, thing: Thing, at: datetime) -> int:
         owner = Thing.objects.select_related("owner").get(id=thing.id).owner
         if owner is None or not members.may_receive(owner):
             return 0
-        waiting = Line.objects.filter(thing=thing, state=Line.State.WAITING).order_by("month")
-        return sum(_release_line(line, owner, at) for line in waiting.select_for_update())
+        waiting = of_thing(thing).select_for_update(of=("self",))
+        return sum(_release_line(line, owner, at) for line in waiting)
+
+
+def of_thing(thing: Thing) -> QuerySet[Line]:
+    """The lines that wait for a thing, or for one that was merged into it, oldest first."""
+    rows = Line.objects.filter(Q(thing=thing) | Q(thing__merged_into=thing))
+    return rows.filter(state=Line.State.WAITING).order_by("month", "thing_id")
 
 
 def _release_line(line: Line, owner: Member, at: datetime) -> int:
@@ -126,8 +132,9 @@ def _release_line(line: Line, owner: Member, at: datetime) -> int:
 def release_owner(*, member: Member, at: datetime) -> int:
     """Release what waits for everything a member owns; returns the net in micros."""
     with transaction.atomic():
-        owned = Thing.objects.filter(owner=member, lines__state=Line.State.WAITING).distinct()
-        return sum(release(thing=thing, at=at) for thing in owned.order_by("id"))
+        waits = Q(lines__state=Line.State.WAITING) | Q(merged__lines__state=Line.State.WAITING)
+        owned = Thing.objects.filter(waits, owner=member).distinct().order_by("id")
+        return sum(release(thing=thing, at=at) for thing in owned)
 
 
 def take_back(*, member: Member, month: int, thing: Thing, at: datetime) -> int:
@@ -187,8 +194,7 @@ def refuse(*, thing: Thing, at: datetime) -> None:
     """The owner wants nothing, for ever: all that waits for the thing goes back to its members."""
     with transaction.atomic():
         things.refuse(thing=thing, at=at)
-        waiting = Line.objects.filter(thing=thing, state=Line.State.WAITING).order_by("month")
-        for line in waiting.select_for_update():
+        for line in of_thing(thing).select_for_update(of=("self",)):
             names: Params = {
                 "month": line.month,
                 "thing": line.thing_id,

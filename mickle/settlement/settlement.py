@@ -211,7 +211,7 @@ def topped_up(listed: list[Move], month: int) -> int:
 
 
 def given(listed: list[Move]) -> int:
-    """Micros that months' ends have taken in all, less what came back."""
+    """Micros that months’ ends have taken so far, waiting shares included."""
     return _funds.given(listed)
 
 

@@ -136,6 +136,21 @@ def test_a_claim_between_close_and_freeze_is_paid_with_the_month():
     assert ledger.balance(ledger.FEE) == case["fee_micros"]
 
 
+def test_what_waits_for_a_merged_page_is_released_to_the_owner_of_its_target():
+    alice = member("alice", funds="4.00", budget="4.00")
+    made = pages(2, unclaimed=2)
+    give_all(alice, made)
+    settle()
+    bob, at = creator("bob"), in_month(NOVEMBER + 1)
+    things.merge(thing=made[0][0], into=made[1][0], at=at)
+    things.set_owner(thing=made[1][0], owner=bob, at=at)
+    assert settlement.waiting_for(made[1][0]) == (2, EUR("4.00"))
+    settlement.release(thing=made[1][0], at=at)
+    assert earned(bob) == EUR("3.60")
+    assert waiting(alice) == 0
+    all_hold([*ledger.audit(), *settlement.audit()])
+
+
 def test_all_that_waits_of_a_member_can_be_taken_back_at_once():
     alice = member("alice", funds="4.00", budget="4.00")
     give_all(alice, pages(4, unclaimed=3))
