@@ -107,7 +107,7 @@ def test_ten_nods_become_ten_times_forty_five_cents_and_an_eleventh_withdraws(
     nods_once_with_a_large_coin(chromium, running, blog)
 
     today = datetime.now(UTC)
-    move_clock(ines, (today.replace(day=1) + timedelta(days=32)).replace(day=4))
+    move_clock(ines, (today.replace(day=1) + timedelta(days=32)).replace(day=2))
     ines.page.goto("/operator")
     ines.page.get_by_role("button", name=re.compile("^Settle")).click()
     expect(ines.page.locator("body")).to_contain_text("0.000000")
