@@ -57,6 +57,9 @@ def here() -> Instance:
     month = months.of(at)
     row = Instance(id=1, first_month=month, closed_through=month - 1, made_at=at)
     Instance.objects.bulk_create([row], ignore_conflicts=True)
+    # The setting is the fee to begin with; from here on a new one has to be announced.
+    rate = FeeRate(from_month=0, basis_points=settings.FEE_BASIS_POINTS, announced_at=at)
+    FeeRate.objects.bulk_create([rate], ignore_conflicts=True)
     return Instance.objects.get(id=1)
 
 

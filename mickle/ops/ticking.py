@@ -14,6 +14,7 @@ from mickle.instance.models import Month
 from mickle.ledger import ledger
 from mickle.lib import months
 from mickle.lib.errors import Refused
+from mickle.payouts import payouts
 from mickle.settlement import settlement
 
 EVERY_S = 60
@@ -40,6 +41,13 @@ def seal_books(at: datetime) -> None:
     ledger.seal(at=at)
 
 
+def pay_charities(at: datetime) -> None:
+    """Set what charities were given on its way, once for each settled month."""
+    newest = Month.objects.filter(settled_at__isnull=False).order_by("-month").first()
+    if newest is not None:
+        payouts.pay_charities(month=newest.month, at=at)
+
+
 def finish_closings(at: datetime) -> None:
     """Finish the accounts that wait for their last month."""
     closing.finish_due(at=at)
@@ -48,6 +56,7 @@ def finish_closings(at: datetime) -> None:
 DUE: tuple[Callable[[datetime], None], ...] = (
     close_months,
     settle_months,
+    pay_charities,
     finish_closings,
     seal_books,
 )

@@ -94,6 +94,12 @@ def test_the_fee_of_a_closed_month_is_final(settings):
     assert instance.fee_basis_points(NOVEMBER) == 1000
 
 
+def test_the_setting_is_only_the_fee_to_begin_with(settings):
+    instance.here()
+    settings.FEE_BASIS_POINTS = 2000
+    assert instance.fee_basis_points(instance.open_month()) == 1000
+
+
 def test_a_setup_token_works_once():
     token = instance.new_setup_token()
     assert instance.knows_setup_token(token)

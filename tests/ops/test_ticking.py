@@ -11,10 +11,15 @@ from mickle.instance.models import Instance, Month
 from mickle.ledger import ledger
 from mickle.lib import months
 from mickle.lib.errors import Refused
+from mickle.members import members
 from mickle.nods import nods
 from mickle.ops import ticking
+from mickle.payouts.models import Payout
 from tests import people
 from tests.people import EUR, MID_NOVEMBER, NOVEMBER
+
+
+IBAN = "DE89370400440532013000"
 
 
 @pytest.fixture
@@ -58,6 +63,16 @@ def test_months_settle_in_order(november):
     ticking.tick()
     settled = Month.objects.filter(settled_at__isnull=False).values_list("month", flat=True)
     assert list(settled.order_by("month")) == [NOVEMBER, NOVEMBER + 1]
+
+
+def test_charities_are_set_on_their_way_once_a_month(november):
+    library = members.list_charity(slug="library", name="Library", iban=IBAN)
+    people.member("idle", funds="7.00")
+    november(timedelta(hours=72))
+    for _minute in range(3):
+        ticking.tick()
+    [one] = Payout.objects.filter(charity=library)
+    assert one.amount_micros == EUR("5.00")
 
 
 def test_what_fails_is_logged_in_a_line_and_the_rest_is_done(november, monkeypatch, caplog):
