@@ -18,7 +18,6 @@ from mickle.payouts.models import Payout
 from tests import people
 from tests.people import EUR, MID_NOVEMBER, NOVEMBER
 
-
 IBAN = "DE89370400440532013000"
 
 

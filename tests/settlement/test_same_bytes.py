@@ -51,6 +51,10 @@ def world() -> None:
         for _nod in range(chance.randrange(12))
     }
     nods.record_many((*row, MID_NOVEMBER, "random") for row in sorted(rows))
+    fund(chance)
+
+
+def fund(chance: random.Random) -> None:
     for i in range(PEOPLE):
         ledger.post(
             key=f"in:{i}",
