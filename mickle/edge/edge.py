@@ -3,7 +3,7 @@
 import json
 import logging
 import time
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from http import HTTPStatus
 from typing import Any, NamedTuple
 
@@ -18,8 +18,6 @@ Scope = Mapping[str, Any]
 Receive = Callable[[], Awaitable[Mapping[str, Any]]]
 Send = Callable[[dict[str, Any]], Awaitable[None]]
 
-# Read after the answer before was this old, so that no number is older than a second.
-FRESH_S = 0.9
 KEPT_AT_MOST = 10_000
 # Longer questions are answered and not remembered: memory stays bounded by bytes, too.
 KEPT_QUERY_BYTES = 1_000
@@ -48,13 +46,13 @@ log = logging.getLogger(__name__)
 
 
 class _Answer(NamedTuple):
-    """A whole response, and until when (monotonic seconds) it may be given again."""
+    """A whole response as ASGI sends it, and until when (monotonic seconds) it is fresh."""
 
     until: float
-    status: int
     tag: bytes
-    headers: Headers
-    body: bytes
+    start: dict[str, Any]
+    body: dict[str, Any]
+    found: list[Found]
 
 
 class Edge:
@@ -72,19 +70,23 @@ class Edge:
 
     async def __call__(self, scope: Scope, _receive: Receive, send: Send) -> None:
         """Answer one request."""
-        if scope["method"] not in ("GET", "HEAD"):
+        method, path, query = scope["method"], scope["path"], scope["query_string"]
+        answer = self._kept.get((path, query))
+        if method not in ("GET", "HEAD"):
             answer = _sentence(405, "Only GET and HEAD.", (b"allow", b"GET, HEAD"))
-        elif scope["path"] not in _FORMS:
+        elif path not in _FORMS:
             answer = _sentence(404, "Nothing at this address. There are /b/count and /b/count.svg.")
+        elif answer is None or answer.until <= time.monotonic():
+            answer = await self._answer(path, query, answer)
+        if answer.tag and _has(scope["headers"], answer.tag):
+            headers = [pair for pair in answer.start["headers"] if pair[0] != b"content-length"]
+            await send(answer.start | {"status": HTTPStatus.NOT_MODIFIED, "headers": headers})
+            await send(_NOTHING)
         else:
-            answer = await self._answer(scope["path"], scope["query_string"])
-        await _send(answer, scope, send)
+            await send(answer.start)
+            await send(_NOTHING if method == "HEAD" else answer.body)
 
-    async def _answer(self, path: str, query: bytes) -> _Answer:
-        kept = self._kept.get((path, query))
-        asked_at = time.monotonic()
-        if kept is not None and kept.until > asked_at:
-            return kept
+    async def _answer(self, path: str, query: bytes, kept: _Answer | None) -> _Answer:
         form = _FORMS[path]
         short = len(query) <= KEPT_QUERY_BYTES
         read = _asking.read if short else _asking.read_anew
@@ -92,11 +94,14 @@ class Edge:
         if request.wrong:
             return _sentence(400, request.wrong)
         try:
-            found = await self._counts.of(request.asked)
+            found, until = await self._counts.of(request.asked)
         except DatabaseError:
             log.exception("counts could not be read")
             return kept or _sentence(503, "No counts just now. Try again in a moment.")
-        answer = form(request, found, asked_at + FRESH_S)
+        if kept is not None and kept.found == found:
+            answer = kept._replace(until=until)
+        else:
+            answer = form(request, found)._replace(until=until, found=found)
         if short:
             self._keep((path, query), answer)
         return answer
@@ -109,45 +114,46 @@ class Edge:
             del self._kept[next(iter(self._kept))]
 
 
-def _json(request: Request, found: Iterable[Found], until: float) -> _Answer:
+def _json(request: Request, found: list[Found]) -> _Answer:
     """One object for one thing, a list for several, in the order asked."""
     rows = [
         ({"id": thing_id, "url": asked.url} if asked.url else {"id": asked.thing_id})
         | {"count": count}
         for asked, (thing_id, count) in zip(request.asked, found, strict=True)
     ]
-    tag = ".".join(f"{row['id'] or 0}-{row['count']}" for row in rows).encode()
-    body = json.dumps(rows[0] if len(rows) == 1 else rows, ensure_ascii=False).encode()
-    return _Answer(until, 200, b'W/"' + tag + b'"', [*_EVERYWHERE, *_JSON, _SHORTLY], body)
+    tag = ".".join(f"{row['id'] or 0}-{row['count']}" for row in rows)
+    return _written(200, rows[0] if len(rows) == 1 else rows, f'W/"{tag}"', _SHORTLY)
 
 
-def _svg(request: Request, found: Iterable[Found], until: float) -> _Answer:
+def _svg(request: Request, found: list[Found]) -> _Answer:
     """The drawn button."""
     ((_thing, count),) = found
     body = _drawing.button(count, request.size, request.theme, request.language)
-    tag = f'W/"{count}"'.encode()
-    return _Answer(until, 200, tag, [*_EVERYWHERE, *_SVG, _SHORTLY], body)
+    return _whole(200, [*_SVG, _SHORTLY], body, f'W/"{count}"')
 
 
 _FORMS = {"/b/count": _json, "/b/count.svg": _svg}
 
 
 def _sentence(status: int, text: str, *more: tuple[bytes, bytes]) -> _Answer:
-    body = json.dumps({"error": text}, ensure_ascii=False).encode()
-    return _Answer(0.0, status, b"", [*_EVERYWHERE, *_JSON, _NEVER, *more], body)
+    return _written(status, {"error": text}, "", _NEVER, *more)
 
 
-async def _send(answer: _Answer, scope: Scope, send: Send) -> None:
-    status, headers, body = answer.status, answer.headers, answer.body
-    if answer.tag:
-        headers = [*headers, (b"etag", answer.tag)]
-    if answer.tag and _has(scope["headers"], answer.tag):
-        status, body = HTTPStatus.NOT_MODIFIED, b""
-    else:
-        headers = [*headers, (b"content-length", str(len(body)).encode())]
-    await send({"type": "http.response.start", "status": status, "headers": headers})
-    sent = b"" if scope["method"] == "HEAD" else body
-    await send({"type": "http.response.body", "body": sent})
+def _written(status: int, answer: object, tag: str, *more: tuple[bytes, bytes]) -> _Answer:
+    body = json.dumps(answer, ensure_ascii=False).encode()
+    return _whole(status, [*_JSON, *more], body, tag)
+
+
+def _whole(status: int, headers: Headers, body: bytes, tag: str) -> _Answer:
+    """A response that any number of askers may be sent."""
+    whole = [*_EVERYWHERE, *headers, (b"content-length", str(len(body)).encode())]
+    if tag:
+        whole.append((b"etag", tag.encode()))
+    start = {"type": "http.response.start", "status": status, "headers": whole}
+    return _Answer(0.0, tag.encode(), start, {"type": "http.response.body", "body": body}, [])
+
+
+_NOTHING: dict[str, Any] = {"type": "http.response.body", "body": b""}
 
 
 def _has(headers: Headers, tag: bytes) -> bool:
