@@ -14,6 +14,19 @@ from mickle.members.models import Budget, Charity, Member
 # 16 columns a row stay below SQLite's 32,766 parameters a statement.
 CHUNK = 1_000
 
+_NOTE = """
+UPDATE members_member
+SET topped_up_micros = topped_up_micros + %s, funded_month = COALESCE(funded_month, %s)
+WHERE id = %s
+"""
+_NOTE_LISTS = """
+UPDATE members_member
+SET topped_up_micros = topped_up_micros + given.micros,
+    funded_month = COALESCE(funded_month, given.month)
+FROM unnest(%s::bigint[], %s::bigint[], %s::int[]) AS given(id, micros, month)
+WHERE members_member.id = given.id
+"""
+
 
 @dataclass(frozen=True, slots=True)
 class NewMember:
@@ -77,12 +90,13 @@ def _unusable() -> str:
 
 def note_top_ups(rows: Sequence[tuple[int, int, int]]) -> None:
     """Keep the sums topped up by many members: (member id, micros, month)."""
+    if not rows:
+        return
     with connection.cursor() as cursor:
-        cursor.executemany(
-            "UPDATE members_member SET topped_up_micros = topped_up_micros + %(micros)s,"
-            " funded_month = COALESCE(funded_month, %(month)s) WHERE id = %(id)s",
-            [{"id": id_, "micros": micros, "month": month} for id_, micros, month in rows],
-        )
+        if connection.vendor == "postgresql":
+            cursor.execute(_NOTE_LISTS, [list(column) for column in zip(*rows, strict=True)])
+        else:
+            cursor.executemany(_NOTE, [(micros, month, id_) for id_, micros, month in rows])
 
 
 def _chunks(rows: Iterable[NewMember]) -> Iterator[list[NewMember]]:

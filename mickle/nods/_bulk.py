@@ -119,7 +119,27 @@ def record(rows: Iterable[NodRow]) -> int:
     return written
 
 
+_FROM_LISTS = """
+INSERT INTO nods_nod (month, member_id, thing_id, at, source, void, key)
+SELECT month, member, thing, at, source, '', ''
+FROM unnest(%s::int[], %s::bigint[], %s::bigint[], %s::timestamptz[], %s::text[])
+     AS given(month, member, thing, at, source)
+ON CONFLICT DO NOTHING RETURNING month, member_id, thing_id
+"""
+_COUNT_LISTS = """
+INSERT INTO nods_count (thing_id, total)
+SELECT thing, number FROM unnest(%s::bigint[], %s::bigint[]) AS given(thing, number)
+ON CONFLICT (thing_id) DO UPDATE SET total = nods_count.total + excluded.total
+"""
+
+
 def _insert(chunk: list[NodRow]) -> Iterator[tuple[int, int, int]]:
+    if connection.vendor == "postgresql":
+        # Five lists are read far faster than twenty thousand parameters.
+        with connection.cursor() as cursor:
+            cursor.execute(_FROM_LISTS, [list(column) for column in zip(*chunk, strict=True)])
+            yield from cursor.fetchall()
+        return
     # SQLite takes 32,766 parameters a statement; 7 columns stay below with 4,000 rows.
     for start in range(0, len(chunk), 4_000):
         part = chunk[start : start + 4_000]
@@ -137,8 +157,14 @@ def _count(month: int, written: Iterable[tuple[int, int]]) -> None:
     pairs = list(written)
     funded = _funded({member for member, _thing in pairs}, month)
     totals = Counter(thing for member, thing in pairs if member in funded)
+    ordered = sorted(totals.items())
+    if not ordered:
+        return
     with connection.cursor() as cursor:
-        cursor.executemany(_ADD_COUNT, sorted(totals.items()))
+        if connection.vendor == "postgresql":
+            cursor.execute(_COUNT_LISTS, [list(column) for column in zip(*ordered, strict=True)])
+        else:
+            cursor.executemany(_ADD_COUNT, ordered)
 
 
 def _funded(member_ids: set[int], month: int) -> set[int]:
