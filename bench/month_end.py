@@ -1,0 +1,78 @@
+"""Loading a described month and settling it, on both databases, beside numpy."""
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+from bench import world
+from bench.table import Figure
+from tests import databases
+
+LIMIT = 45
+
+
+def figures(members: int, nods: int) -> Iterator[Figure]:
+    """Each database in a folder of its own; the same month in both and in numpy."""
+    month = world.draw(members, nods)
+    limit_s = min(_timed_split(month) for _turn in range(3))
+    size = f"{month.budget.size:,} members, {month.member.size:,} nods"
+    yield Figure(f"numpy split of {size}", f"{limit_s:.2f} s")
+    with tempfile.TemporaryDirectory(prefix="mickle-bench-") as folder:
+        yield from _both("SQLite", {"MICKLE_DATA": folder}, (members, nods), limit_s)
+    server = databases.Server()
+    server.start()
+    try:
+        with tempfile.TemporaryDirectory(prefix="mickle-bench-") as folder:
+            facts = {"MICKLE_DATA": folder, "DATABASE_URL": server.url}
+            yield from _both("PostgreSQL", facts, (members, nods), limit_s)
+    finally:
+        server.stop()
+
+
+def _timed_split(month: world.Month) -> float:
+    began = time.perf_counter()
+    world.split(month)
+    return time.perf_counter() - began
+
+
+def _both(
+    name: str, facts: dict[str, str], size: tuple[int, int], limit_s: float
+) -> Iterator[Figure]:
+    loaded = _child("load", facts, size)
+    rate = loaded["nods"] / loaded["seconds"]
+    yield Figure(
+        f"load into {name}",
+        f"{loaded['seconds']:.1f} s, {rate:,.0f} nods/s",
+        budget="1 M nods in 60 s: 16,667/s",
+    )
+    done = _child("settle", facts, size)
+    if not done["equal"]:
+        raise SystemExit(f"{name} and numpy do not agree to the micro")
+    memory = f"{done['memory_mb']:.0f} MB"
+    if done["server_mb"]:
+        memory += f" + server {done['server_mb']:.0f} MB"
+    yield Figure(
+        f"settle on {name}",
+        f"{done['seconds']:.1f} s, {done['nods'] / done['seconds']:,.0f} nods/s, {memory}",
+        f"numpy {limit_s:.2f} s, equal to the micro",
+        f"{done['seconds'] / limit_s:.0f} x",
+        f"{LIMIT} x, 1,500 MB (at 20 M)" if name == "SQLite" else "",
+    )
+
+
+def _child(deed: str, facts: dict[str, str], size: tuple[int, int]) -> dict[str, float]:
+    env = {name: value for name, value in os.environ.items() if name != "DATABASE_URL"}
+    done = subprocess.run(
+        [sys.executable, "-m", "bench.child", deed, *map(str, size)],
+        env=env | facts,
+        stdout=subprocess.PIPE,
+        check=True,
+        cwd=Path(__file__).parent.parent,
+    )
+    found: dict[str, float] = json.loads(done.stdout)
+    return found
