@@ -4,6 +4,8 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 UV := UV_PYTHON_DOWNLOADS=never $(BIN)/uv
+COMPILE := $(UV) pip compile -q --generate-hashes --universal --python-version 3.11 \
+	--no-annotate --no-header --no-emit-index-url
 DATA ?=
 ARGS ?=
 
@@ -38,20 +40,22 @@ wheel: $(VENV)/.dev ## Build dist/*.whl
 	@$(BIN)/python -m build --wheel --no-isolation -o dist . >/dev/null && ls dist/*.whl
 
 lock: $(VENV)/.dev ## Write the lock files anew from pyproject.toml
-	@$(UV) pip compile -q --generate-hashes --universal --python-version 3.11 --no-annotate --no-header --no-emit-index-url pyproject.toml -o requirements/run.txt
-	@$(UV) pip compile -q --generate-hashes --universal --python-version 3.11 --no-annotate --no-header --no-emit-index-url pyproject.toml --group dev -o requirements/dev.txt
+	@printf 'uv\nhatchling\neditables\n' | $(COMPILE) - -o requirements/tools.txt
+	@$(COMPILE) pyproject.toml -o requirements/run.txt
+	@$(COMPILE) pyproject.toml --group dev -o requirements/dev.txt
 
 clean: ## Remove what make made (never your data)
 	@rm -rf $(VENV) dist build .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
 	@find mickle tests bench tools -name __pycache__ -type d -prune -exec rm -rf {} +
 
-$(VENV)/.uv: requirements/uv.txt
+# The tools that install and build come first, by hash like everything else.
+$(VENV)/.uv: requirements/tools.txt
 	@tools/bootstrap "$(PYTHON)" "$(VENV)"
 	@touch $@
 
 $(VENV)/.run: $(VENV)/.uv requirements/run.txt pyproject.toml
 	@test -e $(VENV)/.dev || $(UV) pip install -q --python $(BIN)/python --require-hashes -r requirements/run.txt
-	@$(UV) pip install -q --python $(BIN)/python --no-deps --no-build-isolation-package mickle -e . 2>/dev/null || $(UV) pip install -q --python $(BIN)/python --no-deps -e .
+	@$(UV) pip install -q --python $(BIN)/python --no-deps --no-build-isolation -e .
 	@touch $@
 
 $(VENV)/.dev: $(VENV)/.run requirements/dev.txt

@@ -140,6 +140,8 @@ WHITENOISE_AUTOREFRESH = False
 
 # --- sign-in ------------------------------------------------------------------------------------
 AUTH_USER_MODEL = "members.Member"
+# The address is unique whatever its case, by a constraint that this check does not know.
+SILENCED_SYSTEM_CHECKS = ["auth.W004"]
 AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
 AUTH_PASSWORD_VALIDATORS = [
     {
