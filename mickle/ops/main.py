@@ -87,6 +87,10 @@ def _run(name: str, arguments: list[str]) -> int:
         options = vars(parser.parse_args(arguments))
         database.make_ready()
         command.execute(**options)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # Whoever read the answer has had enough; nothing is left to say, not even at the exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     except SystemExit as done:
         # argparse leaves this way: 0 after --help, 2 after a usage it could not read.
         return int(done.code or 0)

@@ -177,3 +177,26 @@ def test_each_data_folder_is_an_instance_and_migrates_itself(tmp_path):
     assert run(one, "clock", "--data", str(two)).returncode == 0
     assert (two / "mickle.sqlite3").exists()
     assert not one.exists()
+
+
+def test_a_reader_who_has_had_enough_is_no_failure(tmp_path):
+    assert run(tmp_path, "clock").returncode == 0
+    process = subprocess.Popen(
+        [*MICKLE, "audit"],
+        env=environment(tmp_path),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    process.stdout.close()
+    assert process.stderr.read() == ""
+    assert process.wait() == 0
+    process.stderr.close()
+
+
+def test_two_processes_serve_as_one(tmp_path):
+    process = Process(tmp_path, "--workers", "2")
+    assert process.get("/b/count?id=1")[0] == 200
+    assert process.get("/")[0] == 200
+    assert process.end(signal.SIGINT) == 0
+    assert "Traceback" not in process.said, process.said

@@ -1,0 +1,50 @@
+"""What the benchmarks compare with is the arithmetic of the split itself."""
+
+import os
+
+import numpy as np
+
+from bench import street, table, world
+from mickle.lib import money
+from mickle.lib.money import MICROS
+
+
+def test_the_split_in_numpy_is_the_split():
+    month = world.draw(60, 400)
+    gross, earned = world.split(month)
+    lines, revenue = np.zeros_like(gross), np.zeros_like(earned)
+    for member in range(month.budget.size):
+        spend = int(min(month.budget[member], month.funds[member])) * MICROS
+        given = month.thing[month.member == member].tolist()
+        for thing, share in money.share_out(spend, given).items():
+            lines[thing] += share
+    for thing, sum_micros in enumerate(lines.tolist()):
+        if (owner := month.owner[thing]) >= 0:
+            revenue[owner] += sum_micros - money.fee(sum_micros, 1000)
+    assert (gross == lines).all()
+    assert (earned == revenue).all()
+    assert gross.sum() > 0
+
+
+def test_a_month_is_drawn_with_skew_to_its_size_and_the_same_each_time():
+    month, again = world.draw(300, 3000), world.draw(300, 3000)
+    assert month.member.size == 3000
+    assert all((getattr(month, name) == getattr(again, name)).all() for name in ("member", "thing"))
+    popular = np.sort(np.bincount(month.thing))[::-1]
+    assert popular[: popular.size // 10].sum() > 1000
+    assert not (month.owner[month.thing] == month.member).any()
+    pairs = month.member * 10_000 + month.thing
+    assert (np.diff(pairs) > 0).all()
+
+
+def test_a_table_stands_in_columns():
+    drawn = table.drawn([table.Figure("a", "1 s"), table.Figure("longer", "2", "x", "0.5", "3")])
+    head, rule, first, second = drawn.splitlines()
+    assert head.index("measured") == first.index("1 s") == second.index("2")
+    assert set(rule) == {"-"}
+
+
+def test_cpu_time_is_read_of_the_process_itself():
+    before = street._cpu_s(os.getpid())
+    sum(number * number for number in range(3_000_000))
+    assert street._cpu_s(os.getpid()) > before
