@@ -1,8 +1,8 @@
 """The addresses of all pages. Each name with what its template is given besides `mickle`.
 
 For anybody: home (series, ten, totals, things) catalogue (things, categories, orders) thing (thing,
-full, snippets, waiting_nods, waiting_micros) figures (listed) terms privacy imprint; POST only:
-set-language waiting-list. Sign-up and sign-in keep allauth's names: account_signup account_login
+full, snippets, waiting_nods, waiting_micros) figures (listed) terms privacy imprint source
+(version); POST only: set-language waiting-list. Sign-up and sign-in keep allauth's names: account_signup account_login
 account_logout account_confirm_login_code account_email_verification_sent account_inactive.
 
 Nod window: nod (thing, title, nonce, coin, states) nod-kept nod-done (thing, coin, states) monthly
@@ -42,6 +42,7 @@ anybody = [
     path("terms", front.terms, name="terms"),
     path("privacy", front.privacy, name="privacy"),
     path("imprint", front.imprint, name="imprint"),
+    path("source", front.source, name="source"),
     path("language", front.set_language, name="set-language"),
     path("waiting-list", front.waiting_list, name="waiting-list"),
     path("setup/<str:token>", setup, name="setup"),

@@ -1,8 +1,10 @@
 """What holds for every address: who may, by which method, and that a GET writes nothing."""
 
 from collections.abc import Iterator
+from importlib import metadata
 
 import pytest
+from django.conf import LazySettings
 from django.core.checks import run_checks
 from django.db import connection
 from django.test import Client
@@ -23,7 +25,10 @@ from tests.people import EUR, NOVEMBER, creator, instance_at, member, thing
 
 pytestmark = pytest.mark.django_db
 BACKEND = "allauth.account.auth_backends.AuthenticationBackend"
-OPEN = {"home", "catalogue", "thing", "figures", "terms", "privacy", "imprint", "nod", "nod-kept"}
+OPEN = {
+    *("home", "catalogue", "thing", "figures", "terms", "privacy", "imprint", "source"),
+    *("nod", "nod-kept"),
+}
 SIGNING_IN = {route.name for route in urls.signing_in}
 POST_ONLY = {
     "set-language",
@@ -203,6 +208,20 @@ def test_what_is_not_there_is_said_in_the_look(path: str) -> None:
     page = browser().get(path).content.decode()
     assert "Nothing at this address" in page
     assert "Demo with play money." in page
+
+
+def test_the_foot_of_a_page_leads_to_the_source(settings: LazySettings) -> None:
+    instance_at(kind="DEMO")
+    assert '<a href="/source">Source</a>' in browser().get("/").content.decode()
+    page = browser().get("/source").content.decode()
+    assert f"Version {metadata.version('mickle')} of Mickle" in page
+    assert "has to offer that source" in page
+    settings.SOURCE_URL = "https://code.example/mickle"
+    link = '<a href="https://code.example/mickle">'
+    assert f"{link}Source</a>" in browser().get("/").content.decode()
+    page = browser().get("/source").content.decode()
+    assert link in page
+    assert "has to offer" not in page
 
 
 def test_our_own_fault_asks_the_database_nothing(rf, django_assert_num_queries) -> None:

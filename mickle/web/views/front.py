@@ -1,5 +1,6 @@
 """Pages for anybody: what Mickle is, its figures, and the small print."""
 
+from importlib import metadata
 from typing import Any
 
 from django.conf import settings
@@ -116,6 +117,12 @@ def imprint(request: HttpRequest) -> HttpResponse:
     """Who runs this instance."""
     context = {"address": settings.OPERATOR_ADDRESS, "email": settings.OPERATOR_EMAIL}
     return render(request, "front/imprint.html", context)
+
+
+@access.read_page
+def source(request: HttpRequest) -> HttpResponse:
+    """Which version runs here, and where its source is, as the licence asks."""
+    return render(request, "front/source.html", {"version": metadata.version("mickle")})
 
 
 @access.write_only
