@@ -2,8 +2,9 @@
 
 For anybody: home (series, ten, totals, things) catalogue (things, categories, orders) thing (thing,
 full, snippets, waiting_nods, waiting_micros) figures (listed) terms privacy imprint source
-(version); POST only: set-language waiting-list. Sign-up and sign-in keep allauth's names: account_signup account_login
-account_logout account_confirm_login_code account_email_verification_sent account_inactive.
+(version); POST only: set-language waiting-list. Sign-up and sign-in keep allauth's names:
+account_signup account_login account_logout account_confirm_login_code
+account_email_verification_sent account_inactive.
 
 Nod window: nod (thing, title, nonce, coin, states) nod-kept nod-done (thing, coin, states) monthly
 (running); POST only: nod-at.
