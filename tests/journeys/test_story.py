@@ -144,6 +144,18 @@ def test_the_setup_link_works_once() -> None:
     assert Member.objects.filter(is_operator=True).count() == 1
 
 
+def test_an_instance_with_members_is_not_made_a_demo() -> None:
+    person = Person.new().open(f"/setup/{instance.new_setup_token()}")
+    assert "Trying it out" in person.text
+    # Somebody joins and pays while the form is open.
+    alice = Person.new().sign_up("alice@example.org").member
+    person.send("", email="ines@example.org", kind="DEMO")
+    assert instance.here().is_real
+    assert Member.objects.filter(is_operator=True).exclude(id=alice.id).count() == 1
+    person = Person.new().open(f"/setup/{instance.new_setup_token()}")
+    assert "Trying it out" not in person.text
+
+
 def test_the_clock_of_a_real_instance_stands() -> None:
     ines = operator(kind="REAL")
     assert "cannot be moved" in ines.open("/operator/clock").text

@@ -11,6 +11,7 @@ from mickle.instance import instance
 from mickle.instance.models import Instance
 from mickle.lib.errors import Refused
 from mickle.members import members
+from mickle.members.models import Member
 from mickle.web import access, paths
 
 _BACKEND = "allauth.account.auth_backends.AuthenticationBackend"
@@ -41,7 +42,8 @@ def setup(request: HttpRequest, token: str) -> HttpResponse:
     """Good for one person: afterwards there is nothing at this address."""
     if not instance.knows_setup_token(token):
         raise Http404
-    decided = not instance.here().is_real
+    # Members have put real money in, and a demo stays one for good.
+    decided = not instance.here().is_real or Member.objects.exists()
     form = SetupForm(request.POST or None)
     if decided:
         del form.fields["kind"]
