@@ -104,9 +104,20 @@ def test_a_month_is_settled_once(ines: Person) -> None:
     token = ines.open("/operator").html.split('csrfmiddlewaretoken" value="')[1].split('"')[0]
     instance.move_clock(to=months.end(month))
     path = f"/operator/months/{months.text(month)}/settle"
-    for sentence in ("is settled: €0.00 of 0 members", "is settled already"):
+    for sentence in ("is settled: 0 members gave €0.00", "is settled already"):
         ines.page = ines.client.post(path, {"csrfmiddlewaretoken": token}, follow=True)
         assert sentence in ines.text
+
+
+def test_one_of_anything_is_said_in_the_singular(ines: Person) -> None:
+    month = instance.open_month()
+    nods.give(member=member("alice", funds="5.00"), thing=thing("page"), at=instance.now())
+    instance.move_clock(to=months.end(month))
+    ines.open("/operator").send("/operator/months/close")
+    ines.send(f"/operator/months/{months.text(month)}/settle")
+    assert "is settled: 1 member gave €5.00, and nothing" in ines.text
+    assert "1 member, 1 nod" in ines.text
+    assert "1 page nobody may receive for" in ines.text
 
 
 def test_the_clock_goes_forward_only_and_closes_what_has_ended(ines: Person) -> None:

@@ -110,7 +110,7 @@ def test_a_month_is_settled_once(loaded):
 def test_settling_says_what_it_came_to(loaded):
     assert loaded("settle", ago(1)) == 0
     assert loaded.out.startswith(
-        f"{ago(1)} is settled. Givers: 1. Nods: 2. Given 5.00 EUR: 2.50 EUR to"
+        f"{ago(1)} is settled: 1 member gave 5.00 EUR with 2 nods. 2.50 EUR went to owners"
     )
 
 

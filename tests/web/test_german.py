@@ -24,6 +24,7 @@ PLACES = ROOT / "web/locale/de/LC_MESSAGES"
 SPOKEN = [path for path in ROOT.iterdir() if path.name not in {"ops", "edge"}]
 
 
+_NAMES = {"_", "gettext", "gettext_lazy", "ngettext"}
 _CALLS = {"_": None, "gettext": None, "ngettext": (1, 2)}
 
 
@@ -45,7 +46,7 @@ def in_code() -> Iterator[str]:
         for path in folder.rglob("*.py"):
             for node in ast.walk(ast.parse(path.read_text())):
                 named = isinstance(node, ast.Call) and isinstance(node.func, ast.Name)
-                if named and node.func.id in {"_", "gettext", "gettext_lazy"} and node.args:
+                if named and node.func.id in _NAMES and node.args:
                     yield ast.literal_eval(node.args[0])
 
 

@@ -8,6 +8,7 @@ from django.contrib import messages
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from mickle.claims import claims
 from mickle.claims.models import Claim
@@ -105,8 +106,10 @@ def settle(request: MemberRequest, month: int) -> HttpResponse:
     except Refused as refused:
         messages.error(request, str(refused))
         return paths.see_other("operator-months")
-    text = _(
-        "%(month)s is settled: %(sum)s of %(members)s members, and nothing is left in the pool."
+    text = ngettext(
+        "%(month)s is settled: %(members)s member gave %(sum)s, and nothing is left in the pool.",
+        "%(month)s is settled: %(members)s members gave %(sum)s, and nothing is left in the pool.",
+        done.members,
     )
     names = {
         "month": wording.month_name(month),

@@ -6,6 +6,7 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import CommandParser
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from mickle.instance import instance
 from mickle.lib import months
@@ -41,17 +42,17 @@ class Command(Base):
             }
             self.say_json(facts | {"month": name, "currency": settings.CURRENCY} | amounts(**sums))
             return
+        gave = ngettext("%(n)s member gave %(sum)s", "%(n)s members gave %(sum)s", done.members)
+        nods = ngettext("%(n)s nod", "%(n)s nods", done.nods)
         self.say(
             _(
-                "%(month)s is settled. Givers: %(members)s. Nods: %(nods)s. Given %(spent)s: "
-                "%(paid)s to owners (fee %(fee)s inside), %(waiting)s set aside, "
-                "%(charity)s to charities."
+                "%(month)s is settled: %(gave)s with %(nods)s. %(paid)s went to owners "
+                "(fee %(fee)s inside), %(waiting)s is set aside, %(charity)s went to charities."
             )
             % {
                 "month": name,
-                "members": f"{done.members:,}",
-                "nods": f"{done.nods:,}",
-                "spent": said(done.spent_micros),
+                "gave": gave % {"n": f"{done.members:,}", "sum": said(done.spent_micros)},
+                "nods": nods % {"n": f"{done.nods:,}"},
                 "paid": said(done.paid_micros),
                 "fee": said(done.fee_micros),
                 "waiting": said(done.waiting_micros),
