@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 
 from django import template
 from django.conf import settings
+from django.forms import BoundField
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
@@ -12,7 +13,7 @@ from mickle.lib import money as amounts
 from mickle.lib import months
 from mickle.lib.money import MICROS
 from mickle.providers import sepa
-from mickle.web import drawing, wording
+from mickle.web import drawing, missing, wording
 
 register = template.Library()
 
@@ -265,3 +266,9 @@ def language_name(code: str) -> str:
 def six(micros: int) -> str:
     """The bare figure with all six places, for a proof: 0.000000."""
     return amounts.exact(micros)
+
+
+@register.filter
+def problems(field: BoundField) -> list[str]:
+    """What is wrong with a field of a form, in sentences."""
+    return missing.problems(field)

@@ -19,7 +19,7 @@ from mickle.lib.errors import Refused
 from mickle.nods.models import Nod
 from mickle.settlement import settlement
 from mickle.things.models import Thing
-from mickle.web import access, nodding, paths, rows
+from mickle.web import access, missing, nodding, paths, rows
 from mickle.web.access import MemberRequest
 from mickle.web.forms import ClaimForm
 
@@ -199,7 +199,7 @@ def claim(request: MemberRequest, thing_id: int) -> HttpResponse:
     found = get_object_or_404(Thing, id=thing_id)
     form = ClaimForm(request.POST)
     if not form.is_valid():
-        messages.error(request, _("Say in a sentence how it can be seen that it is yours."))
+        messages.error(request, " ".join(missing.problems(form["note"])))
         return paths.see_other("thing", thing_id)
     try:
         claims.make(
