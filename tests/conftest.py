@@ -60,6 +60,20 @@ def django_db_modify_db_settings(
         database.setdefault("TEST", {})["NAME"] = str(path)
 
 
+# These bring their own database or need none, so the run on PostgreSQL leaves them to the other.
+ONCE = {"browser", "docs", "lib", "seeded"}
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Run what does not depend on the database under test once, on SQLite's turn."""
+    if config.getoption("--database") != "postgresql":
+        return
+    here = Path(__file__).parent
+    once = [item for item in items if item.path.relative_to(here).parts[0] in ONCE]
+    items[:] = [item for item in items if item not in set(once)]
+    config.hook.pytest_deselected(items=once)
+
+
 @pytest.fixture(autouse=True)
 def _fresh_cache() -> Iterator[None]:
     yield

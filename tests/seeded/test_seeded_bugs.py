@@ -75,7 +75,7 @@ BUGS = [
         "settlement/_waiting.py",
         "CASE WHEN n.thing_id <= p.last_thing THEN 1",
         "CASE WHEN n.thing_id >= p.last_thing THEN 1",
-        "tests/model --steps=6000",
+        "tests/settlement/test_property.py",
     ),
     Bug(
         "the cut is one place off",
@@ -110,14 +110,14 @@ BUGS = [
         "settlement/_freeze.py",
         "EXPIRES_AFTER_MONTHS = 6",
         "EXPIRES_AFTER_MONTHS = 5",
-        "tests/model --steps=6000",
+        "tests/settlement/test_waiting_cases.py -k sixth_month",
     ),
     Bug(
         "a void nod stays in the split",
         "nods/_bulk.py",
         "        cursor.execute(_VOID_OWN, names)\n",
         "        cursor.execute(_VOID_OWN, names | {'month': 0})\n",
-        "tests/model --steps=6000",
+        "tests/settlement/test_cases.py -k void_nod",
     ),
     Bug(
         "a release takes no fee",
