@@ -17,26 +17,25 @@ from django.db import connection  # noqa: E402 - Django stands first
 from bench import world  # noqa: E402
 from mickle.instance import instance  # noqa: E402
 from mickle.ledger import ledger  # noqa: E402
-from mickle.lib import months  # noqa: E402
 from mickle.ops import database, loading  # noqa: E402
 from mickle.ops.world import World  # noqa: E402
 from mickle.settlement import settlement  # noqa: E402
 from mickle.settlement.models import Line  # noqa: E402
 
 
-def load(month: world.Month) -> dict[str, float]:
+def load(members: int, nods: int) -> dict[str, float]:
     """Write the month as a described world."""
-    described = World(world.rows(month))
+    described = World(world.rows(world.draw(members, nods)))
     database.make_ready()
     began = time.perf_counter()
     done = loading.load(described)
     return {"seconds": time.perf_counter() - began, "nods": done.nods}
 
 
-def settle(month: world.Month) -> dict[str, float]:
+def settle(members: int, nods: int) -> dict[str, float]:
     """Settle it, and compare every line and every owner with the split in numpy."""
     began = time.perf_counter()
-    done = settlement.settle(month=months.parse(month.text), at=instance.now())
+    done = settlement.settle(month=world.when(), at=instance.now())
     spent = time.perf_counter() - began
     # What comparing takes later is not settling's.
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
@@ -46,7 +45,7 @@ def settle(month: world.Month) -> dict[str, float]:
         "transfers": done.transfers,
         "memory_mb": peak,
         "server_mb": _server_mb(),
-        "equal": _equal(month),
+        "equal": _equal(world.draw(members, nods)),
     }
 
 
@@ -75,6 +74,5 @@ def _equal(month: world.Month) -> bool:
 
 
 if __name__ == "__main__":
-    deed, members, nods = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
-    drawn = world.draw(members, nods)
-    print(json.dumps({"load": load, "settle": settle}[deed](drawn)))
+    deed = {"load": load, "settle": settle}[sys.argv[1]]
+    print(json.dumps(deed(int(sys.argv[2]), int(sys.argv[3]))))

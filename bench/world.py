@@ -30,10 +30,10 @@ class Month:
     funds: Column
     owner: Column
 
-    @property
-    def text(self) -> str:
-        """The month before this one."""
-        return months.text(months.of(datetime.now(UTC)) - 1)
+
+def when() -> int:
+    """The month that is described: the one before this one."""
+    return months.of(datetime.now(UTC)) - 1
 
 
 def draw(members: int, nods: int) -> Month:
@@ -63,6 +63,7 @@ def draw(members: int, nods: int) -> Month:
 
 def rows(month: Month) -> dict[str, list[dict[str, object]]]:
     """The month as `mickle load` reads it."""
+    text = months.text(when())
     return {
         "members": [
             {"username": f"m{n}", "budget": f"{budget}.00", "funds": f"{funds}.00"}
@@ -74,7 +75,7 @@ def rows(month: Month) -> dict[str, list[dict[str, object]]]:
             for n, owner in enumerate(month.owner.tolist())
         ],
         "nods": [
-            {"member": f"m{member}", "thing": thing + 1, "month": month.text}
+            {"member": f"m{member}", "thing": thing + 1, "month": text}
             for member, thing in zip(month.member.tolist(), month.thing.tolist(), strict=True)
         ],
     }
