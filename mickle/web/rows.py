@@ -21,6 +21,7 @@ class ThingRow:
     description: str
     host: str
     by: str
+    by_username: str
     nods: int
     nodded: bool
     mine: bool
@@ -39,6 +40,7 @@ def of(listed: Iterable[Thing], viewer: Member | AnonymousUser) -> list[ThingRow
             description=thing.description,
             host=thing.host,
             by=thing.owner.shown_name if thing.owner else "",
+            by_username=thing.owner.username if thing.owner else "",
             nods=counts.get(thing.id, 0),
             nodded=thing.id in mine,
             mine=thing.owner_id is not None and thing.owner_id == viewer.pk,

@@ -1,9 +1,9 @@
 """The addresses of all pages. Each name with what its template is given besides `mickle`.
 
 For anybody: home (series, ten, totals, things) catalogue (things, categories, orders) thing (thing,
-full, snippets, waiting_nods, waiting_micros) figures (listed) terms privacy imprint source
-(version); POST only: set-language waiting-list. Sign-up and sign-in keep allauth's names:
-account_signup account_login account_logout account_confirm_login_code
+full, snippets, waiting_nods, waiting_micros) profile (member, owned, nodded) figures (listed)
+terms privacy imprint source (version); POST only: set-language waiting-list. Sign-up and sign-in
+keep allauth's names: account_signup account_login account_logout account_confirm_login_code
 account_email_verification_sent account_inactive.
 
 Nod window: nod (thing, title, nonce, coin, states) nod-kept nod-done (thing, coin, states) monthly
@@ -30,7 +30,18 @@ from django.urls import path, register_converter
 from django.views.generic import RedirectView
 
 from mickle.web.paths import MonthConverter
-from mickle.web.views import account, catalogue, desk, front, giving, making, money, nod, office
+from mickle.web.views import (
+    account,
+    catalogue,
+    desk,
+    front,
+    giving,
+    making,
+    money,
+    nod,
+    office,
+    people,
+)
 from mickle.web.views.setup import setup
 
 register_converter(MonthConverter, "month")
@@ -39,6 +50,7 @@ anybody = [
     path("", front.home, name="home"),
     path("catalogue", catalogue.catalogue, name="catalogue"),
     path("thing/<int:thing_id>", catalogue.thing, name="thing"),
+    path("people/<str:username>", people.profile, name="profile"),
     path("figures", front.figures, name="figures"),
     path("terms", front.terms, name="terms"),
     path("privacy", front.privacy, name="privacy"),

@@ -10,8 +10,8 @@ from django.utils import translation
 
 from mickle.instance import instance
 from mickle.members import members
-from mickle.web import missing
 from mickle.web import forms as our_forms
+from mickle.web import missing
 from mickle.web.views import setup
 from tests.people import instance_at
 from tests.web.browsing import Person, signed_in

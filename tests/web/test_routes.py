@@ -27,7 +27,7 @@ pytestmark = pytest.mark.django_db
 BACKEND = "allauth.account.auth_backends.AuthenticationBackend"
 OPEN = {
     *("home", "catalogue", "thing", "figures", "terms", "privacy", "imprint", "source"),
-    *("nod", "nod-kept"),
+    *("nod", "nod-kept", "profile"),
 }
 SIGNING_IN = {route.name for route in urls.signing_in}
 POST_ONLY = {
@@ -90,6 +90,7 @@ def world() -> dict[str, object]:
         "claim_id": claims.make(thing=lost, member=alice, at=at).id,
         "charity_id": charity.id,
         "member_id": alice.id,
+        "username": "alice",
         "person_id": WaitingPerson.objects.create(email="w@example.org", asked_at=at).id,
         "token": instance.new_setup_token(),
     }
