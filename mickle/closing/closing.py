@@ -34,16 +34,13 @@ class NoAccount(Refused):
     """There is money to send, and nobody said where to."""
 
 
-class LastOperator(Refused):
-    """Nobody else could run the instance."""
-
-
 def close(
     *, member: Member, at: datetime, open_nods: OpenNods, iban: str = "", holder_name: str = ""
 ) -> Closing:
     """Close an account: at once, or when the last nods have settled; asking twice is asking once.
 
-    Raises NoAccount, LastOperator, sepa.BadIban or sepa.BadName; then the account stays as it was.
+    Raises NoAccount, members.LastOperator, sepa.BadIban or sepa.BadName; then the account stays as
+    it was.
     """
     with transaction.atomic():
         instance.hold_fence()
@@ -84,11 +81,7 @@ def _destination(member: Member, iban: str, holder_name: str) -> sepa.Account | 
 def _ask(
     member: Member, at: datetime, open_nods: OpenNods, destination: sepa.Account | None
 ) -> Closing:
-    others = Member.objects.filter(is_operator=True, closing_at=None, closed_at=None)
-    if member.is_operator and not others.exclude(id=member.id).exists():
-        raise LastOperator(
-            _("You are the only operator here. Make somebody else one first. Nothing was changed.")
-        )
+    members.check_not_last_operator(member)
     for subscription in nods.subscriptions(member):
         nods.unsubscribe(member=member, thing=subscription.thing, at=at)
     open_month = max(months.of(at), instance.here().closed_through + 1)

@@ -42,6 +42,14 @@ class BadEmail(Refused):
     """The text is no e-mail address."""
 
 
+class LastOperator(Refused):
+    """Nobody else could run the instance."""
+
+
+class Leaving(Refused):
+    """The account is being closed, or is."""
+
+
 class NotInvited(Refused):
     """The invitation is unknown or used up."""
 
@@ -240,6 +248,27 @@ def may_receive(member: Member) -> bool:
 def suspend(*, member: Member, at: datetime | None) -> None:
     """Suspend a member, or with None let them go on; what they own waits meanwhile."""
     Member.objects.filter(id=member.id).update(suspended_at=at)
+
+
+def set_operator(*, member: Member, is_operator: bool) -> None:
+    """Let a member run the instance, or no longer. Raises LastOperator, or Leaving."""
+    with transaction.atomic():
+        # Two operators who each end the other's turn would leave nobody: they wait for each other.
+        list(Member.objects.select_for_update(no_key=True).filter(is_operator=True).order_by("id"))
+        if not is_operator:
+            check_not_last_operator(member)
+        staying = Member.objects.filter(id=member.id, closing_at=None, closed_at=None)
+        if not staying.update(is_operator=is_operator):
+            raise Leaving(_("This account is being closed. Nothing was changed."))
+
+
+def check_not_last_operator(member: Member) -> None:
+    """Raise LastOperator when this member alone runs the instance."""
+    staying = Member.objects.filter(is_operator=True, closing_at=None, closed_at=None)
+    if list(staying.values_list("id", flat=True)[:2]) == [member.id]:
+        raise LastOperator(
+            _("Nobody else runs this instance. Make somebody operator first. Nothing was changed.")
+        )
 
 
 def note_closing(*, member: Member, at: datetime) -> bool:

@@ -21,7 +21,7 @@ Operators (404 for everybody else): operator-months operator-month (row, totals,
 (form, standing, recent) send-back payouts (requested, sent, files) payout-file claims charities
 people clock books journal trial-balance; POST only: month-close month-settle assign
 payout-make-file file-executed payout-mark claim-decide charity-deed invite invite-waiting
-suspend.
+suspend make-operator.
 setup: the one-time link.
 """
 
@@ -139,6 +139,7 @@ operators = [
     path("operator/people/invite", office.invite, name="invite"),
     path("operator/people/waiting/<int:person_id>", office.invite_waiting, name="invite-waiting"),
     path("operator/people/<int:member_id>/suspend", office.suspend, name="suspend"),
+    path("operator/people/<int:member_id>/operator", office.make_operator, name="make-operator"),
     path("operator/clock", office.clock, name="clock"),
     path("operator/books", office.books, name="books"),
     path("operator/books/<month:month>/journal.csv", office.journal, name="journal"),

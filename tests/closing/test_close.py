@@ -150,7 +150,7 @@ def test_the_last_operator_stays():
     olga = member("olga")
     Member.objects.filter(id=olga.id).update(is_operator=True)
     olga.refresh_from_db()
-    with pytest.raises(closing.LastOperator):
+    with pytest.raises(members.LastOperator):
         closing.close(member=olga, at=AT, open_nods="take_back")
     Member.objects.filter(id=member("second").id).update(is_operator=True)
     assert closing.close(member=olga, at=AT, open_nods="take_back").done_at

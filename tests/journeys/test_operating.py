@@ -155,6 +155,21 @@ def test_people_are_found_invited_and_suspended_but_their_nods_stay_theirs(ines:
     assert Invite.objects.get().uses_left == 3
 
 
+def test_another_member_is_made_operator_and_ended_but_nobody_by_themselves(ines: Person) -> None:
+    bob = member("bob")
+    ines.open("/operator/people")
+    assert f"/operator/people/{ines.member.id}/operator" not in ines.html
+    ines.send(f"/operator/people/{bob.id}/operator", deed="make")
+    assert signed_in(bob).open("/operator").page.status_code == 200
+    token = ines.html.split('csrfmiddlewaretoken" value="')[1].split('"')[0]
+    fields = {"csrfmiddlewaretoken": token, "deed": "end"}
+    own = f"/operator/people/{ines.member.id}/operator"
+    ines.page = ines.client.post(own, fields, follow=True)
+    assert "Another operator does this for you." in ines.text
+    ines.send(f"/operator/people/{bob.id}/operator", deed="end")
+    assert signed_in(bob).open("/operator").page.status_code == 404
+
+
 def test_the_books_are_audited_and_taken_away(ines: Person) -> None:
     alice = member("alice")
     book(ines, payins.reference(alice))

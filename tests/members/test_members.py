@@ -122,3 +122,24 @@ def test_an_erased_member_is_a_number_and_leaves_the_address_free():
     assert not alice.check_password("")
     members.erase(member=member("bob"), at=MID_NOVEMBER)
     assert members.join(email="alice@example.org", at=MID_NOVEMBER).id != alice.id
+
+
+def test_the_last_operator_stays_one():
+    olga, otto = member("olga"), member("otto")
+    members.set_operator(member=olga, is_operator=True)
+    with pytest.raises(members.LastOperator):
+        members.set_operator(member=olga, is_operator=False)
+    members.set_operator(member=otto, is_operator=True)
+    members.set_operator(member=olga, is_operator=False)
+    assert list(Member.objects.filter(is_operator=True)) == [otto]
+
+
+def test_an_operator_who_leaves_counts_for_nobody_and_is_made_none():
+    olga, otto = member("olga"), member("otto")
+    for who in (olga, otto):
+        members.set_operator(member=who, is_operator=True)
+    members.note_closing(member=otto, at=MID_NOVEMBER)
+    with pytest.raises(members.LastOperator):
+        members.set_operator(member=olga, is_operator=False)
+    with pytest.raises(members.Leaving):
+        members.set_operator(member=otto, is_operator=True)

@@ -50,6 +50,7 @@ POST_ONLY = {
     "invite",
     "invite-waiting",
     "suspend",
+    "make-operator",
 }
 OPERATORS = {route.name for route in urls.operators}
 MEMBERS = {route.name for route in urls.givers + urls.makers} | {"nod-done", "monthly"}

@@ -132,6 +132,21 @@ def suspend(request: MemberRequest, member_id: int) -> HttpResponse:
 
 
 @access.operator_only
+@access.write_only
+def make_operator(request: MemberRequest, member_id: int) -> HttpResponse:
+    """Let another member run the instance, or no longer; nobody does it for themselves."""
+    member = get_object_or_404(Member, id=member_id)
+    try:
+        if member.pk == request.user.pk:
+            messages.error(request, _("Another operator does this for you. Nothing was changed."))
+        else:
+            members.set_operator(member=member, is_operator=request.POST.get("deed") == "make")
+    except Refused as refused:
+        messages.error(request, str(refused))
+    return paths.see_other("people")
+
+
+@access.operator_only
 @access.form_page
 def clock(request: MemberRequest) -> HttpResponse:
     """Move the clock of a demo or test instance forward; ended months close at once."""
