@@ -19,9 +19,9 @@ payout-account withdraw (form, then quote); POST only: claim refuse-nods to-fund
 
 Operators (404 for everybody else): operator-months operator-month (row, totals, checks) cash-desk
 (form, standing, recent) send-back payouts (requested, sent, files) payout-file claims charities
-people clock books journal trial-balance; POST only: month-close month-settle assign
-payout-make-file file-executed payout-mark claim-decide charity-deed invite invite-waiting
-suspend make-operator.
+people take-down (thing) fee (announced) clock books journal trial-balance; POST only: month-close
+month-settle assign payout-make-file file-executed payout-mark claim-decide charity-deed invite
+invite-waiting suspend make-operator put-back.
 setup: the one-time link.
 """
 
@@ -34,6 +34,7 @@ from mickle.web.views import (
     account,
     catalogue,
     desk,
+    fee,
     front,
     giving,
     making,
@@ -140,6 +141,9 @@ operators = [
     path("operator/people/waiting/<int:person_id>", office.invite_waiting, name="invite-waiting"),
     path("operator/people/<int:member_id>/suspend", office.suspend, name="suspend"),
     path("operator/people/<int:member_id>/operator", office.make_operator, name="make-operator"),
+    path("operator/things/<int:thing_id>/take-down", desk.take_down, name="take-down"),
+    path("operator/things/<int:thing_id>/put-back", desk.put_back, name="put-back"),
+    path("operator/fee", fee.fee, name="fee"),
     path("operator/clock", office.clock, name="clock"),
     path("operator/books", office.books, name="books"),
     path("operator/books/<month:month>/journal.csv", office.journal, name="journal"),

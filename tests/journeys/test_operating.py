@@ -15,6 +15,8 @@ from mickle.payins import payins
 from mickle.payins.models import Payin
 from mickle.payouts.models import Payout
 from mickle.settlement import settlement
+from mickle.things import things
+from mickle.things.models import Thing
 from tests.people import EUR, creator, instance_at, member, thing
 from tests.web.browsing import Person, signed_in
 
@@ -168,6 +170,46 @@ def test_another_member_is_made_operator_and_ended_but_nobody_by_themselves(ines
     assert "Another operator does this for you." in ines.text
     ines.send(f"/operator/people/{bob.id}/operator", deed="end")
     assert signed_in(bob).open("/operator").page.status_code == 404
+
+
+def test_a_fee_is_announced_two_months_before_and_the_terms_name_it(ines: Person) -> None:
+    month = instance.open_month()
+    ines.open("/operator/fee")
+    assert "No other rate is announced." in ines.text
+    for percent, first, sentence in (
+        ("12.5", month + 2, "two months before"),
+        ("12.555", month + 3, "up to two decimals"),
+        ("101", month + 3, "at most 100 %"),
+        ("", month + 3, "Type a percentage"),
+    ):
+        ines.send("", percent=percent, from_month=months.text(first))
+        assert sentence in ines.text
+        assert "No other rate is announced." in ines.text
+    ines.send("", percent="12.34 %", from_month="soon")
+    assert 'id="id_from_month_error"' in ines.html
+    ines.send("", percent="12.34 %", from_month=months.text(month + 3))
+    assert "Announced: 12.34 % from" in ines.text
+    assert instance.fee_basis_points(month + 2) == 1_000
+    assert instance.fee_basis_points(month + 3) == 1_234
+    assert "on it is 12.34 %." in Person.new().open("/terms").text
+
+
+def test_a_page_is_taken_down_after_a_question_and_put_back(ines: Person) -> None:
+    found = thing("page")
+    assert "Take down" not in signed_in(member("alice")).open(f"/thing/{found.id}").text
+    ines.open(f"/thing/{found.id}")
+    assert f'href="/operator/things/{found.id}/take-down"' in ines.html
+    ines.open(f"/operator/things/{found.id}/take-down")
+    assert "Take down <bdi>Page</bdi>?" in ines.html
+    assert things.find(url=found.url).state == Thing.State.ACTIVE
+    ines.send("")
+    assert "was taken down here" in ines.text
+    assert "Nothing found" in Person.new().open("/catalogue").text
+    ines.send(f"/operator/things/{found.id}/put-back")
+    assert "was taken down here" not in ines.text
+    things.refuse(thing=found, at=instance.now())
+    ines.open(f"/operator/things/{found.id}/take-down").send("")
+    assert "refused or merged for ever" in ines.text
 
 
 def test_the_books_are_audited_and_taken_away(ines: Person) -> None:

@@ -51,6 +51,7 @@ POST_ONLY = {
     "invite-waiting",
     "suspend",
     "make-operator",
+    "put-back",
 }
 OPERATORS = {route.name for route in urls.operators}
 MEMBERS = {route.name for route in urls.givers + urls.makers} | {"nod-done", "monthly"}

@@ -1,4 +1,4 @@
-"""The operator's desk: months, money that arrived, payouts, claims."""
+"""The operator's desk: months, money that arrived, payouts, claims, what is taken down."""
 
 from datetime import datetime, timedelta
 from typing import Any
@@ -23,6 +23,8 @@ from mickle.payins.models import Payin
 from mickle.payouts import payouts
 from mickle.payouts.models import Payout, PayoutFile
 from mickle.settlement import settlement
+from mickle.things import things
+from mickle.things.models import Thing
 from mickle.web import access, audits, paths, wording
 from mickle.web.access import MemberRequest
 from mickle.web.forms import BookForm, SendBackForm
@@ -300,3 +302,28 @@ def decide(request: MemberRequest, claim_id: int) -> HttpResponse:
     except Refused as refused:
         messages.error(request, str(refused))
     return paths.see_other("claims")
+
+
+@access.operator_only
+@access.form_page
+def take_down(request: MemberRequest, thing_id: int) -> HttpResponse:
+    """Say what taking a thing down does, then do it."""
+    thing = get_object_or_404(Thing, id=thing_id)
+    if request.method == "POST":
+        try:
+            things.take_down(thing=thing, at=instance.now())
+        except Refused as refused:
+            messages.error(request, str(refused))
+        return paths.see_other("thing", thing_id)
+    return render(request, "operator/take_down.html", {"thing": thing})
+
+
+@access.operator_only
+@access.write_only
+def put_back(request: MemberRequest, thing_id: int) -> HttpResponse:
+    """Undo a take-down."""
+    try:
+        things.put_back(thing=get_object_or_404(Thing, id=thing_id), at=instance.now())
+    except Refused as refused:
+        messages.error(request, str(refused))
+    return paths.see_other("thing", thing_id)

@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 
 from mickle.discovery import discovery
 from mickle.instance import instance
-from mickle.instance.models import Month
+from mickle.instance.models import FeeRate, Month
 from mickle.ledger import ledger
 from mickle.lib import money
 from mickle.lib.errors import Refused
@@ -102,6 +102,9 @@ def terms(request: HttpRequest) -> HttpResponse:
         "funds_max": settings.FUNDS_MAX_MICROS,
         "payout_cost": settings.PAYOUT_COST_MICROS,
         "grace_hours": settings.GRACE_HOURS,
+        "announced": FeeRate.objects.filter(from_month__gt=instance.open_month()).order_by(
+            "from_month"
+        ),
     }
     return render(request, "front/terms.html", context)
 
