@@ -14,8 +14,8 @@ subscriptions (running) statements (listed) statement (found, rows, movements) s
 (amount, reference, account, qr) refund (most) settings (budget, profile, plan) close-account;
 POST only: play-money take-back-waiting.
 
-Makers: my-things (things, claims) add-thing edit-thing revenue (have, bars, found) revenue-csv
-payout-account withdraw (form, then quote); POST only: claim refuse-nods to-funds.
+Makers: my-things (things, claims) add-thing edit-thing revenue (have, days, bars, found)
+revenue-csv payout-account withdraw (form, then quote); POST only: claim refuse-nods to-funds.
 
 Operators (404 for everybody else): operator-months operator-month (row, totals, checks) cash-desk
 (form, standing, recent) send-back payouts (requested, sent, files) payout-file claims charities

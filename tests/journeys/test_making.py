@@ -2,6 +2,7 @@
 
 import csv
 import io
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -14,6 +15,7 @@ from mickle.members.models import Member
 from mickle.nods import nods
 from mickle.settlement import settlement
 from mickle.things.models import Thing
+from mickle.web import charts
 from tests.people import EUR, NOVEMBER, creator, instance_at, member, thing
 from tests.web.browsing import Person, signed_in
 
@@ -123,6 +125,49 @@ def test_revenue_shows_months_and_sums_things_with_few_givers() -> None:
         ("Loud", "12.500000", "1.250000"),
         ("other", "2.500000", "0.250000"),
     ]
+
+
+def test_nods_a_day_count_others_at_ones_own_pages_by_day_in_utc() -> None:
+    instance_at("2026-11", kind="TEST")
+    bob = creator("bob")
+    mine, theirs = thing("mine", bob), thing("theirs", creator("eve"))
+    for name, at in (
+        ("a", datetime(2026, 11, 3, 23, 59, tzinfo=UTC)),
+        ("b", datetime(2026, 11, 4, tzinfo=UTC)),
+        ("c", datetime(2026, 11, 9, 12, tzinfo=UTC)),
+    ):
+        giver = member(name)
+        nods.give(member=giver, thing=mine, at=at)
+        nods.give(member=giver, thing=theirs, at=at)
+    # Given at midnight, when October had just been closed.
+    nods.give(member=member("d"), thing=mine, at=months.start(NOVEMBER) - timedelta(seconds=1))
+    nods.give(member=member("e"), thing=mine, at=datetime(2026, 11, 9, tzinfo=UTC))
+    now = datetime(2026, 11, 20, 7, tzinfo=UTC)
+    days = charts.nods_a_day(owner=bob, month=NOVEMBER, now=now)
+    assert len(days.counts) == 20
+    assert {place + 1: count for place, count in enumerate(days.counts) if count} == {
+        1: 1,
+        3: 1,
+        4: 1,
+        9: 2,
+    }
+    assert (days.total, days.most, days.peak) == (5, 2, datetime(2026, 11, 9, tzinfo=UTC))
+    assert [bar.label for bar in days.bars if bar.label] == ["1", "8", "15", "20", "30"]
+    assert [place + 1 for place, bar in enumerate(days.bars) if bar.kind == "now"] == [20]
+    assert len(days.bars) == 30
+
+
+def test_the_chart_of_days_says_its_peak_in_words_and_stands_in_a_table_too(bob: Member) -> None:
+    mine = thing("mine", bob)
+    person = signed_in(bob)
+    assert "Nods a day" not in person.open("/revenue").text
+    for name in ("a", "b"):
+        nods.give(member=member(name), thing=mine, at=instance.now())
+    person.open("/revenue")
+    today = f"{instance.now():%-d %B}"
+    assert f"2 so far, most on {today}: 2." in person.text
+    assert '<rect class="b now"' in person.html
+    assert f'<th scope="row">{today}</th><td class="n">2</td>' in person.html
 
 
 def test_what_was_earned_moves_to_what_can_be_given(bob: Member) -> None:

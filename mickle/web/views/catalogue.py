@@ -146,8 +146,7 @@ def _nods_this_month(found: Thing) -> int:
 
 def _waiting(found: Thing) -> dict[str, int]:
     nods, micros = settlement.waiting_for(found)
-    givers = Nod.objects.filter(thing=found, void="").values("member").distinct()
-    shown = micros if givers[:GIVERS_SHOWN].count() >= GIVERS_SHOWN else 0
+    shown = micros if settlement.waiting_givers(found) >= GIVERS_SHOWN else 0
     return {"waiting_nods": nods, "waiting_micros": shown}
 
 

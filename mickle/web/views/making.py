@@ -16,7 +16,6 @@ from mickle.lib import months
 from mickle.lib.errors import Refused
 from mickle.members import members
 from mickle.members.models import Member
-from mickle.nods.models import Nod
 from mickle.payins import payins
 from mickle.payouts import payouts
 from mickle.payouts.models import Payout
@@ -24,7 +23,7 @@ from mickle.settlement import settlement
 from mickle.settlement.models import Line
 from mickle.things import things
 from mickle.things.models import Thing
-from mickle.web import access, drawing, paths, rows, tables, wording
+from mickle.web import access, charts, drawing, paths, rows, tables, wording
 from mickle.web.access import MemberRequest
 from mickle.web.forms import AccountForm, AddThingForm, ThingForm, WithdrawForm
 from mickle.web.views.catalogue import category_names
@@ -116,7 +115,7 @@ def refuse_nods(request: MemberRequest, thing_id: int) -> HttpResponse:
 @access.member_only
 @access.read_page
 def revenue(request: MemberRequest) -> HttpResponse:
-    """What was earned: the sum, a chart of months, and the things of one month."""
+    """What was earned: the sum, charts of days and months, and the things of one month."""
     member = request.user
     sums = _months_of(member)
     month = _shown_month(request, sums)
@@ -134,7 +133,7 @@ def revenue(request: MemberRequest) -> HttpResponse:
         "bars": _bars(sums),
         "sums": sorted(sums.items(), reverse=True),
         "move_key": secrets.token_hex(8),
-        "nods_now": _nods_now(member),
+        "days": charts.nods_a_day(owner=member, month=instance.open_month(), now=instance.now()),
         "things": Thing.objects.filter(owner=member).count(),
         "payouts": Payout.objects.filter(member=member).order_by("-id")[:_PAYOUTS_SHOWN],
     }
@@ -170,11 +169,6 @@ def _bars(sums: dict[int, int]) -> list[drawing.Bar]:
         )
         for month in range(first, last + 1)
     ]
-
-
-def _nods_now(member: Member) -> int:
-    month = instance.open_month()
-    return Nod.objects.filter(month=month, thing__owner=member).exclude(member=member).count()
 
 
 @access.member_only
