@@ -18,6 +18,9 @@ from mickle.lib.money import BASIS
 # An advisory lock on PostgreSQL: writers of a month hold it shared, closing takes it alone.
 # A row lock would let newcomers overtake the closer (measured: seconds instead of milliseconds).
 FENCE_LOCK = 7
+# Who owns what, who may receive and what was refused stand still while a month is settled: deeds
+# that change them hold this lock shared, a settlement takes it alone, each before any row lock.
+OWNERS_LOCK = 10
 LAST_YEAR = 2999
 
 
@@ -110,6 +113,27 @@ def hold_fence() -> None:
     if connection.vendor == "postgresql":
         with connection.cursor() as cursor:
             cursor.execute("SELECT pg_advisory_xact_lock_shared(%s)", [FENCE_LOCK])
+
+
+def hold_owners() -> None:
+    """Wait for a settlement that runs, and let none begin until the caller's transaction ends.
+
+    Called before anything else in a transaction that changes who may receive.
+    """
+    _lock_owners("pg_advisory_xact_lock_shared")
+
+
+def take_owners() -> None:
+    """Let owners, receivers and refusals stand as they are until the transaction ends."""
+    _lock_owners("pg_advisory_xact_lock")
+
+
+def _lock_owners(function: str) -> None:
+    if not connection.in_atomic_block:
+        raise RuntimeError("owners are held inside a transaction")
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute(f"SELECT {function}(%s)", [OWNERS_LOCK])
 
 
 def take_fence() -> None:

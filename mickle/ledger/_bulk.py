@@ -61,6 +61,7 @@ class Outcome:
     def __init__(self) -> None:
         self.due = 0
         self.posted = 0
+        self.new = 0
         self.different_key: str | None = None
         self.below_zero: tuple[str, int] | None = None
 
@@ -82,6 +83,8 @@ def post(select: str, params: Params, *, reason: str, month: int | None, at: dat
             done.different_key = found[0]
             return done
         cursor.execute(_FORGET_POSTED)
+        cursor.execute("SELECT COUNT(*) FROM ledger_due")
+        done.new = cursor.fetchone()[0]
         cursor.execute(_ACCOUNTS)
         cursor.execute(_DELTAS)
         if connection.vendor == "postgresql":

@@ -228,6 +228,9 @@ def post_from_select(
                 _("%(kind)s %(holder)s holds less than is due. Nothing was moved.")
                 % {"kind": kind, "holder": holder}
             )
+        if done.posted != done.new:
+            # Of two rows with one key the trigger lets one in, and the balances would count both.
+            raise AssertionError(f"{done.new} transfers for {reason}, but {done.posted} keys")
         if expected is not None and done.due != expected:
             raise AssertionError(f"{done.due} transfers were due for {reason}, not {expected}")
     return done.posted

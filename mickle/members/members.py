@@ -247,7 +247,9 @@ def may_receive(member: Member) -> bool:
 
 def suspend(*, member: Member, at: datetime | None) -> None:
     """Suspend a member, or with None let them go on; what they own waits meanwhile."""
-    Member.objects.filter(id=member.id).update(suspended_at=at)
+    with transaction.atomic():
+        instance.hold_owners()
+        Member.objects.filter(id=member.id).update(suspended_at=at)
 
 
 def set_operator(*, member: Member, is_operator: bool) -> None:
@@ -274,7 +276,9 @@ def check_not_last_operator(member: Member) -> None:
 def note_closing(*, member: Member, at: datetime) -> bool:
     """Mark that the account is being closed; False if it was marked before."""
     rows = Member.objects.filter(id=member.id, closing_at=None, closed_at=None)
-    return bool(rows.update(closing_at=at))
+    with transaction.atomic():
+        instance.hold_owners()
+        return bool(rows.update(closing_at=at))
 
 
 def erase(*, member: Member, at: datetime) -> None:

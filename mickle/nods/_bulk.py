@@ -15,10 +15,11 @@ CHUNK = 5_000
 
 _RENEW = """
 INSERT INTO nods_nod (month, member_id, thing_id, at, source, void, key)
-SELECT %(month)s, s.member_id, s.thing_id, %(at)s, 'subscription', '', ''
+SELECT %(month)s, s.member_id, t.id, %(at)s, 'subscription', '', ''
 FROM nods_subscription s
 JOIN members_member m ON m.id = s.member_id
-JOIN things_thing t ON t.id = s.thing_id
+JOIN things_thing chosen ON chosen.id = s.thing_id
+JOIN things_thing t ON t.id = COALESCE(chosen.merged_into_id, chosen.id)
 WHERE s.ended_at IS NULL AND s.first_month <= %(month)s AND s.renewed_through < %(month)s
   AND (s.last_month IS NULL OR s.last_month >= %(month)s)
   AND m.closed_at IS NULL AND m.closing_at IS NULL

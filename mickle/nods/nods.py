@@ -28,6 +28,10 @@ class NotNoddable(Refused):
     """The thing was taken down, or its owner refused for ever."""
 
 
+class Leaving(Refused):
+    """The member is closing the account and gives no more."""
+
+
 class MonthClosed(Refused):
     """The nod's month has closed, so it stays as it is."""
 
@@ -54,7 +58,7 @@ def give(
 ) -> Given:
     """Nod at a thing once a month; a repeat is no second nod, and the same key is the first nod.
 
-    Raises OwnThing, or NotNoddable for what was refused or taken down.
+    Raises OwnThing, Leaving, or NotNoddable for what was refused or taken down.
     """
     if key:
         before = Nod.objects.filter(member=member, key=key).first()
@@ -80,8 +84,15 @@ def give(
         written = cursor.fetchone()
         if written is not None:
             cursor.execute(write.COUNT_UP, names)
+    if written is None:
+        _not_leaving(member)
     month = written[0] if written is not None else _month_of_repeat(member, key, at)
     return _given(member, month, new=written is not None)
+
+
+def _not_leaving(member: Member) -> None:
+    if Member.objects.filter(id=member.id, closing_at__isnull=False).exists():
+        raise Leaving(_("You are closing your account, so nothing new is recorded."))
 
 
 def _noddable(thing: Thing) -> Thing:
@@ -142,7 +153,8 @@ def subscribe(
     first = max(months.of(at), instance.here().closed_through + 1) + 1
     last = None if runs_months is None else first + runs_months - 1
     with transaction.atomic():
-        Member.objects.select_for_update().get(id=member.id)
+        Member.objects.select_for_update(no_key=True).get(id=member.id)
+        _not_leaving(member)
         row, made = Subscription.objects.get_or_create(
             member=member,
             thing=target,

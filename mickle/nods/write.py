@@ -12,8 +12,9 @@ HOLD_MEMBER = "SELECT id FROM members_member WHERE id = %(member)s FOR SHARE"
 GIVE = """
 INSERT INTO nods_nod (month, member_id, thing_id, at, source, void, key)
 SELECT CASE WHEN closed_through >= %(month)s THEN closed_through + 1 ELSE %(month)s END,
-       %(member)s, %(thing)s, %(at)s, %(source)s, '', %(key)s
-FROM instance_instance WHERE id = 1
+       m.id, %(thing)s, %(at)s, %(source)s, '', %(key)s
+FROM instance_instance i JOIN members_member m ON m.id = %(member)s AND m.closing_at IS NULL
+WHERE i.id = 1
 ON CONFLICT DO NOTHING
 RETURNING month
 """

@@ -31,7 +31,8 @@ def settle_months(at: datetime) -> None:
     """Settle, in order, the closed months whose grace is over."""
     grace = timedelta(hours=settings.GRACE_HOURS)
     for row in Month.objects.filter(settled_at=None).order_by("month"):
-        if at < months.end(row.month) + grace:
+        # After a standstill the grace runs from the close: what arrived meanwhile is still booked.
+        if at < max(months.end(row.month), row.closed_at) + grace:
             return
         settlement.settle(month=row.month, at=at)
 
@@ -39,6 +40,11 @@ def settle_months(at: datetime) -> None:
 def seal_books(at: datetime) -> None:
     """Chain the transfers that no batch covers yet."""
     ledger.seal(at=at)
+
+
+def release_what_may_be(at: datetime) -> None:
+    """Release what still waits though its owner may receive by now."""
+    settlement.release_due(at=at)
 
 
 def pay_charities(at: datetime) -> None:
@@ -56,6 +62,7 @@ def finish_closings(at: datetime) -> None:
 DUE: tuple[Callable[[datetime], None], ...] = (
     close_months,
     settle_months,
+    release_what_may_be,
     pay_charities,
     finish_closings,
     seal_books,

@@ -74,7 +74,7 @@ def expire(*, month: int, at: datetime) -> None:
         rows = Line.objects.filter(month=month, state=Line.State.WAITING)
         if not rows.exists():
             return
-        list(rows.select_for_update().values_list("thing_id"))
+        list(rows.order_by("thing_id").select_for_update().values_list("thing_id"))
         names: Params = {"month": month, "text": months.text(month)}
         ledger.post_from_select(_EXPIRE, names, reason="RETURN", month=month, at=at)
         rows.update(state=Line.State.RETURNED, decided_at=at)
@@ -86,6 +86,7 @@ def release(*, thing: Thing, at: datetime) -> int:
     The owner's own share goes back to their funds. Nothing happens while nobody may receive.
     """
     with transaction.atomic():
+        instance.hold_owners()
         owner = Thing.objects.select_related("owner").get(id=thing.id).owner
         if owner is None or not members.may_receive(owner):
             return 0
@@ -132,14 +133,49 @@ def _release_line(line: Line, owner: Member, at: datetime) -> int:
 def release_owner(*, member: Member, at: datetime) -> int:
     """Release what waits for everything a member owns; returns the net in micros."""
     with transaction.atomic():
+        instance.hold_owners()
         waits = Q(lines__state=Line.State.WAITING) | Q(merged__lines__state=Line.State.WAITING)
         owned = Thing.objects.filter(waits, owner=member).distinct().order_by("id")
         return sum(release(thing=thing, at=at) for thing in owned)
 
 
+def release_due(*, at: datetime) -> int:
+    """Release and return all that waits though it no longer has to; returns how many things.
+
+    A top-up in the middle of a settlement, a suspension lifted, a refund that failed, a merge:
+    each makes somebody receive for what waits already.
+    """
+    still = Line.objects.filter(state=Line.State.WAITING)
+    targets = set(still.values_list("thing_id", "thing__merged_into_id").distinct())
+    ids = {into or thing for thing, into in targets}
+    due = Thing.objects.filter(id__in=ids, owner__in=members.receivers()).order_by("id")
+    refused = Thing.objects.filter(id__in=ids, state=Thing.State.REFUSED).order_by("id")
+    done = sum(1 for thing in due if release(thing=thing, at=at))
+    for thing in refused:
+        refuse(thing=thing, at=at)
+        done += 1
+    return done
+
+
+def waiting_givers(thing: Thing) -> int:
+    """How many members have a share in what waits for a thing."""
+    lines = of_thing(thing).values("month", "thing_id")
+    found: set[int] = set()
+    with connection.cursor() as cursor:
+        for line in lines:
+            cursor.execute(
+                f"SELECT member_id FROM ({SHARES}) s"
+                " WHERE month = %s AND thing_id = %s AND amount_micros > 0 LIMIT 3",
+                [line["month"], line["thing_id"]],
+            )
+            found.update(member for (member,) in cursor.fetchall())
+    return len(found)
+
+
 def take_back(*, member: Member, month: int, thing: Thing, at: datetime) -> int:
     """Return a member's own waiting share to their funds; returns it in micros."""
     with transaction.atomic():
+        instance.hold_owners()
         line = (
             Line.objects.select_for_update()
             .filter(month=month, thing=thing, state=Line.State.WAITING)
@@ -154,6 +190,7 @@ def take_back(*, member: Member, month: int, thing: Thing, at: datetime) -> int:
 def take_back_all(*, member: Member, at: datetime) -> int:
     """Return everything of a member that waits to their funds; returns it in micros."""
     with transaction.atomic():
+        instance.hold_owners()
         keys = Line.objects.filter(
             state=Line.State.WAITING, thing__nods__member=member, thing__nods__month=F("month")
         ).order_by("month", "thing_id")
@@ -193,6 +230,7 @@ def _return_share(line: Line, member: Member, at: datetime) -> int:
 def refuse(*, thing: Thing, at: datetime) -> None:
     """The owner wants nothing, for ever: all that waits for the thing goes back to its members."""
     with transaction.atomic():
+        instance.hold_owners()
         things.refuse(thing=thing, at=at)
         for line in of_thing(thing).select_for_update(of=("self",)):
             names: Params = {

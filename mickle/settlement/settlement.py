@@ -84,6 +84,7 @@ def settle(*, month: int, at: datetime) -> Settled:
     close_due(at=at)
     with transaction.atomic():
         _alone()
+        instance.take_owners()
         _must_be_next(month)
         done = _settle(month, at)
     ledger.seal(at=at)
@@ -163,6 +164,16 @@ def release(*, thing: Thing, at: datetime) -> int:
 def release_owner(*, member: Member, at: datetime) -> int:
     """Release what waits for all a member owns, once they may receive; the net in micros."""
     return _waiting.release_owner(member=member, at=at)
+
+
+def release_due(*, at: datetime) -> int:
+    """Release and return all that waits though it no longer has to; how many things."""
+    return _waiting.release_due(at=at)
+
+
+def waiting_givers(thing: Thing) -> int:
+    """How many members have a share in what waits for a thing, three or more as three."""
+    return min(_waiting.waiting_givers(thing), _statements.GIVERS_SHOWN)
 
 
 def take_back_waiting(*, member: Member, month: int, thing: Thing, at: datetime) -> int:

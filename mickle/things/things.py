@@ -8,6 +8,7 @@ from django.db import transaction
 from django.db.models import Q
 from django.utils.translation import gettext as _
 
+from mickle.instance import instance
 from mickle.lib import urls
 from mickle.lib.errors import Refused
 from mickle.members.models import Member
@@ -180,11 +181,11 @@ def set_owner(*, thing: Thing, owner: Member | None, at: datetime) -> Thing:
     Raises AlreadyOwned when another member has it, NotOwnable when nobody can.
     """
     rows = Thing.objects.filter(id=thing.id)
-    if owner is None:
-        rows.update(owner=None, updated_at=at)
-        return rows.get()
-    free = Q(owner=None) | Q(owner=owner)
-    if not rows.filter(free, state__in=_LIVING).update(owner=owner, updated_at=at):
+    free = Q() if owner is None else Q(state__in=_LIVING) & (Q(owner=None) | Q(owner=owner))
+    with transaction.atomic():
+        instance.hold_owners()
+        changed = rows.filter(free).update(owner=owner, updated_at=at)
+    if not changed:
         if rows.get().state in _LIVING:
             raise AlreadyOwned(
                 _("Another member has shown that this is theirs. Nothing was changed.")
@@ -215,8 +216,10 @@ def put_back(*, thing: Thing, at: datetime) -> bool:
 
 def _move(thing: Thing, before: Sequence[str], after: str, at: datetime) -> bool:
     rows = Thing.objects.filter(id=thing.id)
-    if rows.filter(state__in=before).update(state=after, updated_at=at):
-        return True
+    with transaction.atomic():
+        instance.hold_owners()
+        if rows.filter(state__in=before).update(state=after, updated_at=at):
+            return True
     if rows.get().state != after:
         raise Final(_("This was refused or merged for ever. Nothing was changed."))
     return False
@@ -231,6 +234,7 @@ def merge(*, thing: Thing, into: Thing, at: datetime) -> Thing:
     if thing.id == into.id:
         raise CannotMerge(_("This is the same page already. Nothing was changed."))
     with transaction.atomic():
+        instance.hold_owners()
         # Locked in the order of ids, so that two opposite merges wait instead of crossing.
         rows = Thing.objects.select_for_update(of=("self",)).order_by("id")
         states = {row.id: row for row in rows.filter(id__in=(thing.id, into.id))}

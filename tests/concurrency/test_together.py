@@ -131,6 +131,34 @@ def test_two_claims_release_what_waits_once():
     all_hold([*ledger.audit(), *settlement.audit()])
 
 
+@pytest.mark.parametrize("deed", ["claim", "refuse"])
+def test_owners_stand_still_while_a_month_settles(deed):
+    alice, bob = member("alice", funds="5.00"), creator("bob")
+    page = thing("page")
+    for who in (alice, bob):
+        nods.give(member=who, thing=page, at=MID_NOVEMBER)
+    settlement.close_due(at=EARLY_DECEMBER)
+
+    def change() -> None:
+        if deed == "claim":
+            things.set_owner(thing=page, owner=bob, at=EARLY_DECEMBER)
+            settlement.release(thing=page, at=EARLY_DECEMBER)
+        else:
+            settlement.refuse(thing=page, at=EARLY_DECEMBER)
+
+    def settle_or_change(client: int) -> object:
+        if client == 0:
+            return settlement.settle(month=NOVEMBER, at=EARLY_DECEMBER)
+        return change()
+
+    answers = together(2, settle_or_change)
+    assert not [answer for answer in answers if isinstance(answer, Exception)]
+    assert ledger.balance(ledger.waiting(alice.id)) == 0
+    earned = EUR("4.50") if deed == "claim" else 0
+    assert ledger.balance(ledger.revenue(bob.id)) == earned
+    all_hold([*ledger.audit(), *settlement.audit()])
+
+
 def test_a_nod_beside_the_closing_fence_is_in_exactly_one_month():
     people = [member(f"m{i}", funds="5.00") for i in range(CLIENTS)]
     pages = [thing(f"page{i}", thing_id=1000 + i) for i in range(60)]

@@ -140,6 +140,16 @@ def test_a_select_with_another_number_of_rows_is_a_defect_and_posts_nothing():
     assert ledger.balance(ledger.pool(NOVEMBER)) == 0
 
 
+def test_a_select_that_gives_a_key_twice_is_a_defect_and_posts_nothing():
+    two_members_with_funds()
+    twice = f"{SELECT} UNION ALL {SELECT}".replace("1000000 AS", "1000001 AS", 1)
+    with pytest.raises((AssertionError, IntegrityError)), transaction.atomic():
+        ledger.post_from_select(
+            twice, {"month": NOVEMBER}, reason="SPEND", month=NOVEMBER, at=MID_NOVEMBER
+        )
+    assert broken() == []
+
+
 def test_a_select_that_would_go_below_nought_posts_nothing():
     two_members_with_funds()
     more = SELECT.replace("1000000 AS", "5000001 AS")

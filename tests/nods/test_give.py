@@ -147,6 +147,24 @@ def test_a_subscription_of_another_length_is_refused(runs):
         nods.subscribe(member=member("alice"), thing=thing("p"), runs_months=runs, at=MID_NOVEMBER)
 
 
+def test_who_is_leaving_gives_nothing_more():
+    alice, page = member("alice"), thing("page")
+    members.note_closing(member=alice, at=MID_NOVEMBER)
+    with pytest.raises(nods.Leaving, match="nothing new is recorded"):
+        nods.give(member=alice, thing=page, at=MID_NOVEMBER)
+    with pytest.raises(nods.Leaving):
+        nods.subscribe(member=alice, thing=page, runs_months=3, at=MID_NOVEMBER)
+    assert not Nod.objects.exists()
+
+
+def test_the_subscription_of_a_merged_page_goes_on_at_its_target():
+    alice, page, target = member("alice"), thing("page"), thing("target")
+    nods.subscribe(member=alice, thing=page, runs_months=3, at=MID_NOVEMBER)
+    things.merge(thing=page, into=target, at=MID_NOVEMBER)
+    settlement.close_due(at=at(NOVEMBER + 1))
+    assert nods.has(alice, target, NOVEMBER + 1)
+
+
 def test_described_nods_are_recorded_once_and_not_in_closed_months():
     alice, page = member("alice", funds="5.00", month=NOVEMBER - 1), thing("page")
     row = (NOVEMBER, alice.id, page.id, MID_NOVEMBER, "load")

@@ -12,6 +12,7 @@ from mickle.ledger import ledger
 from mickle.lib import months
 from mickle.lib.errors import Refused
 from mickle.members import members
+from mickle.members.models import Member
 from mickle.nods import nods
 from mickle.ops import ticking
 from mickle.payouts.models import Payout
@@ -60,13 +61,44 @@ def test_a_month_closes_with_its_end_and_settles_after_the_grace(november):
 def test_months_settle_in_order(november):
     november(timedelta(days=36))
     ticking.tick()
+    november(timedelta(days=39))
+    ticking.tick()
     settled = Month.objects.filter(settled_at__isnull=False).values_list("month", flat=True)
     assert list(settled.order_by("month")) == [NOVEMBER, NOVEMBER + 1]
+
+
+def test_after_a_standstill_the_grace_runs_from_the_close(november):
+    november(timedelta(days=9))
+    ticking.tick()
+    assert state() == (0, False)
+    november(timedelta(days=11, hours=23))
+    ticking.tick()
+    assert state() == (0, False)
+    november(timedelta(days=12))
+    ticking.tick()
+    assert state() == (0, True)
+
+
+def test_what_no_longer_has_to_wait_is_released(november):
+    bob = people.member("bob")
+    page = people.thing("bobs", bob)
+    nods.give(member=Member.objects.get(username="alice"), thing=page, at=MID_NOVEMBER)
+    november(timedelta(0))
+    ticking.tick()
+    november(timedelta(hours=72))
+    ticking.tick()
+    assert ledger.balance(ledger.revenue(bob.id)) == 0
+    members.note_top_up(member=bob, amount_micros=EUR("2.00"), month=NOVEMBER)
+    ticking.tick()
+    assert ledger.balance(ledger.revenue(bob.id)) == EUR("2.25")
+    assert all(check.ok for check in ledger.audit())
 
 
 def test_charities_are_set_on_their_way_once_a_month(november):
     library = members.list_charity(slug="library", name="Library", iban=IBAN)
     people.member("idle", funds="7.00")
+    november(timedelta(0))
+    ticking.tick()
     november(timedelta(hours=72))
     for _minute in range(3):
         ticking.tick()

@@ -39,6 +39,8 @@ class Command(Base):
         # The same words may name an entry of each of two members, and book both.
         reference = f"{options['reference'].strip()} ({member.username})"
         with transaction.atomic():
+            # Before any account is locked: the release after it waits for no settlement then.
+            instance.hold_owners()
             payin = payins.top_up(
                 member=member, amount_micros=options["amount"], reference=reference, at=at
             )
