@@ -1,0 +1,154 @@
+"""Each page in a real Chromium, wide and narrow, light and dark: nothing fails, all can read it."""
+
+import re
+from collections.abc import Iterator
+from datetime import UTC, datetime
+
+import pytest
+from axe_playwright_python.base import AXE_SCRIPT
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page
+
+from mickle.lib import months
+from tests.browser.conftest import Running
+
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
+
+WIDTHS = (1280, 390)
+SCHEMES = ("light", "dark")
+MONTH = months.of(datetime.now(UTC))
+LAST = months.text(MONTH - 1)
+
+ANYBODY = (
+    *("/", "/catalogue", "/catalogue?q=nothing-like-it", "/thing/1", "/people/demo-ada"),
+    *("/people/demo-bruno", "/figures", "/terms", "/privacy", "/imprint", "/source"),
+    *("/sign-up", "/sign-in", "/nod?url=https://new.example/page"),
+)
+GIVER = (
+    *("/month", "/month/add", "/nods", "/nods/monthly", "/statements", f"/statements/{LAST}"),
+    *("/top-up", "/refund", "/settings", "/settings/close", "/thing/1", "/catalogue"),
+    *("/nod?url=https://new.example/page", "/nod/1/monthly"),
+)
+MAKER = (
+    *("/mine", "/mine/add", "/thing/1/edit", "/thing/1", "/revenue"),
+    *("/withdraw", "/withdraw/account", "/people/demo-bruno"),
+)
+OPERATOR = (
+    *("/operator", f"/operator/months/{LAST}?audit=yes", "/operator/cash-desk"),
+    *("/operator/payouts", "/operator/claims", "/operator/people", "/operator/charities"),
+    *("/operator/fee", "/operator/clock", "/operator/books?audit=yes"),
+    *("/operator/things/2/take-down", "/thing/2"),
+)
+
+_WATCH = """
+window.refused = [];
+addEventListener("securitypolicyviolation", event => {
+  window.refused.push(`${event.violatedDirective} ${event.blockedURI}`);
+});
+"""
+_AXE = """async () => {
+  const found = await axe.run(document, {resultTypes: ["violations"]});
+  return found.violations.flatMap(rule => rule.nodes.map(node => `${rule.id}: ${node.html}`));
+}"""
+_WIDTH = "document.documentElement.scrollWidth"
+
+
+@pytest.fixture(scope="module")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    """A filled instance for all tests of this file; they look and change nothing."""
+    server = Running(tmp_path_factory.mktemp("demo") / "data", "--demo")
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def context(chromium: Browser, demo: Running) -> Iterator[BrowserContext]:
+    """A browser of its own."""
+    found = chromium.new_context(base_url=demo.url)
+    found.add_init_script(_WATCH)
+    yield found
+    found.close()
+
+
+@pytest.fixture
+def page(context: BrowserContext) -> Page:
+    """Its one page."""
+    return context.new_page()
+
+
+def sign_in(page: Page, email: str, password: str = "") -> None:
+    """By password, or by the code that a demo shows."""
+    page.goto("/sign-in")
+    page.get_by_label("E-mail").fill(email)
+    page.get_by_label("Password").fill(password)
+    page.locator("main form button.act").first.click()
+    if not password:
+        page.get_by_label("Code").fill(page.locator("#shown-code").inner_text())
+        page.get_by_role("button", name="Continue").click()
+    page.wait_for_url("**/month")
+
+
+def look_at(page: Page, paths: tuple[str, ...]) -> list[str]:
+    """What is wrong with these pages, each in four ways of looking."""
+    wrong: list[str] = []
+
+    def hear(message: ConsoleMessage) -> None:
+        if message.type == "error":
+            wrong.append(f"{page.url} console: {message.text}")
+
+    page.on("console", hear)
+    page.on("pageerror", lambda error: wrong.append(f"{page.url} script: {error}"))
+    for path in paths:
+        page.set_viewport_size({"width": WIDTHS[0], "height": 900})
+        answer = page.goto(path)
+        assert answer is not None
+        if answer.status != 200:
+            wrong.append(f"{path}: {answer.status}")
+        page.evaluate(AXE_SCRIPT)
+        for width in WIDTHS:
+            for scheme in SCHEMES:
+                wrong += [f"{path} {width} {scheme} {one}" for one in seen(page, width, scheme)]
+        wrong += [f"{path} policy: {one}" for one in page.evaluate("window.refused")]
+    return wrong
+
+
+def seen(page: Page, width: int, scheme: str) -> list[str]:
+    page.set_viewport_size({"width": width, "height": 900})
+    page.emulate_media(color_scheme=scheme)
+    found = list(page.evaluate(_AXE))
+    if page.evaluate(_WIDTH) > width:
+        found.append("is wider than the window")
+    return found
+
+
+def test_the_pages_of_anybody(page: Page) -> None:
+    assert look_at(page, ANYBODY) == []
+
+
+def test_the_pages_of_a_giver(page: Page) -> None:
+    sign_in(page, "ada@demo.example")
+    assert look_at(page, GIVER) == []
+
+
+def test_the_pages_of_a_maker(page: Page) -> None:
+    sign_in(page, "bruno@demo.example")
+    assert look_at(page, MAKER) == []
+
+
+def test_the_pages_of_an_operator(page: Page, demo: Running) -> None:
+    password = re.search(r"olga@demo\.example with (\S+) to", demo.said)[1]
+    sign_in(page, "olga@demo.example", password)
+    assert look_at(page, OPERATOR) == []
+
+
+def test_what_is_looked_for_would_be_found(page: Page) -> None:
+    page.goto("/imprint")
+    page.evaluate(AXE_SCRIPT)
+    page.evaluate("""() => {
+      document.querySelector("main").innerHTML = '<img src="x"><div id="wide">wide</div>';
+      document.getElementById("wide").style.width = "2000px";
+      document.head.append(Object.assign(document.createElement("script"), {text: "1"}));
+    }""")
+    found = seen(page, 390, "light")
+    assert any(one.startswith("image-alt") for one in found)
+    assert "is wider than the window" in found
+    assert page.evaluate("window.refused") == ["script-src-elem inline"]
