@@ -1,5 +1,5 @@
 """Closing an account: where each cent goes, what happens to nods and works, and the forgetting.
 
-Deeds: close, finish_due. Stands above payins, settlement and payouts because it asks all three.
-Called by the page of the account and by the daily job.
+Deeds: close, finish_due, stranded, send_again, audit. Stands above payins, settlement and payouts
+because it asks all three. Called by the page of the account, the operator's payouts and the clock.
 """

@@ -1,5 +1,7 @@
-"""The door of the room: ask to leave, and finish what had to wait."""
+"""The door of the room: ask to leave, finish what had to wait, send again what came back."""
 
+import logging
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
@@ -15,6 +17,7 @@ from mickle.closing.models import Closing
 from mickle.instance import instance
 from mickle.instance.instance import State
 from mickle.ledger import ledger
+from mickle.ledger.ledger import Check, Kind
 from mickle.lib import money, months
 from mickle.lib.errors import Refused
 from mickle.members import members
@@ -22,6 +25,7 @@ from mickle.members.models import Member
 from mickle.nods import nods
 from mickle.payins import payins
 from mickle.payouts import payouts
+from mickle.payouts.models import Payout
 from mickle.providers import sepa
 from mickle.settlement import settlement
 from mickle.things import things
@@ -29,9 +33,32 @@ from mickle.things.models import Thing
 
 OpenNods = Literal["settle", "take_back"]
 
+# Few enough to name in one query on every database.
+_BATCH = 1_000
+
+log = logging.getLogger(__name__)
+
 
 class NoAccount(Refused):
     """There is money to send, and nobody said where to."""
+
+
+class NotClosed(Refused):
+    """The account is not closed, so its money is its member's to send."""
+
+
+@dataclass(frozen=True)
+class Stranded:
+    """Money that came back from the bank after its member had left; all of it in micros."""
+
+    member: Member
+    funds_micros: int
+    revenue_micros: int
+
+    @property
+    def sum_micros(self) -> int:
+        """Both pots."""
+        return self.funds_micros + self.revenue_micros
 
 
 def close(
@@ -43,11 +70,14 @@ def close(
     it was.
     """
     with transaction.atomic():
-        instance.hold_fence()
-        Member.objects.select_for_update(no_key=True).get(id=member.id)
+        _hold(member.id)
         asked = Closing.objects.filter(member=member).first()
         if asked is None:
             asked = _ask(member, at, open_nods, _destination(member, iban, holder_name))
+        elif asked.done_at is None and not asked.iban and iban.strip():
+            # Nothing was left to send at first, and then the bank sent something back.
+            asked.iban, asked.holder_name = sepa.iban(iban), sepa.holder(holder_name)
+            asked.save(update_fields=["iban", "holder_name"])
         _finish(asked, at)
     asked.refresh_from_db()
     return asked
@@ -57,9 +87,64 @@ def finish_due(*, at: datetime) -> int:
     """Finish the closings that had to wait and no longer have to; returns how many."""
     done = 0
     for asked in Closing.objects.filter(done_at=None).order_by("asked_at", "member_id"):
-        with transaction.atomic():
-            done += _finish(asked, at)
+        try:
+            with transaction.atomic():
+                done += _finish(asked, at)
+        except Refused as refused:
+            # One account that cannot be paid keeps nobody else from leaving.
+            log.warning("closing of member %s: %s", asked.member_id, refused)
     return done
+
+
+def stranded() -> list[Stranded]:
+    """The closed accounts with a whole cent that the bank sent back, lowest number first."""
+    rows = Closing.objects.exclude(done_at=None).order_by("member_id")
+    closed = list(rows.values_list("member_id", flat=True))
+    found = []
+    for first in range(0, len(closed), _BATCH):
+        some = closed[first : first + _BATCH]
+        funds, revenue = (ledger.balances(kind, some) for kind in (Kind.FUNDS, Kind.REVENUE))
+        held = [id_ for id_ in some if _whole(funds.get(id_, 0)) or _whole(revenue.get(id_, 0))]
+        found += [
+            Stranded(row, funds.get(row.id, 0), revenue.get(row.id, 0))
+            for row in Member.objects.filter(id__in=held).order_by("id")
+        ]
+    return found
+
+
+def send_again(*, member: Member, iban: str, holder_name: str, at: datetime) -> list[Payout]:
+    """Pay what came back to a closed account out again; [] when it is on its way or gone already.
+
+    Raises NotClosed, payouts.AlreadyOnItsWay, sepa.BadIban or sepa.BadName; nothing is paid then.
+    """
+    to = sepa.Account(sepa.holder(holder_name), sepa.iban(iban))
+    with transaction.atomic():
+        _hold(member.id)
+        if not Closing.objects.filter(member=member).exclude(done_at=None).exists():
+            raise NotClosed(_("This account is not closed. Nothing was changed."))
+        paid = (
+            payouts.refund_rest(member=member, to=to, at=at),
+            payouts.pay_rest(member=member, to=to, at=at),
+        )
+    return [row for row in paid if row is not None]
+
+
+def audit() -> list[Check]:
+    """What has to be true of closed accounts, by name."""
+    wrong = ", ".join(f"member {one.member.id}" for one in stranded()[:5])
+    count = Closing.objects.exclude(done_at=None).count()
+    return [Check("Closed accounts hold less than a cent", count, not wrong, wrong)]
+
+
+def _hold(member_id: int) -> Member:
+    """Lock in the order that everyone keeps who takes several: owners, the fence, the member."""
+    instance.hold_owners()
+    instance.hold_fence()
+    return Member.objects.select_for_update(no_key=True).get(id=member_id)
+
+
+def _whole(micros: int) -> int:
+    return money.whole_minor(micros, settings.CURRENCY_DECIMALS)
 
 
 def _destination(member: Member, iban: str, holder_name: str) -> sepa.Account | None:
@@ -71,7 +156,7 @@ def _destination(member: Member, iban: str, holder_name: str) -> sepa.Account | 
         return sepa.Account(known.holder_name, known.iban)
     found = payins.origin(member)
     pots = (ledger.funds(member.id), ledger.waiting(member.id), ledger.revenue(member.id))
-    left = money.whole_minor(sum(ledger.balance(pot) for pot in pots), settings.CURRENCY_DECIMALS)
+    left = _whole(sum(ledger.balance(pot) for pot in pots))
     # What is on its way may come back.
     if found is None and (left or payouts.live(member).exists()):
         raise NoAccount(_("Say to which account we send what is left. Nothing was changed."))
@@ -84,7 +169,7 @@ def _ask(
     members.check_not_last_operator(member)
     for subscription in nods.subscriptions(member):
         nods.unsubscribe(member=member, thing=subscription.thing, at=at)
-    open_month = max(months.of(at), instance.here().closed_through + 1)
+    open_month = _open_month(at)
     if open_nods == "take_back":
         for nod in nods.of_month(member, open_month):
             nods.take_back(member=member, thing=nod.thing, at=at, month=open_month)
@@ -93,15 +178,19 @@ def _ask(
     return Closing.objects.create(
         member=member,
         asked_at=at,
-        waits_for_month=_last_unsettled(member, open_month),
+        waits_for_month=_last_unsettled(member, at),
         iban=destination.iban if destination is not None else "",
         holder_name=destination.name if destination is not None else "",
     )
 
 
-def _last_unsettled(member: Member, open_month: int) -> int | None:
+def _open_month(at: datetime) -> int:
+    return max(months.of(at), instance.here().closed_through + 1)
+
+
+def _last_unsettled(member: Member, at: datetime) -> int | None:
     """The newest month with a nod of the member that is not settled; months settle in order."""
-    for month in range(open_month, instance.here().first_month - 1, -1):
+    for month in range(_open_month(at), instance.here().first_month - 1, -1):
         if instance.state(month) is State.SETTLED:
             return None
         if nods.of_month(member, month).exists():
@@ -111,10 +200,15 @@ def _last_unsettled(member: Member, open_month: int) -> int | None:
 
 def _finish(asked: Closing, at: datetime) -> bool:
     """Pay out and forget, all in the caller's transaction; False while something has to wait."""
-    row = Closing.objects.select_for_update(no_key=True).get(member_id=asked.member_id)
-    if row.done_at is not None or not _is_settled(row.waits_for_month):
+    member = _hold(asked.member_id)
+    row = Closing.objects.select_for_update(no_key=True).get(member=member)
+    if row.done_at is not None:
         return False
-    member = Member.objects.get(id=row.member_id)
+    # A nod that was on its way as the account was asked to close settles as well.
+    row.waits_for_month = _last_unsettled(member, at)
+    if row.waits_for_month is not None:
+        row.save(update_fields=["waits_for_month"])
+        return False
     try:
         with transaction.atomic():
             _pay_all(member, row, at)
@@ -123,27 +217,24 @@ def _finish(asked: Closing, at: datetime) -> bool:
         return False
     _forget(member, at)
     row.done_at, row.iban, row.holder_name = at, "", ""
-    row.save(update_fields=["done_at", "iban", "holder_name"])
+    row.save(update_fields=["done_at", "waits_for_month", "iban", "holder_name"])
     return True
-
-
-def _is_settled(month: int | None) -> bool:
-    return month is None or instance.state(month) is State.SETTLED
 
 
 def _pay_all(member: Member, row: Closing, at: datetime) -> None:
     settlement.take_back_all_waiting(member=member, at=at)
     given = sepa.Account(row.holder_name, row.iban)
-    if payouts.refundable(member, at):
-        # Funds go to where they came from, whatever account the earnings go to.
-        to = payins.origin(member) or given
-        payouts.refund(member=member, iban=to.iban, holder_name=to.name, at=at, key="closing")
-    payouts.pay_rest(member=member, to=given, at=at, key="closing")
+    # Funds go to where they came from, whatever account the earnings go to.
+    payouts.refund_rest(member=member, to=payins.origin(member) or given, at=at)
+    payouts.pay_rest(member=member, to=given, at=at)
     _give_rest(member, at)
 
 
 def _give_rest(member: Member, at: datetime) -> None:
     """What is less than the bank can send goes to the member's charity."""
+    for pot in (ledger.funds(member.id), ledger.revenue(member.id)):
+        if _whole(ledger.balance(pot)):
+            raise AssertionError(f"member {member.id} leaves money behind that the bank can send")
     charity = members.plan(member, months.of(at)).charity
     if charity is None:
         return

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from django.db import IntegrityError, transaction
+from django.db.models import Q
 from django.utils.translation import gettext as _
 
 from mickle.ledger import ledger
@@ -42,7 +43,10 @@ class Intent:
 
 
 def open_intent(intent: Intent, at: datetime) -> Payout:
-    """Write the row and move the amount into PAYOUT; the tables let one be live at a time."""
+    """Write the row and move the amount into PAYOUT; the tables let one be live at a time.
+
+    Raises AlreadyOnItsWay for a key used before or a live payout of the kind to the same holder.
+    """
     row = Payout(
         key=intent.key,
         kind=intent.kind,
@@ -61,6 +65,8 @@ def open_intent(intent: Intent, at: datetime) -> Payout:
             with transaction.atomic():
                 row.save(force_insert=True)
         except IntegrityError as error:
+            if not _is_taken(intent):
+                raise
             raise AlreadyOnItsWay(
                 _("This payment is on its way already. Nothing was changed.")
             ) from error
@@ -73,3 +79,15 @@ def open_intent(intent: Intent, at: datetime) -> Payout:
             at=at,
         )
     return row
+
+
+def _is_taken(intent: Intent) -> bool:
+    """Whether a row that stands keeps this one out, and not what the row itself says."""
+    live = Q(
+        kind=intent.kind,
+        member=intent.member,
+        charity=intent.charity,
+        payin_id=intent.payin_id,
+        state__in=Payout.LIVE,
+    )
+    return Payout.objects.filter(Q(key=intent.key) | live).exists()

@@ -51,9 +51,7 @@ def _budget(member: Member, month: int) -> int:
 def refund(
     member: Member, amount_micros: int | None, to: sepa.Account, key: str, at: datetime
 ) -> Payout:
-    """Open the refund for a member whose row the caller has locked."""
-    # No month may close between the look at what is reserved and the posting.
-    instance.hold_fence()
+    """Open the refund for a member whose row and whose months the caller holds."""
     most = refundable(member, at)
     amount = most if amount_micros is None else amount_micros
     if not amount or amount > most:

@@ -8,6 +8,7 @@ from django.db import transaction
 from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
+from mickle.instance import instance
 from mickle.ledger import ledger
 from mickle.ledger.ledger import Check
 from mickle.lib import money, months
@@ -147,8 +148,11 @@ def request(*, member: Member, at: datetime, key: str, amount_micros: int | None
         return open_intent(intent, at)
 
 
-def pay_rest(*, member: Member, to: sepa.Account, at: datetime, key: str) -> Payout | None:
-    """Pay all whole cents of revenue whatever the sum, as an account closes; None for nothing."""
+def pay_rest(*, member: Member, to: sepa.Account, at: datetime) -> Payout | None:
+    """Pay all whole cents of revenue whatever the sum, as an account closes; None for nothing.
+
+    Raises AlreadyOnItsWay, sepa.BadIban or sepa.BadName.
+    """
     with transaction.atomic():
         Member.objects.select_for_update(no_key=True).get(id=member.id)
         have = ledger.balance(ledger.revenue(member.id))
@@ -157,16 +161,45 @@ def pay_rest(*, member: Member, to: sepa.Account, at: datetime, key: str) -> Pay
             return None
         cost = settings.PAYOUT_COST_MICROS
         intent = Intent(
-            key=f"rest:{member.id}:{key}",
+            key=_rest_key(Payout.Kind.REVENUE, member),
             kind=Payout.Kind.REVENUE,
             source=ledger.revenue(member.id),
             amount_micros=amount,
-            to=to,
+            to=sepa.Account(sepa.holder(to.name), sepa.iban(to.iban)),
             # Too little to bear the bank's price is paid whole.
             cost_micros=cost if cost < amount else 0,
             member=member,
         )
         return open_intent(intent, at)
+
+
+def refund_rest(*, member: Member, to: sepa.Account, at: datetime) -> Payout | None:
+    """Pay back all of the funds that may go, as an account closes; None for nothing.
+
+    Raises AlreadyOnItsWay, sepa.BadIban or sepa.BadName.
+    """
+    with transaction.atomic():
+        holder = _hold(member)
+        if not _refunds.refundable(holder, at):
+            return None
+        account = sepa.Account(sepa.holder(to.name), sepa.iban(to.iban))
+        return _refunds.refund(holder, None, account, _rest_key(Payout.Kind.REFUND, member), at)
+
+
+def _rest_key(kind: Payout.Kind, member: Member) -> str:
+    """A number a try: what the bank sent back is sent again. No form can make such a key."""
+    tries = Payout.objects.filter(kind=kind, member=member).count() + 1
+    return f"rest:{kind.lower()}:{member.id}:{tries}"
+
+
+def _hold(member: Member) -> Member:
+    """The member's row, locked, with every month kept as open or closed as it is.
+
+    No month may close between the look at what is reserved and the posting; the fence before the
+    member, as everyone who takes both does.
+    """
+    instance.hold_fence()
+    return Member.objects.select_for_update(no_key=True).get(id=member.id)
 
 
 def refundable(member: Member, at: datetime) -> int:
@@ -189,7 +222,7 @@ def refund(
     """
     to = sepa.Account(sepa.holder(holder_name), sepa.iban(iban))
     with transaction.atomic():
-        holder = Member.objects.select_for_update(no_key=True).get(id=member.id)
+        holder = _hold(member)
         name = f"refund:{member.id}:{key}"
         before = _before(name, amount_micros)
         if before is not None:

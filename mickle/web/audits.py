@@ -1,5 +1,6 @@
 """The checks of every room that keeps money, in one list."""
 
+from mickle.closing import closing
 from mickle.ledger import ledger
 from mickle.ledger.ledger import Check
 from mickle.payins import payins
@@ -9,4 +10,5 @@ from mickle.settlement import settlement
 
 def run() -> list[Check]:
     """Recompute everything; reads only."""
-    return [*ledger.audit(), *settlement.audit(), *payins.audit(), *payouts.audit()]
+    rooms = (ledger, settlement, payins, payouts, closing)
+    return [check for room in rooms for check in room.audit()]

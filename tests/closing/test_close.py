@@ -17,6 +17,7 @@ from mickle.ledger import ledger
 from mickle.members import members
 from mickle.members.models import Member
 from mickle.nods import nods
+from mickle.nods.models import Nod
 from mickle.payins import payins
 from mickle.payouts import payouts
 from mickle.payouts.models import Payout
@@ -86,7 +87,13 @@ def paid(who: Member) -> dict[str, tuple[int, str]]:
 
 
 def all_hold() -> None:
-    checks = [*payouts.audit(), *payins.audit(), *ledger.audit(), *settlement.audit()]
+    checks = [
+        *closing.audit(),
+        *payouts.audit(),
+        *payins.audit(),
+        *ledger.audit(),
+        *settlement.audit(),
+    ]
     assert [check for check in checks if not check.ok] == []
 
 
@@ -296,7 +303,7 @@ def test_money_under_way_may_come_back_so_an_account_has_to_be_known():
     ("room", "deed"),
     [
         (settlement, "take_back_all_waiting"),
-        (payouts, "refund"),
+        (payouts, "refund_rest"),
         (payouts, "pay_rest"),
         (ledger, "post"),
         (things, "set_owner"),
@@ -339,6 +346,65 @@ def test_a_closing_that_cannot_finish_does_not_stop_the_next():
     settlement.settle(month=NOVEMBER, at=EARLY_DECEMBER)
     assert closing.finish_due(at=EARLY_DECEMBER) == 1
     assert [row.done_at is None for row in Closing.objects.order_by("member_id")] == [True, False]
+
+
+def test_one_that_is_refused_does_not_stop_the_others(caplog):
+    alice, page = giver(), thing("page", creator("bob"))
+    back = payouts.refund(member=alice, at=AT, key="k", **ACCOUNT)
+    payouts.make_file(at=AT)
+    payouts.mark_executed(payout=back, at=AT)
+    nods.give(member=alice, thing=page, at=AT)
+    closing.close(member=alice, at=AT, open_nods="settle")
+    carol = giver("carol")
+    nods.give(member=carol, thing=page, at=AT)
+    closing.close(member=carol, at=AT, open_nods="settle", **ACCOUNT)
+    settlement.settle(month=NOVEMBER, at=EARLY_DECEMBER)
+    payouts.mark_failed(payout=back, at=EARLY_DECEMBER, why="sent back weeks later")
+    assert closing.finish_due(at=EARLY_DECEMBER) == 1
+    assert Closing.objects.get(done_at=None).member == alice
+    assert f"closing of member {alice.id}" in caplog.text
+    assert left(alice) == [EUR("20.00"), 0, 0]
+    said = closing.close(member=alice, at=EARLY_DECEMBER, open_nods="settle", **ACCOUNT)
+    assert (said.done_at, paid(alice)["REFUND"]) == (EARLY_DECEMBER, (EUR("20.00"), IBAN))
+    all_hold()
+
+
+def test_a_nod_recorded_after_the_asking_settles_before_anything_is_paid():
+    alice, bob = giver(account=OTHER), creator("bob")
+    earned(alice, EUR("15.00"))
+    payouts.set_account(member=alice, iban=OTHER, holder_name="Alice")
+    running = payouts.request(member=alice, at=AT, key="k", amount_micros=EUR("10.00"))
+    asked = closing.close(member=alice, at=AT, open_nods="take_back")
+    assert (asked.done_at, asked.waits_for_month) == (None, None)
+    page = thing("page", bob)
+    Nod.objects.create(month=NOVEMBER, member=alice, thing=page, at=AT)
+    payouts.make_file(at=EARLY_DECEMBER)
+    payouts.mark_executed(payout=running, at=EARLY_DECEMBER)
+    settlement.close_due(at=EARLY_DECEMBER)
+    assert closing.finish_due(at=EARLY_DECEMBER) == 0
+    assert Closing.objects.get().waits_for_month == NOVEMBER
+    settlement.settle(month=NOVEMBER, at=EARLY_DECEMBER)
+    assert closing.finish_due(at=EARLY_DECEMBER) == 1
+    refund = payouts.live(alice).get(kind=Payout.Kind.REFUND)
+    assert (refund.amount_micros, given_away()) == (EUR("15.00"), 0)
+
+
+def test_more_than_a_cent_is_never_given_away(monkeypatch):
+    alice = giver(account=OTHER)
+    monkeypatch.setattr(payouts, "refund_rest", lambda **_said: None)
+    with pytest.raises(AssertionError, match="leaves money behind"):
+        closing.close(member=alice, at=AT, open_nods="take_back", **ACCOUNT)
+    assert (left(alice), given_away()) == ([EUR("20.00"), 0, 0], 0)
+
+
+def test_a_key_that_a_form_sent_does_not_stand_in_for_the_last_refund():
+    alice = giver(account=OTHER)
+    first = payouts.refund(member=alice, at=AT, key="closing", amount_micros=EUR("1.00"), **ACCOUNT)
+    payouts.make_file(at=AT)
+    payouts.mark_executed(payout=first, at=AT)
+    assert closing.close(member=alice, at=AT, open_nods="take_back", **ACCOUNT).done_at
+    assert payouts.live(alice).get().amount_micros == EUR("19.00")
+    assert (left(alice), given_away()) == ([0, 0, 0], 0)
 
 
 def test_without_a_charity_on_the_list_parts_of_a_cent_stay_in_the_books():
