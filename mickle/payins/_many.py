@@ -51,6 +51,17 @@ def new_ones(rows: Sequence[Described]) -> tuple[list[Described], Described | No
     return new, next(other, None)
 
 
+def leaving(rows: Sequence[Described]) -> Member | None:
+    """The first whose account is closed or being closed; locks all, so that nobody leaves now."""
+    ids = sorted({row.member.id for row in rows})
+    for first in range(0, len(ids), CHUNK):
+        some = Member.objects.filter(id__in=ids[first : first + CHUNK]).order_by("id")
+        for one in some.select_for_update(no_key=True):
+            if one.closing_at or one.closed_at:
+                return one
+    return None
+
+
 def book(rows: Sequence[Described], *, open_month: int) -> None:
     """Write the payins, post them to the funds and note the top-ups; in a transaction."""
     first_time = {row.member.id: row.month for row in rows if row.member.funded_month is None}

@@ -110,7 +110,8 @@ def top_up(
 def top_up_many(rows: Sequence[Described]) -> list[Described]:
     """Book the funds of a described world, once for each member and month; returns the new ones.
 
-    Raises BookedDifferently, or OverLimit when somebody's funds would go over it.
+    Raises BookedDifferently, MemberLeft for somebody who leaves or left, or OverLimit when
+    somebody's funds would go over it.
     """
     for row in rows:
         _check_amount(row.amount_micros)
@@ -121,6 +122,8 @@ def top_up_many(rows: Sequence[Described]) -> list[Described]:
             raise BookedDifferently(_different_sentence(other.key))
         if not new:
             return []
+        if _many.leaving(new) is not None:
+            raise MemberLeft(_closed_sentence())
         _many.book(new, open_month=instance.open_month())
         held = ledger.balances(ledger.Kind.FUNDS)
         if any(held[row.member.id] > settings.FUNDS_MAX_MICROS for row in new):
@@ -172,6 +175,10 @@ def _limit_sentence() -> str:
         "limit": money.plain(settings.FUNDS_MAX_MICROS, settings.CURRENCY_DECIMALS),
         "currency": settings.CURRENCY,
     }
+
+
+def _closed_sentence() -> str:
+    return _("This account is closed, so nothing was booked to it.")
 
 
 def _book(entry: Payin, member: Member | None, at: datetime, month: int | None) -> Payin:
@@ -234,7 +241,7 @@ def _credit(
         # Before the account, as everyone who takes both does, so that no two wait for each other.
         holder = Member.objects.select_for_update(no_key=True).get(id=member.id)
         if holder.closing_at or holder.closed_at:
-            raise MemberLeft(_("This account is closed, so nothing was booked to it."))
+            raise MemberLeft(_closed_sentence())
         _post(payin, source, ledger.funds(member.id), key, at)
         # Read under the lock of the posting: two payins at once cannot both see room.
         if ledger.balance(ledger.funds(member.id)) > settings.FUNDS_MAX_MICROS:
