@@ -6,6 +6,7 @@ import pytest
 from django.db import IntegrityError, connection, transaction
 
 from mickle.ledger import ledger
+from mickle.payins import payins
 from mickle.payouts import payouts
 from mickle.payouts.models import Payout
 from mickle.providers import sepa
@@ -256,3 +257,25 @@ def test_the_table_refuses_a_payout_that_cannot_be(wrong):
     facts |= {"iban": IBAN, "holder_name": "Bob"}
     with pytest.raises(IntegrityError), transaction.atomic():
         Payout.objects.create(requested_at=AT, **(facts | wrong))
+
+
+def test_only_what_stands_already_is_said_to_be_on_its_way(monkeypatch):
+    bob = earner()
+    monkeypatch.setattr(sepa, "iban", lambda _text: "")
+    with pytest.raises(IntegrityError, match="payout_says_where_to"), transaction.atomic():
+        payouts.pay_rest(member=bob, to=sepa.Account("Bob", ""), at=AT)
+    monkeypatch.undo()
+    payouts.pay_rest(member=bob, to=sepa.Account("Bob", IBAN), at=AT)
+    earned = ledger.balance(ledger.revenue(bob.id))
+    payins.top_up(member=bob, amount_micros=EUR("5.00"), reference="own", at=AT)
+    ledger.post(
+        key="more",
+        debit=ledger.funds(bob.id),
+        credit=ledger.revenue(bob.id),
+        amount_micros=EUR("5.00"),
+        reason="SHARE",
+        at=AT,
+    )
+    with pytest.raises(payouts.AlreadyOnItsWay):
+        payouts.pay_rest(member=bob, to=sepa.Account("Bob", IBAN), at=AT)
+    assert ledger.balance(ledger.revenue(bob.id)) == earned + EUR("5.00")
