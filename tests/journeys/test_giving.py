@@ -145,6 +145,32 @@ def test_funds_come_back_at_par(alice: Member) -> None:
     assert ledger.balance(ledger.funds(alice.id)) == EUR("12.50")
 
 
+def test_funds_that_came_by_transfer_go_back_there_whatever_is_typed(alice: Member) -> None:
+    payins.book(
+        amount_micros=EUR("20.00"),
+        key="entry-1",
+        at=instance.now(),
+        reference=payins.reference(alice),
+        payer_name="Alice Giver",
+        payer_account="DE89370400440532013000",
+    )
+    person = signed_in(alice).open("/refund")
+    assert "It goes to Alice Giver, DE89 3704 0044 0532 0130 00" in person.text
+    assert 'name="iban"' not in person.html
+    person.client.handler.enforce_csrf_checks = False
+    person.client.post(
+        "/refund",
+        {
+            "amount": "20.00",
+            "key": "1",
+            "iban": "DE02120300000000202051",
+            "holder_name": "A Thief",
+        },
+    )
+    row = Payout.objects.get()
+    assert (row.iban, row.holder_name) == ("DE89370400440532013000", "Alice Giver")
+
+
 def test_a_public_page_tells_no_amount_under_three_givers(settled: Member) -> None:
     waiting = settlement.statement(member=settled, month=NOVEMBER).shares[2].thing
     assert "1 nod until somebody shows" in Person.new().open(f"/thing/{waiting.id}").text

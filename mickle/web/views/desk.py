@@ -5,6 +5,7 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib import messages
+from django.db import transaction
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.utils.translation import gettext as _
@@ -12,6 +13,8 @@ from django.utils.translation import ngettext
 
 from mickle.claims import claims
 from mickle.claims.models import Claim
+from mickle.closing import closing
+from mickle.closing.closing import Stranded
 from mickle.instance import instance
 from mickle.instance.models import Month
 from mickle.ledger import ledger
@@ -130,8 +133,10 @@ def cash_desk(request: MemberRequest) -> HttpResponse:
     form = BookForm(request.POST or None, initial={"received_date": at.date()})
     if request.method == "POST" and form.is_valid():
         try:
-            payin = payins.book(at=at, **form.booked())
-            _release(payin, at)
+            with transaction.atomic():
+                instance.hold_owners()
+                payin = payins.book(at=at, **form.booked())
+                _release(payin, at)
         except Refused as refused:
             form.refuse(refused)
         else:
@@ -182,7 +187,9 @@ def assign(request: MemberRequest, payin_id: int) -> HttpResponse:
         messages.error(request, _("No member has this name or e-mail. Nothing was booked."))
         return paths.see_other("cash-desk")
     try:
-        _release(payins.assign(payin=payin, member=member, at=at), at)
+        with transaction.atomic():
+            instance.hold_owners()
+            _release(payins.assign(payin=payin, member=member, at=at), at)
     except Refused as refused:
         messages.error(request, str(refused))
     return paths.see_other("cash-desk")
@@ -207,11 +214,22 @@ def send_back(request: MemberRequest, payin_id: int) -> HttpResponse:
 
 
 @access.operator_only
-@access.read_page
+@access.form_page
 def payout_list(request: MemberRequest) -> HttpResponse:
-    """What waits for a file, the files, and what the bank did."""
+    """What waits for a file, the files, what the bank did, and what has to be sent again."""
+    came_back = [(one, _again_form(request, one)) for one in closing.stranded()]
+    for one, form in came_back:
+        if form.is_valid():
+            try:
+                closing.send_again(member=one.member, at=instance.now(), **form.cleaned_data)
+            except Refused as refused:
+                form.refuse(refused)
+            else:
+                messages.info(request, _("It goes out with the next payment file."))
+                return paths.see_other("payouts")
     files = PayoutFile.objects.order_by("-id")[:_LISTED]
     context = {
+        "came_back": came_back,
         "requested": payouts.requested(),
         "sent": Payout.objects.filter(state=Payout.State.SENT)
         .select_related("member", "charity", "file")
@@ -222,6 +240,16 @@ def payout_list(request: MemberRequest) -> HttpResponse:
         .order_by("-id")[:_RECENT],
     }
     return render(request, "operator/payouts.html", context)
+
+
+def _again_form(request: MemberRequest, one: Stranded) -> SendBackForm:
+    """Where to send it now; filled in where this is the account that was sent."""
+    last = Payout.objects.filter(member=one.member).order_by("-id").first()
+    return SendBackForm(
+        request.POST if request.POST.get("member") == str(one.member.id) else None,
+        initial={"holder_name": last.holder_name if last is not None else ""},
+        auto_id=f"again-{one.member.id}-%s",
+    )
 
 
 @access.operator_only
@@ -265,14 +293,21 @@ def payout_mark(request: MemberRequest, payout_id: int) -> HttpResponse:
     """What the bank did with one payout: executed, or failed or returned with its reason."""
     payout = get_object_or_404(Payout, id=payout_id)
     at = instance.now()
+    deed = request.POST.get("deed")
     try:
-        if request.POST.get("deed") == "executed":
+        if deed == "executed":
             payouts.mark_executed(payout=payout, at=at)
-        else:
+        elif deed in ("failed", "returned"):
             payouts.mark_failed(payout=payout, at=at, why=request.POST.get("why", "")[:200])
+        else:
+            messages.error(request, _unknown_deed())
     except Refused as refused:
         messages.error(request, str(refused))
     return paths.see_other("payouts")
+
+
+def _unknown_deed() -> str:
+    return _("Press one of the buttons. Nothing was changed.")
 
 
 @access.operator_only
@@ -293,12 +328,17 @@ def decide(request: MemberRequest, claim_id: int) -> HttpResponse:
     """Grant or refuse a claim; what waits is released to whom it is granted."""
     claim = get_object_or_404(Claim, id=claim_id)
     at = instance.now()
+    deed = request.POST.get("deed")
     try:
-        if request.POST.get("deed") == "grant":
-            thing = claims.grant(claim=claim, by=request.user, at=at)
-            settlement.release(thing=thing, at=at)
-        else:
+        if deed == "grant":
+            with transaction.atomic():
+                instance.hold_owners()
+                thing = claims.grant(claim=claim, by=request.user, at=at)
+                settlement.release(thing=thing, at=at)
+        elif deed == "refuse":
             claims.refuse(claim=claim, by=request.user, at=at)
+        else:
+            messages.error(request, _unknown_deed())
     except Refused as refused:
         messages.error(request, str(refused))
     return paths.see_other("claims")

@@ -4,6 +4,7 @@ import secrets
 
 from django.conf import settings
 from django.contrib import messages
+from django.db import transaction
 from django.http import HttpResponse
 from django.shortcuts import render
 from django.utils.safestring import SafeString
@@ -14,7 +15,6 @@ from mickle.ledger import ledger
 from mickle.lib import money
 from mickle.lib.errors import Refused
 from mickle.members import members
-from mickle.members.models import Member
 from mickle.payins import payins
 from mickle.payouts import payouts
 from mickle.providers import sepa
@@ -87,8 +87,10 @@ def play_money(request: MemberRequest) -> HttpResponse:
     amount = form.cleaned_data["amount"]
     key = f"{request.user.id}:{request.POST.get('key', '')[:32]}"
     try:
-        payins.play(member=request.user, amount_micros=amount, at=at, key=key)
-        settlement.release_owner(member=request.user, at=at)
+        with transaction.atomic():
+            instance.hold_owners()
+            payins.play(member=request.user, amount_micros=amount, at=at, key=key)
+            settlement.release_owner(member=request.user, at=at)
     except Refused as refused:
         messages.error(request, str(refused))
         return paths.see_other("top-up")
@@ -100,20 +102,23 @@ def play_money(request: MemberRequest) -> HttpResponse:
 @access.member_only
 @access.form_page
 def refund(request: MemberRequest) -> HttpResponse:
-    """Ask for funds back at par; budgets of months that ended unsettled stay."""
+    """Ask for funds back at par, to where they came from; typed only where nobody knows that."""
     member = request.user
     at = instance.now()
     most = payouts.refundable(member=member, at=at)
-    form = RefundForm(request.POST or None, initial=_refund_start(member, most))
+    origin = payins.origin(member)
+    form = _refund_form(request, most, origin)
     if request.method == "POST" and form.is_valid():
+        said = form.cleaned_data
+        to = origin or sepa.Account(said["holder_name"], said["iban"])
         try:
             payouts.refund(
                 member=member,
-                amount_micros=form.cleaned_data["amount"],
-                iban=form.cleaned_data["iban"],
-                holder_name=form.cleaned_data["holder_name"],
+                amount_micros=said["amount"],
+                iban=to.iban,
+                holder_name=to.name,
                 at=at,
-                key=form.cleaned_data["key"],
+                key=said["key"],
             )
         except Refused as refused:
             form.refuse(refused)
@@ -123,9 +128,16 @@ def refund(request: MemberRequest) -> HttpResponse:
     return render(request, "giving/refund.html", {"form": form, "most": most})
 
 
-def _refund_start(member: Member, most: int) -> dict[str, object]:
-    origin = payins.origin(member)
-    start: dict[str, object] = {"amount": most, "key": secrets.token_hex(8)}
+def _refund_form(request: MemberRequest, most: int, origin: sepa.Account | None) -> RefundForm:
+    start = {"amount": most, "key": secrets.token_hex(8)}
+    form = RefundForm(request.POST or None, initial=start)
     if origin is not None:
-        start |= {"iban": sepa.groups(origin.iban), "holder_name": origin.name}
-    return start
+        # Money that came by transfer goes nowhere else, whoever is signed in and whatever is sent.
+        del form.fields["iban"], form.fields["holder_name"]
+        form.fields["amount"].help_text = _(
+            "It goes to %(name)s, %(iban)s, where it came from."
+        ) % {
+            "name": origin.name,
+            "iban": sepa.groups(origin.iban),
+        }
+    return form
