@@ -13,6 +13,7 @@ from mickle.lib import months
 from mickle.members import members
 from mickle.members.models import Member
 from mickle.nods import nods
+from mickle.payouts import payouts
 from mickle.settlement import settlement
 from mickle.things.models import Thing
 from mickle.web import charts
@@ -184,6 +185,23 @@ def test_what_was_earned_moves_to_what_can_be_given(bob: Member) -> None:
     person.send("/revenue/to-funds")
     assert "€3.45 is now yours to give." in person.text
     assert ledger.balance(ledger.revenue(bob.id)) == 6_789
+
+
+def test_what_stays_is_less_than_the_smallest_coin_of_the_currency(bob: Member, settings) -> None:
+    settings.CURRENCY, settings.CURRENCY_DECIMALS = "JPY", 0
+    fan = member("fan", funds="2000.00")
+    ledger.post(
+        key="earned",
+        debit=ledger.funds(fan.id),
+        credit=ledger.revenue(bob.id),
+        amount_micros=1_500_900_000,
+        reason="SHARE",
+        at=instance.now(),
+    )
+    payouts.set_account(member=bob, iban="DE02120300000000202051", holder_name="Bob")
+    person = signed_in(bob)
+    assert person.open("/revenue").page.context["stays"] == 900_000
+    assert person.open("/withdraw").page.context["form"].initial["amount"] == 1_500_000_000
 
 
 def test_snippets_carry_the_address_of_the_thing(bob: Member) -> None:

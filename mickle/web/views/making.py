@@ -3,6 +3,7 @@
 import secrets
 from typing import Any
 
+from django.conf import settings
 from django.contrib import messages
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, render
@@ -12,7 +13,7 @@ from mickle.claims import claims
 from mickle.claims.models import Claim
 from mickle.instance import instance
 from mickle.ledger import ledger
-from mickle.lib import months
+from mickle.lib import money, months
 from mickle.lib.errors import Refused
 from mickle.members import members
 from mickle.members.models import Member
@@ -122,7 +123,7 @@ def revenue(request: MemberRequest) -> HttpResponse:
     have = ledger.balance(ledger.revenue(member.id))
     context = {
         "have": have,
-        "stays": have % 10_000,
+        "stays": have - _whole(have),
         "account": payouts.account(member),
         "live": Payout.objects.filter(
             member=member, kind=Payout.Kind.REVENUE, state__in=Payout.LIVE
@@ -138,6 +139,10 @@ def revenue(request: MemberRequest) -> HttpResponse:
         "payouts": Payout.objects.filter(member=member).order_by("-id")[:_PAYOUTS_SHOWN],
     }
     return render(request, "making/revenue.html", context)
+
+
+def _whole(micros: int) -> int:
+    return money.whole_minor(micros, settings.CURRENCY_DECIMALS)
 
 
 def _months_of(member: Member) -> dict[int, int]:
@@ -217,7 +222,7 @@ def withdraw(request: MemberRequest) -> HttpResponse:
     if account is None:
         return paths.see_other("payout-account")
     have = ledger.balance(ledger.revenue(member.id))
-    start = {"amount": have - have % 10_000, "key": secrets.token_hex(8)}
+    start = {"amount": _whole(have), "key": secrets.token_hex(8)}
     form = WithdrawForm(request.POST or None, initial=start)
     context: dict[str, Any] = {"form": form, "have": have, "account": account}
     if request.method == "POST" and form.is_valid():
