@@ -10,11 +10,10 @@ from mickle.payins import payins
 from mickle.payouts import payouts
 from mickle.payouts.models import Payout
 from mickle.providers import sepa
-from tests.closing.test_close import AT, IBAN, OTHER, all_hold, earned, giver, left
+from tests.closing.money import ACCOUNT, AT, IBAN, OTHER, all_hold, earned, giver, left
 from tests.people import EARLY_DECEMBER, EUR, creator, instance_at
 
 pytestmark = pytest.mark.django_db
-ACCOUNT = {"iban": IBAN, "holder_name": "Alice Giver"}
 CHECK = "Closed accounts hold less than a cent"
 
 

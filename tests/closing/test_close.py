@@ -24,10 +24,21 @@ from mickle.payouts.models import Payout
 from mickle.providers import sepa
 from mickle.settlement import settlement
 from mickle.things import things
+from tests.closing.money import (
+    ACCOUNT,
+    AT,
+    IBAN,
+    OTHER,
+    all_hold,
+    earned,
+    given_away,
+    giver,
+    left,
+    paid,
+)
 from tests.people import (
     EARLY_DECEMBER,
     EUR,
-    MID_NOVEMBER,
     NOVEMBER,
     creator,
     instance_at,
@@ -36,65 +47,12 @@ from tests.people import (
 )
 
 pytestmark = pytest.mark.django_db
-AT = MID_NOVEMBER
-IBAN, OTHER = "DE89370400440532013000", "DE02120300000000202051"
-ACCOUNT = {"iban": IBAN, "holder_name": "Alice Giver"}
 
 
 @pytest.fixture(autouse=True)
 def _november() -> None:
     instance_at()
     members.list_charity(slug="open-library", name="Open Library", iban=IBAN)
-
-
-def giver(name: str = "alice", amount: str = "20.00", account: str = "") -> Member:
-    who = member(name)
-    payins.book(
-        amount_micros=EUR(amount),
-        key=f"entry-{name}",
-        at=AT,
-        reference=payins.reference(who),
-        payer_name=f"{name} at the bank" if account else "",
-        payer_account=account,
-    )
-    who.refresh_from_db()
-    return who
-
-
-def earned(who: Member, micros: int) -> None:
-    fan = giver(f"fan-of-{who.username}", "600.00")
-    ledger.post(
-        key=f"earned:{who.username}",
-        debit=ledger.funds(fan.id),
-        credit=ledger.revenue(who.id),
-        amount_micros=micros,
-        reason="SHARE",
-        at=AT,
-    )
-
-
-def left(who: Member) -> list[int]:
-    pots = (ledger.funds(who.id), ledger.waiting(who.id), ledger.revenue(who.id))
-    return [ledger.balance(pot) for pot in pots]
-
-
-def given_away() -> int:
-    return ledger.total("CHARITY")
-
-
-def paid(who: Member) -> dict[str, tuple[int, str]]:
-    return {row.kind: (row.amount_micros, row.iban) for row in Payout.objects.filter(member=who)}
-
-
-def all_hold() -> None:
-    checks = [
-        *closing.audit(),
-        *payouts.audit(),
-        *payins.audit(),
-        *ledger.audit(),
-        *settlement.audit(),
-    ]
-    assert [check for check in checks if not check.ok] == []
 
 
 def test_revenue_is_paid_whatever_the_sum_and_less_than_a_cent_goes_to_the_charity():
