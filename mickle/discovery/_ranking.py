@@ -7,6 +7,7 @@ from time import monotonic
 from django.core.cache import cache
 from django.db import connection
 
+from mickle.lib.sql import instant
 from mickle.nods.models import Count
 
 HALF_LIFE = timedelta(days=3)
@@ -73,7 +74,7 @@ def _hottest(at: datetime) -> list[int]:
 
 def _newest_nods(at: datetime) -> list[tuple[int, int, datetime]]:
     with connection.cursor() as cursor:
-        cursor.execute(_NEWEST, [at - _LOOKS_BACK, at, _NODS_READ])
+        cursor.execute(_NEWEST, [instant(at - _LOOKS_BACK), instant(at), _NODS_READ])
         return [(thing, member, _instant(given_at)) for thing, member, given_at in cursor]
 
 

@@ -5,7 +5,7 @@ from datetime import datetime
 from django.db import connection
 
 from mickle.ledger.models import MAY_GO_BELOW_ZERO
-from mickle.lib.sql import Params
+from mickle.lib.sql import Params, instant
 
 _STAGE = "CREATE TEMP TABLE ledger_due AS {select}"
 _DIFFERENT = """
@@ -93,7 +93,7 @@ def post(select: str, params: Params, *, reason: str, month: int | None, at: dat
         if found := cursor.fetchone():
             done.below_zero = (found[0], found[1])
             return done
-        cursor.execute(_TRANSFERS, {"reason": reason, "month": month, "at": at})
+        cursor.execute(_TRANSFERS, {"reason": reason, "month": month, "at": instant(at)})
         done.posted = cursor.rowcount
         cursor.execute(_BALANCES)
         for table in ("ledger_due", "ledger_delta"):

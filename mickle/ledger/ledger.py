@@ -14,7 +14,7 @@ from mickle.ledger.models import MAY_GO_BELOW_ZERO, Account, Kind, Pot, Transfer
 from mickle.lib import months
 from mickle.lib.errors import Refused
 from mickle.lib.money import LIMIT_MICROS
-from mickle.lib.sql import Params, Value
+from mickle.lib.sql import Params, Value, instant
 
 __all__ = [
     "COST",
@@ -138,7 +138,7 @@ def post(
         ids = _account_ids(debit, credit)
         reversed_id = Transfer.objects.only("id").get(key=reverses).id if reverses else None
         inserted = _insert(
-            [key, *ids, amount_micros, reason, month, memo[:200], reversed_id, at],
+            [key, *ids, amount_micros, reason, month, memo[:200], reversed_id, instant(at)],
         )
         if not inserted:
             _must_equal(key, debit, credit, amount_micros)

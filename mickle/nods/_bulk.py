@@ -7,7 +7,7 @@ from itertools import islice
 
 from django.db import connection
 
-from mickle.lib.sql import Value
+from mickle.lib.sql import Value, instant
 from mickle.nods.models import Nod
 
 NodRow = tuple[int, int, int, datetime, str]
@@ -102,7 +102,7 @@ LIMIT 5
 def renew(*, month: int, at: datetime) -> int:
     """Insert the subscriptions' nods of a month and count those of members who have topped up."""
     with connection.cursor() as cursor:
-        cursor.execute(_RENEW, {"month": month, "at": at})
+        cursor.execute(_RENEW, {"month": month, "at": instant(at)})
         written = cursor.fetchall()
         cursor.execute(_NOTE_RENEWED, {"month": month})
     _count(month, written)
@@ -149,7 +149,7 @@ def _insert(chunk: list[NodRow]) -> Iterator[tuple[int, int, int]]:
             cursor.execute(
                 "INSERT INTO nods_nod (month, member_id, thing_id, at, source, void, key)"
                 f" VALUES {values} ON CONFLICT DO NOTHING RETURNING month, member_id, thing_id",
-                [value for row in part for value in row],
+                [v for *ids, at, source in part for v in (*ids, instant(at), source)],
             )
             yield from cursor.fetchall()
 

@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from mickle.instance import instance
 from mickle.lib import months
 from mickle.lib.errors import Refused
-from mickle.lib.sql import Value
+from mickle.lib.sql import Value, instant
 from mickle.members.models import Member
 from mickle.nods import _bulk, write
 from mickle.nods.models import Count, Nod, Subscription
@@ -72,7 +72,7 @@ def give(
         "month": months.of(at),
         "member": member.id,
         "thing": target.id,
-        "at": at,
+        "at": instant(at),
         "source": source,
         "key": key,
     }

@@ -9,6 +9,7 @@ from importlib import resources
 from django.db import connection
 from django.db.backends.utils import CursorWrapper
 
+from mickle.lib.sql import instant
 from mickle.members import members
 
 _VIEWS = ("s_nod", "s_spend", "s_thing", "s_rate", "s_split", "s_line")
@@ -83,7 +84,7 @@ def _write(statement: str, month: int, at: datetime) -> int:
     # The texts use % as an operator; parameters need it doubled outside their names.
     doubled = statement.replace("%", "%%").replace("%%(", "%(")
     with connection.cursor() as cursor:
-        cursor.execute(doubled, {"month": month, "at": at})
+        cursor.execute(doubled, {"month": month, "at": instant(at)})
         written = int(cursor.rowcount)
         if connection.vendor == "postgresql":
             # What was just written is read next; without statistics the plans would be poor.

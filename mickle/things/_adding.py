@@ -9,6 +9,7 @@ from itertools import islice
 from django.db import connection
 
 from mickle.lib import urls
+from mickle.lib.sql import instant
 from mickle.lib.urls import Identity
 from mickle.things import _texts
 from mickle.things.models import Tag, Thing
@@ -84,8 +85,7 @@ def _values(row: NewThing, found: Identity) -> Values:
         *(_texts.title(row.title), _texts.description(row.description)),
         *(row.category, row.language, json.dumps(_texts.tags(row.tags)), row.hidden),
         *(row.owner_id, Thing.State.ACTIVE.value),
-        # The text SQLite keeps of an instant has to be the one Django writes.
-        connection.ops.adapt_datetimefield_value(row.created_at),
+        instant(row.created_at),
     )
 
 

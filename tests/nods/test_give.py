@@ -1,4 +1,4 @@
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 
@@ -31,6 +31,15 @@ def test_a_nod_counts_once_a_month_and_again_in_the_next():
     assert (again.month, again.new, again.nods_this_month) == (NOVEMBER, False, 1)
     assert nods.give(member=alice, thing=page, at=at(NOVEMBER + 1)).new
     assert nods.count(page.id) == 2
+
+
+def test_an_instant_of_another_zone_is_kept_as_the_one_in_utc():
+    alice, page = member("alice"), thing("page")
+    tokyo = timezone(timedelta(hours=9))
+    given = nods.give(member=alice, thing=page, at=datetime(2026, 12, 1, 8, tzinfo=tokyo))
+    assert given.month == NOVEMBER
+    assert Nod.objects.get().at == datetime(2026, 11, 30, 23, tzinfo=UTC)
+    assert Nod.objects.filter(at__lt=months.end(NOVEMBER)).exists()
 
 
 def test_the_same_key_is_the_first_nod_after_midnight_too():
