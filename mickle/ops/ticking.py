@@ -14,7 +14,9 @@ from mickle.instance.models import Month
 from mickle.ledger import ledger
 from mickle.lib import months
 from mickle.lib.errors import Refused
+from mickle.payins import payins
 from mickle.payouts import payouts
+from mickle.payouts.models import Payout
 from mickle.settlement import settlement
 
 EVERY_S = 60
@@ -54,6 +56,19 @@ def pay_charities(at: datetime) -> None:
         payouts.pay_charities(month=newest.month, at=at)
 
 
+def return_unknown_money(at: datetime) -> None:
+    """Send back what nobody claimed in 30 days, once; what the bank returns is an operator's."""
+    for payin in payins.overdue(at):
+        if Payout.objects.filter(kind=Payout.Kind.RETURN, payin_id=payin.id).exists():
+            continue
+        try:
+            payouts.send_back(
+                payin_id=payin.id, iban=payin.payer_account, holder_name=payin.payer_name, at=at
+            )
+        except Refused as refused:
+            log.info("payin %s cannot go back by itself: %s", payin.id, refused)
+
+
 def finish_closings(at: datetime) -> None:
     """Finish the accounts that wait for their last month."""
     closing.finish_due(at=at)
@@ -64,6 +79,7 @@ DUE: tuple[Callable[[datetime], None], ...] = (
     settle_months,
     release_what_may_be,
     pay_charities,
+    return_unknown_money,
     finish_closings,
     seal_books,
 )

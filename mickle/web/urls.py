@@ -18,7 +18,8 @@ Makers: my-things (things, claims) add-thing edit-thing revenue (have, days, bar
 revenue-csv payout-account withdraw (form, then quote); POST only: claim refuse-nods to-funds.
 
 Operators (404 for everybody else): operator-months operator-month (row, totals, checks) cash-desk
-(form, standing, recent) send-back payouts (requested, sent, files) payout-file claims charities
+(form, standing, recent) send-back payouts (requested, sent, files, came_back) payout-file claims
+charities
 people take-down (thing) fee (announced) clock books journal trial-balance; POST only: month-close
 month-settle assign payout-make-file file-executed payout-mark claim-decide charity-deed invite
 invite-waiting suspend make-operator put-back.

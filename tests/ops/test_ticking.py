@@ -15,6 +15,7 @@ from mickle.members import members
 from mickle.members.models import Member
 from mickle.nods import nods
 from mickle.ops import ticking
+from mickle.payins import payins
 from mickle.payouts.models import Payout
 from tests import people
 from tests.people import EUR, MID_NOVEMBER, NOVEMBER
@@ -104,6 +105,25 @@ def test_charities_are_set_on_their_way_once_a_month(november):
         ticking.tick()
     [one] = Payout.objects.filter(charity=library)
     assert one.amount_micros == EUR("5.00")
+
+
+def test_money_of_nobody_known_goes_back_after_thirty_days_once(november):
+    for key, account in (("bank 1", IBAN), ("bank 2", "")):
+        payins.book(
+            amount_micros=EUR("7.00"),
+            key=key,
+            payer_name="Somebody",
+            payer_account=account,
+            at=MID_NOVEMBER,
+        )
+    ticking.tick()
+    assert not Payout.objects.exists()
+    november(timedelta(days=15))
+    ticking.tick()
+    ticking.tick()
+    [one] = Payout.objects.all()
+    assert (one.kind, one.iban, one.amount_micros) == ("RETURN", IBAN, EUR("7.00"))
+    assert ledger.total(ledger.Kind.UNASSIGNED) == EUR("7.00")
 
 
 def test_what_fails_is_logged_in_a_line_and_the_rest_is_done(november, monkeypatch, caplog):
