@@ -6,7 +6,7 @@ The state of a line changes by one conditional UPDATE; the caller whose update c
 from datetime import datetime
 
 from django.db import connection, transaction
-from django.db.models import F, Q, QuerySet
+from django.db.models import Exists, F, OuterRef, Q, QuerySet
 from django.utils.translation import gettext as _
 
 from mickle.instance import instance
@@ -134,9 +134,18 @@ def release_owner(*, member: Member, at: datetime) -> int:
     """Release what waits for everything a member owns; returns the net in micros."""
     with transaction.atomic():
         instance.hold_owners()
-        waits = Q(lines__state=Line.State.WAITING) | Q(merged__lines__state=Line.State.WAITING)
-        owned = Thing.objects.filter(waits, owner=member).distinct().order_by("id")
+        owned = waited_for().filter(owner=member)
         return sum(release(thing=thing, at=at) for thing in owned)
+
+
+def waited_for() -> QuerySet[Thing]:
+    """The things for which something waits, by themselves or by one merged into them."""
+    waits = Line.objects.filter(state=Line.State.WAITING)
+    own, merged = (
+        waits.filter(thing=OuterRef("id")),
+        waits.filter(thing__merged_into=OuterRef("id")),
+    )
+    return Thing.objects.filter(Exists(own) | Exists(merged)).order_by("id")
 
 
 def release_due(*, at: datetime) -> int:
@@ -145,13 +154,9 @@ def release_due(*, at: datetime) -> int:
     A top-up in the middle of a settlement, a suspension lifted, a refund that failed, a merge:
     each makes somebody receive for what waits already.
     """
-    still = Line.objects.filter(state=Line.State.WAITING)
-    targets = set(still.values_list("thing_id", "thing__merged_into_id").distinct())
-    ids = {into or thing for thing, into in targets}
-    due = Thing.objects.filter(id__in=ids, owner__in=members.receivers()).order_by("id")
-    refused = Thing.objects.filter(id__in=ids, state=Thing.State.REFUSED).order_by("id")
+    due = waited_for().filter(owner__in=members.receivers())
     done = sum(1 for thing in due if release(thing=thing, at=at))
-    for thing in refused:
+    for thing in waited_for().filter(state=Thing.State.REFUSED):
         refuse(thing=thing, at=at)
         done += 1
     return done
