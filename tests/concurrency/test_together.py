@@ -1,7 +1,9 @@
 """Eight clients at once: no nod twice, no payout twice, one settlement, one month for each nod."""
 
 from collections import Counter
-from datetime import timedelta
+from contextlib import suppress
+from datetime import datetime, timedelta
+from threading import Barrier, BrokenBarrierError
 
 import pytest
 from django.test import override_settings
@@ -117,6 +119,26 @@ def test_two_settlers_give_one_settlement():
     assert [a for a in others if not isinstance(a, settlement.NotSettled)] == []
     assert ledger.balance(ledger.FEE) == EUR("0.50")
     all_hold([*ledger.audit(), *settlement.audit()])
+
+
+def test_two_who_close_never_wait_for_each_other(monkeypatch):
+    alice, page = member("alice", funds="5.00"), thing("page")
+    nods.give(member=alice, thing=page, at=MID_NOVEMBER)
+    nods.subscribe(member=alice, thing=page, runs_months=None, at=MID_NOVEMBER)
+    both, real = Barrier(2), nods.renew
+
+    def renew(*, month: int, at: datetime) -> int:
+        if month == NOVEMBER:
+            # Whoever comes here alone goes on; two at once both hold what the other needs.
+            with suppress(BrokenBarrierError):
+                both.wait(0.5)
+        return real(month=month, at=at)
+
+    monkeypatch.setattr(nods, "renew", renew)
+    answers = together(2, lambda _client: settlement.close_due(at=EARLY_DECEMBER))
+    assert sorted(answers, key=str) == [[NOVEMBER], []]
+    december = Nod.objects.filter(month=NOVEMBER + 1).count()
+    assert (Nod.objects.count(), december) == (2, 1)
 
 
 def test_two_claims_release_what_waits_once():

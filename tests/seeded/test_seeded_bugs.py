@@ -159,7 +159,7 @@ BUGS = [
         "settlement/settlement.py",
         "            instance.take_fence()\n",
         "            instance.hold_fence()\n",
-        "tests/concurrency -k settlers",
+        "tests/concurrency -k two_who_close",
         "postgresql",
     ),
     Bug(
