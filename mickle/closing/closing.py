@@ -23,6 +23,7 @@ from mickle.lib.errors import Refused
 from mickle.members import members
 from mickle.members.models import Member
 from mickle.nods import nods
+from mickle.passes import passes
 from mickle.payins import payins
 from mickle.payouts import payouts
 from mickle.payouts.models import Payout
@@ -174,6 +175,7 @@ def _ask(
         for nod in nods.of_month(member, open_month):
             nods.take_back(member=member, thing=nod.thing, at=at, month=open_month)
     claims.forget(member=member)
+    passes.revoke_all(member=member)
     members.note_closing(member=member, at=at)
     return Closing.objects.create(
         member=member,

@@ -42,6 +42,12 @@ BANK_NAME = env.text("BANK_NAME")
 BANK_IBAN = env.text("BANK_IBAN")
 BANK_BIC = env.text("BANK_BIC")
 BASE_URL = env.text("BASE_URL").rstrip("/")
+# Where buttons, counts and scripts are served; empty: at the pages' own origin.
+BUTTON_ORIGIN = env.text("BUTTON_ORIGIN").rstrip("/")
+PASS_NODS_A_DAY = env.number("PASS_NODS_A_DAY", 200)
+EDGE_REQUESTS_A_SECOND = env.number("EDGE_REQUESTS_A_SECOND", 100)
+EDGE_BURST = env.number("EDGE_BURST", 1000)
+LIVE_STREAMS_AN_ADDRESS = env.number("LIVE_STREAMS_AN_ADDRESS", 50)
 # The licence asks for it: where people who use this instance find the source it runs.
 SOURCE_URL = env.text("SOURCE_URL")
 TRUSTED_PROXIES = env.words("TRUSTED_PROXIES")
@@ -63,6 +69,7 @@ INSTALLED_APPS = [
     "mickle.things",
     "mickle.nods",
     "mickle.claims",
+    "mickle.passes",
     "mickle.payins",
     "mickle.settlement",
     "mickle.payouts",
