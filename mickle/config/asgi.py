@@ -6,10 +6,12 @@ from typing import Any, cast
 from urllib.parse import quote
 
 from a2wsgi import WSGIMiddleware
+from django.conf import settings
 
 # Sets Django up, so it stands before whatever reads a model.
 from mickle.config.wsgi import application as pages
-from mickle.edge.edge import Edge, Receive, Scope, Send
+from mickle.edge.edge import Edge, Policy, Receive, Scope, Send
+from mickle.edge.lane import Lane
 
 THREADS = 8
 BODY_LIMIT_BYTES = 2_500_000
@@ -20,14 +22,14 @@ class Dispatcher:
     """One ASGI callable for the whole process."""
 
     def __init__(self) -> None:
-        self.edge = Edge()
+        self.edge = Edge(_policy())
         # The queue is long enough for the largest static file: a slow reader holds no thread.
         self.pages = WSGIMiddleware(cast(Any, pages), workers=THREADS, send_queue_size=64)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Hand a request to the half that knows its address."""
         if scope["type"] == "http":
-            if scope["path"].startswith(Edge.PREFIX):
+            if Edge.answers(scope["path"]):
                 await self.edge(scope, receive, send)
             else:
                 await self._page(scope, receive, send)
@@ -104,4 +106,23 @@ async def _refuse(send: Send, status: int, sentence: str) -> None:
     await send({"type": "http.response.body", "body": body, "more_body": False})
 
 
+def _policy() -> Policy:
+    return Policy(
+        pages_origin=settings.BASE_URL,
+        button_origin=settings.BUTTON_ORIGIN,
+        hosts=tuple(settings.ALLOWED_HOSTS),
+        proxies=tuple(settings.TRUSTED_PROXIES),
+        requests_a_second=settings.EDGE_REQUESTS_A_SECOND,
+        burst=settings.EDGE_BURST,
+        nods_a_day=settings.PASS_NODS_A_DAY,
+        streams_an_address=settings.LIVE_STREAMS_AN_ADDRESS,
+    )
+
+
 application = Dispatcher()
+
+
+class Protocol(Lane):
+    """What the server speaks: busy counts leave by the edge's own lane."""
+
+    edge = application.edge

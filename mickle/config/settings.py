@@ -116,6 +116,7 @@ def _database() -> dict[str, Any]:
     url = os.environ.get("DATABASE_URL") or _SQLITE
     found: dict[str, Any] = dict(dj_database_url.parse(url))
     if found["ENGINE"].endswith("sqlite3"):
+        found["ENGINE"] = "mickle.lib.sqlite3"
         found["OPTIONS"] = {
             # Without IMMEDIATE most concurrent writes fail; FULL survives a power cut.
             "transaction_mode": "IMMEDIATE",

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import chain
 from urllib.parse import parse_qsl
 
 from mickle.edge import _drawing
@@ -61,6 +62,24 @@ def _read(query: bytes, *, drawn: bool) -> Request:
         theme=_one_of(chosen, "theme", _drawing.THEMES),
         language=_one_of(chosen, "lang", _drawing.LANGUAGES),
     )
+
+
+def read_live(query: bytes) -> Request:
+    """What a page wants to listen to: ids=1,2,3 and the parameters of a count."""
+    try:
+        return _read_live(query)
+    except Refused as refused:
+        return Request(wrong=str(refused))
+
+
+def _read_live(query: bytes) -> Request:
+    pairs = parse_qsl(query[: QUERY_LIMIT_BYTES + 1].decode("latin-1"), keep_blank_values=True)
+    asked = [_asked(name, text) for name, text in pairs if name in ("id", "url")]
+    listed = (text.split(",") for name, text in pairs if name == "ids")
+    asked += [_asked("id", one) for one in chain.from_iterable(listed)]
+    if not 0 < len(asked) <= AT_MOST or len(query) > QUERY_LIMIT_BYTES:
+        raise Refused(f"Say which pages: ids=1,2 or url=ADDRESS, {AT_MOST} at most.")
+    return Request(tuple(asked))
 
 
 def _asked(name: str, text: str) -> Asked:

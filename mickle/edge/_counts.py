@@ -1,147 +1,158 @@
-"""Reads counts off the event loop: one thread, one connection, one query for all who ask.
+"""Counts in this process: read off the event loop, twice a second for all that is asked for.
 
-What was asked for in the last second is read again together, once a second, so that a thousand busy
-buttons cost one statement a second and not a thousand.
+What was asked for since the reading before is read again together, so that a thousand busy buttons
+cost two statements a second. Nothing here depends on being told of a change: a number is never
+older than a second, whoever wrote it and whatever process died. Being told only makes it faster.
 """
 
 import asyncio
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from itertools import islice
-from typing import NamedTuple, TypeVar
+from typing import TypeVar
 
-from django.db import Error as DatabaseError
-from django.db import connection
-
+from mickle.edge._answers import Found
 from mickle.edge._asking import Asked
+from mickle.edge._database import Database, rows
+from mickle.edge._threads import Worker
 
-# Read after the answer before was this old, so that no number is older than a second.
-FRESH_S = 0.9
-# What one statement takes on SQLite, with room to spare.
+# A reading begun this long ago answers nobody any more, so that no number is older than a second.
+FRESH_S = 0.95
+REFRESH_S = 0.5
+# After being told of a change; more often would only cost.
+SOON_S = 0.1
+AGAIN_S = 0.2
+# What one statement takes, with room to spare.
 CHUNK = 1_000
-TOGETHER_AT_MOST = 2_000
+TOGETHER_AT_MOST = 5_000
 KNOWN_AT_MOST = 10_000
 
 # What was merged shows its target; what was refused or taken down shows no number.
 _SELECT = """
 SELECT t.{column}, COALESCE(t.merged_into_id, t.id),
        CASE WHEN COALESCE(m.state, t.state) = 'ACTIVE' THEN COALESCE(c.total, 0) ELSE 0 END
-FROM things_thing t
+FROM (SELECT {cast} AS asked FROM {rows}) g
+JOIN things_thing t ON t.{column} = g.asked
 LEFT JOIN things_thing m ON m.id = t.merged_into_id
 LEFT JOIN nods_count c ON c.thing_id = COALESCE(t.merged_into_id, t.id)
-WHERE t.{column} IN ({marks})
 """
-Found = tuple[int | None, int]
+_BY_ID = _SELECT.replace("{column}", "id").replace("{cast}", "CAST(value->>0 AS BIGINT)")
+_BY_IDENTITY = _SELECT.replace("{column}", "identity").replace("{cast}", "value->>0")
 Item = TypeVar("Item")
 _NOBODY: Found = (None, 0)
-
-
-class Reading(NamedTuple):
-    """What was found, and until when (monotonic seconds) it is fresh."""
-
-    found: Mapping[Asked, Found]
-    until: float
-
-
-class _Batch:
-    """What is read together."""
-
-    def __init__(self) -> None:
-        self.asked: set[Asked] = set()
-        self.reading: asyncio.Future[Reading] = asyncio.get_running_loop().create_future()
+Known = Mapping[Asked, Found]
 
 
 class Counts:
     """Answers how many nods things have; many askers share one reading."""
 
-    def __init__(self) -> None:
-        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="counts")
-        self._known: dict[Asked, Found] = {}
-        self._until = 0.0
-        self._used: set[Asked] = set()
-        self._next: _Batch | None = None
-        self._now_read: _Batch | None = None
+    def __init__(
+        self, worker: Worker, *, used: Callable[[], set[Asked]], changed: Callable[[Known], None]
+    ) -> None:
+        """`used` says, and forgets, what was asked for of late; `changed` hears of a reading."""
+        self._worker, self._used, self._changed = worker, used, changed
+        self.known: dict[Asked, Found] = {}
+        self.fresh_until = 0.0
+        self.watched: Counter[Asked] = Counter()
+        self._whole_at = 0.0
+        self._soon_at: float | None = None
+        self._next: set[Asked] = set()
+        self._reading: asyncio.Future[Known] | None = None
+        self._wanted: asyncio.Event | None = None
         self._reader: asyncio.Task[None] | None = None
 
-    async def of(self, asked: Sequence[Asked]) -> tuple[list[Found], float]:
-        """Thing id (None where nobody knows it) and count of each, and until when it is fresh."""
-        self._used.update(asked)
-        fresh = time.monotonic() < self._until
-        if fresh and all(one in self._known for one in asked):
-            return [self._known[one] for one in asked], self._until
-        batch = self._batch(asked)
+    async def of(self, asked: Sequence[Asked]) -> list[Found]:
+        """Thing id (None where nobody knows it) and count of each."""
+        if time.monotonic() < self.fresh_until and all(one in self.known for one in asked):
+            return [self.known[one] for one in asked]
+        if self._reading is None:
+            self._reading = asyncio.get_running_loop().create_future()
+        self._next.update(asked)
+        self._wake()
         # Shielded: one asker who goes away takes the answer from nobody else.
-        reading = await asyncio.shield(batch.reading)
-        return [reading.found[one] for one in asked], reading.until
+        found = await asyncio.shield(self._reading)
+        return [found[one] for one in asked]
 
-    def _batch(self, asked: Sequence[Asked]) -> _Batch:
-        """The reading under way when it answers this too, else the next one."""
-        if self._now_read is not None and self._now_read.asked.issuperset(asked):
-            return self._now_read
-        if self._next is None:
-            self._next = _Batch()
-        self._next.asked.update(asked)
+    def soon(self) -> None:
+        """Something may have changed: read what is watched before long."""
+        if self.watched and self._soon_at is None:
+            self._soon_at = time.monotonic() + SOON_S
+            self._wake()
+
+    def _wake(self) -> None:
         if self._reader is None or self._reader.done():
-            self._reader = asyncio.create_task(self._read())
-        return self._next
+            self._wanted = asyncio.Event()
+            self._reader = asyncio.create_task(self._read_on())
+        if self._wanted is not None:
+            self._wanted.set()
 
-    async def _read(self) -> None:
-        loop = asyncio.get_running_loop()
-        while (batch := self._next) is not None:
-            self._next, self._now_read = None, batch
-            begun = time.monotonic()
-            if begun >= self._until:
-                batch.asked.update(islice(self._used, TOGETHER_AT_MOST))
-                self._used, self._known, self._until = set(), {}, begun + FRESH_S
-            try:
-                found = await loop.run_in_executor(self._thread, _look_up, frozenset(batch.asked))
-            except Exception as error:  # noqa: BLE001 - each asker hears of it
-                self._until = 0.0
-                batch.reading.set_exception(error)
-                # Everyone may have gone away meanwhile; then nobody needs to hear of it.
-                batch.reading.exception()
-            else:
-                self._keep(found)
-                batch.reading.set_result(Reading(found, self._until))
-            self._now_read = None
+    async def _read_on(self) -> None:
+        """Read for who waits, and all that is used twice a second, until nobody asks any more."""
+        assert self._wanted is not None
+        while True:
+            self._wanted.clear()
+            now = time.monotonic()
+            whole_at = self._whole_at + REFRESH_S
+            due = whole_at if self._soon_at is None else min(whole_at, self._soon_at)
+            if self._reading is None and now < due:
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(due - now):
+                        await self._wanted.wait()
+            elif not await self._read(now, whole=now >= whole_at):
+                return
 
-    def _keep(self, found: dict[Asked, Found]) -> None:
-        if len(self._known) + len(found) > KNOWN_AT_MOST:
-            self._known = {}
-        self._known |= found
+    async def _read(self, begun: float, *, whole: bool) -> bool:
+        """One reading; False when there was nothing to read."""
+        batch, self._next = self._next, set()
+        waiting, self._reading = self._reading, None
+        if whole:
+            batch.update(islice(self._used(), TOGETHER_AT_MOST))
+        if whole or self._soon_at is not None:
+            batch.update(self.watched)
+            self._soon_at = None
+        if not batch:
+            self.known = {}
+            return False
+        try:
+            found = await self._worker.run(look_up, frozenset(batch))
+        except Exception as error:  # noqa: BLE001 - each asker hears of it
+            _failed(waiting, error)
+            await asyncio.sleep(AGAIN_S)
+            return self._reading is not None or bool(self.watched)
+        self._keep(found, begun, whole=whole)
+        if waiting is not None and not waiting.done():
+            waiting.set_result(found)
+        self._changed(found)
+        return True
 
-    def close(self) -> None:
-        """Give the connection back and end the thread."""
-        self._thread.submit(_close).result()
-        self._thread.shutdown()
+    def _keep(self, found: dict[Asked, Found], begun: float, *, whole: bool) -> None:
+        if whole:
+            self.known, self._whole_at, self.fresh_until = found, begun, begun + FRESH_S
+        elif len(self.known) + len(found) > KNOWN_AT_MOST:
+            self.known = found
+        else:
+            self.known |= found
 
 
-def _close() -> None:
-    # Named in here, because the proxy stands for the connection of the thread that names it.
-    connection.close()
+def _failed(waiting: "asyncio.Future[Known] | None", error: Exception) -> None:
+    if waiting is not None and not waiting.done():
+        waiting.set_exception(error)
+        # Everyone may have gone away meanwhile; then nobody needs to hear of it.
+        waiting.exception()
 
 
-def _look_up(asked: frozenset[Asked]) -> dict[Asked, Found]:
-    try:
-        return _query(asked)
-    except DatabaseError:
-        # A server that was restarted meanwhile is worth one more try on a new connection.
-        connection.close()
-        return _query(asked)
-
-
-def _query(asked: frozenset[Asked]) -> dict[Asked, Found]:
+def look_up(database: Database, asked: frozenset[Asked]) -> dict[Asked, Found]:
+    """What is known of each, in as few statements as go."""
     found: dict[int | str, Found] = {}
     for chunk in _chunks(asked):
-        ids = [one.thing_id for one in chunk if one.thing_id is not None]
-        identities = [one.identity for one in chunk if one.thing_id is None]
-        for column, values in (("id", ids), ("identity", identities)):
+        ids = [[one.thing_id] for one in chunk if one.thing_id is not None]
+        identities = [[one.identity] for one in chunk if one.thing_id is None]
+        for text, values in ((_BY_ID, ids), (_BY_IDENTITY, identities)):
             if values:
-                marks = ", ".join(["%s"] * len(values))
-                with connection.cursor() as cursor:
-                    cursor.execute(_SELECT.format(column=column, marks=marks), values)
-                    found.update((name, (shown, total)) for name, shown, total in cursor)
+                listed = database.query(text, {"rows": rows(values)})
+                found.update((name, (shown, total)) for name, shown, total in listed)
     return {one: found.get(one.thing_id or one.identity, _NOBODY) for one in asked}
 
 

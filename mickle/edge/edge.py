@@ -1,19 +1,34 @@
-"""The door of the room: the ASGI callable that answers under /b/."""
+"""The door of the room: the ASGI callable that answers under /b/, /c/ and /live."""
 
-import json
+import asyncio
 import logging
 import time
 from collections.abc import Awaitable, Callable, Mapping
-from http import HTTPStatus
 from typing import Any, NamedTuple
 
-from django.db import Error as DatabaseError
-
 from mickle.edge import _asking, _drawing
-from mickle.edge._asking import Request
-from mickle.edge._counts import Counts, Found
+from mickle.edge._answers import (
+    EVERYWHERE,
+    NEVER,
+    SHORTLY,
+    Answer,
+    Found,
+    Headers,
+    held,
+    sentence,
+    written,
+)
+from mickle.edge._asking import Asked, Request
+from mickle.edge._buckets import Buckets
+from mickle.edge._counts import Counts, Known
+from mickle.edge._database import FAILURES
+from mickle.edge._live import Live
+from mickle.edge._origins import Askers, Origins, header
+from mickle.edge._posting import Posting, refuse
+from mickle.edge._queue import Queue
+from mickle.edge._threads import Worker
+from mickle.edge._watch import Watch
 
-Headers = list[tuple[bytes, bytes]]
 Scope = Mapping[str, Any]
 Receive = Callable[[], Awaitable[Mapping[str, Any]]]
 Send = Callable[[dict[str, Any]], Awaitable[None]]
@@ -21,19 +36,9 @@ Send = Callable[[dict[str, Any]], Awaitable[None]]
 KEPT_AT_MOST = 10_000
 # Longer questions are answered and not remembered: memory stays bounded by bytes, too.
 KEPT_QUERY_BYTES = 1_000
+# Ten seconds: what is asked for less often is read when it is asked for.
+UNUSED_READINGS = 20
 
-_EVERYWHERE: Headers = [
-    (b"access-control-allow-origin", b"*"),
-    (b"cross-origin-resource-policy", b"cross-origin"),
-    (b"x-content-type-options", b"nosniff"),
-    (b"referrer-policy", b"no-referrer"),
-]
-_SHORTLY = (b"cache-control", b"public, max-age=1, stale-while-revalidate=5")
-_NEVER = (b"cache-control", b"no-store")
-_JSON: Headers = [
-    (b"content-type", b"application/json"),
-    (b"content-security-policy", b"default-src 'none'"),
-]
 _SVG: Headers = [
     (b"content-type", b"image/svg+xml; charset=utf-8"),
     (
@@ -45,76 +50,176 @@ _SVG: Headers = [
 log = logging.getLogger(__name__)
 
 
-class _Answer(NamedTuple):
-    """A whole response as ASGI sends it, and until when (monotonic seconds) it is fresh."""
+class Policy(NamedTuple):
+    """What settings say about the edge."""
 
-    until: float
-    tag: bytes
-    start: dict[str, Any]
-    body: dict[str, Any]
-    found: list[Found]
+    pages_origin: str = ""
+    button_origin: str = ""
+    hosts: tuple[str, ...] = ("localhost", "127.0.0.1", "[::1]")
+    proxies: tuple[str, ...] = ()
+    requests_a_second: int = 100
+    burst: int = 1_000
+    nods_a_day: int = 200
+    streams_an_address: int = 50
 
 
 class Edge:
-    """Answers GET and HEAD of /b/count and /b/count.svg; counts are fresh within a second."""
+    """Answers what other sites embed; counts are fresh within a second."""
 
-    PREFIX = "/b/"
+    PREFIXES = ("/b/", "/c/", "/live")
 
-    def __init__(self) -> None:
-        self._counts = Counts()
-        self._kept: dict[tuple[str, bytes], _Answer] = {}
+    def __init__(self, policy: Policy = Policy()) -> None:  # noqa: B008 - it cannot change
+        self._reader, self._writer = Worker("counts"), Worker("nods")
+        self._counts = Counts(self._reader, used=self._used, changed=self._heard)
+        self._live = Live(self._counts, an_address=policy.streams_an_address)
+        self._queue = Queue(
+            self._writer, a_day=policy.nods_a_day, changed=lambda _totals: self._counts.soon()
+        )
+        origins = Origins(
+            pages=policy.pages_origin, button=policy.button_origin, hosts=policy.hosts
+        )
+        self._posting = Posting(self._queue, origins)
+        self._askers = Askers(policy.proxies)
+        self._buckets = Buckets(a_second=policy.requests_a_second, burst=policy.burst)
+        self._kept: dict[bytes, Answer] = {}
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._watch = Watch(self._told, lambda: len(self._live) > 0)
+
+    @classmethod
+    def answers(cls, path: str) -> bool:
+        """Whether an address is one of the edge's."""
+        return path.startswith(("/b/", "/c/")) or path == "/live"
+
+    def hang_up(self) -> None:
+        """Let every live stream end, so that the process can."""
+        self._live.close()
 
     def close(self) -> None:
         """Let go of the database."""
-        self._counts.close()
+        self._watch.stop()
+        self._posting.close()
+        self._writer.close()
+        self._reader.close()
 
-    async def __call__(self, scope: Scope, _receive: Receive, send: Send) -> None:
+    def at_once(self, url: bytes, headers: Headers, client: Any) -> Answer | None:
+        """The answer kept for an address, while it is fresh and its asker may have more."""
+        answer = self._kept.get(url)
+        now = time.monotonic()
+        if answer is None or now >= self._counts.fresh_until:
+            return None
+        if not self._buckets.take(self._askers.of(client, headers), now):
+            return None
+        answer.unused = 0
+        return answer
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
-        method, path, query = scope["method"], scope["path"], scope["query_string"]
-        answer = self._kept.get((path, query))
-        if method not in ("GET", "HEAD"):
-            answer = _sentence(405, "Only GET and HEAD.", (b"allow", b"GET, HEAD"))
-        elif path not in _FORMS:
-            answer = _sentence(404, "Nothing at this address. There are /b/count and /b/count.svg.")
-        elif answer is None or answer.until <= time.monotonic():
-            answer = await self._answer(path, query, answer)
-        if answer.tag and _has(scope["headers"], answer.tag):
-            headers = [pair for pair in answer.start["headers"] if pair[0] != b"content-length"]
-            await send(answer.start | {"status": HTTPStatus.NOT_MODIFIED, "headers": headers})
-            await send(_NOTHING)
+        asker = self._askers.of(scope.get("client"), scope["headers"])
+        now = time.monotonic()
+        if not self._buckets.take(asker, now):
+            wait = int(self._buckets.wait_s(asker, now)) + 1
+            await _send(send, _too_many(scope["path"], wait))
+        elif scope["path"] == "/live":
+            await self._serve_live(scope, asker, receive, send)
+        elif scope["path"].startswith("/c/"):
+            await _send(send, await self._posting.answer(scope, receive))
         else:
-            await send(answer.start)
-            await send(_NOTHING if method == "HEAD" else answer.body)
+            await self._get(scope, send)
 
-    async def _answer(self, path: str, query: bytes, kept: _Answer | None) -> _Answer:
-        form = _FORMS[path]
+    async def _get(self, scope: Scope, send: Send) -> None:
+        method, path, query = scope["method"], scope["path"], scope["query_string"]
+        if method not in ("GET", "HEAD"):
+            answer = sentence(405, "Only GET and HEAD.", (b"allow", b"GET, HEAD"))
+        elif path not in _FORMS:
+            answer = sentence(404, "Nothing at this address. There are /b/count and /b/count.svg.")
+        else:
+            answer = await self._answer(path, query)
+        modified = not (answer.tag and held(scope["headers"], answer.tag))
+        for message in answer.messages(modified=modified, whole=method == "GET"):
+            await send(message)
+
+    async def _answer(self, path: str, query: bytes) -> Answer:
+        form, url = _FORMS[path], path.encode() + b"?" + query
+        kept = self._kept.get(url)
+        if kept is not None and time.monotonic() < self._counts.fresh_until:
+            kept.unused = 0
+            return kept
         short = len(query) <= KEPT_QUERY_BYTES
         read = _asking.read if short else _asking.read_anew
         request = read(query, drawn=form is _svg)
         if request.wrong:
-            return _sentence(400, request.wrong)
+            return sentence(400, request.wrong)
         try:
-            found, until = await self._counts.of(request.asked)
-        except DatabaseError:
+            found = await self._counts.of(request.asked)
+        except FAILURES:
             log.exception("counts could not be read")
-            return kept or _sentence(503, "No counts just now. Try again in a moment.")
+            return kept or sentence(503, "No counts just now. Try again in a moment.")
         if kept is not None and kept.found == found:
-            answer = kept._replace(until=until)
-        else:
-            answer = form(request, found)._replace(until=until, found=found)
+            return kept
+        answer = form(request, found)
+        answer.asked, answer.found = request.asked, found
         if short:
-            self._keep((path, query), answer)
+            self._keep(url, answer)
         return answer
 
-    def _keep(self, key: tuple[str, bytes], answer: _Answer) -> None:
+    def _keep(self, url: bytes, answer: Answer) -> None:
         # Taken out first, so that the dictionary stays in order of age and the oldest goes.
-        self._kept.pop(key, None)
-        self._kept[key] = answer
+        self._kept.pop(url, None)
+        self._kept[url] = answer
         if len(self._kept) > KEPT_AT_MOST:
             del self._kept[next(iter(self._kept))]
 
+    def _used(self) -> set[Asked]:
+        """What the answers given of late are made of; the others are forgotten."""
+        used: set[Asked] = set()
+        for url, answer in list(self._kept.items()):
+            answer.unused += 1
+            if answer.unused > UNUSED_READINGS:
+                del self._kept[url]
+            else:
+                used.update(answer.asked)
+        return used
 
-def _json(request: Request, found: list[Found]) -> _Answer:
+    def _heard(self, found: Known) -> None:
+        """Counts were read: answers made of others are forgotten, pages that listen are told."""
+        known = self._counts.known
+        stale = [
+            url
+            for url, answer in self._kept.items()
+            if any(
+                known.get(one) != was for one, was in zip(answer.asked, answer.found, strict=True)
+            )
+        ]
+        for url in stale:
+            del self._kept[url]
+        self._live.heard(found)
+
+    def _told(self) -> None:
+        if self._loop is not None:
+            self._loop.call_soon_threadsafe(self._counts.soon)
+
+    async def _serve_live(self, scope: Scope, asker: str, receive: Receive, send: Send) -> None:
+        request = _asking.read_live(scope["query_string"])
+        if scope["method"] != "GET":
+            await _send(send, sentence(405, "Only GET.", (b"allow", b"GET")))
+        elif request.wrong:
+            await _send(send, sentence(400, request.wrong))
+        elif not self._live.has_room(asker):
+            text = "This address listens to as much as it may. Ask for /b/count instead."
+            await _send(send, sentence(429, text, (b"retry-after", b"60")))
+        else:
+            self._loop = asyncio.get_running_loop()
+            last_id = header(scope["headers"], b"last-event-id")
+            serving = self._live.serve(request.asked, asker, last_id, receive, send)
+            self._watch.begin()
+            try:
+                await serving
+            except FAILURES:
+                log.exception("counts could not be read")
+                await _send(send, sentence(503, "No counts just now. Try again in a moment."))
+
+
+def _json(request: Request, found: list[Found]) -> Answer:
     """One object for one thing, a list for several, in the order asked."""
     rows = [
         ({"id": thing_id, "url": asked.url} if asked.url else {"id": asked.thing_id})
@@ -122,44 +227,27 @@ def _json(request: Request, found: list[Found]) -> _Answer:
         for asked, (thing_id, count) in zip(request.asked, found, strict=True)
     ]
     tag = ".".join(f"{row['id'] or 0}-{row['count']}" for row in rows)
-    return _written(200, rows[0] if len(rows) == 1 else rows, f'W/"{tag}"', _SHORTLY)
+    return written(200, rows[0] if len(rows) == 1 else rows, SHORTLY, tag=f'W/"{tag}"')
 
 
-def _svg(request: Request, found: list[Found]) -> _Answer:
+def _svg(request: Request, found: list[Found]) -> Answer:
     """The drawn button."""
     ((_thing, count),) = found
     body = _drawing.button(count, request.size, request.theme, request.language)
-    return _whole(200, [*_SVG, _SHORTLY], body, f'W/"{count}"')
+    return Answer(200, [*EVERYWHERE, *_SVG, SHORTLY], body, f'W/"{count}"')
 
 
 _FORMS = {"/b/count": _json, "/b/count.svg": _svg}
 
 
-def _sentence(status: int, text: str, *more: tuple[bytes, bytes]) -> _Answer:
-    return _written(status, {"error": text}, "", _NEVER, *more)
+def _too_many(path: str, wait_s: int) -> Answer:
+    # The connection ends, too: whoever asks on without a pause has to begin anew each time.
+    more = ((b"retry-after", str(wait_s).encode()), (b"connection", b"close"))
+    if path.startswith("/c/"):
+        return refuse("limit")
+    return written(429, {"error": "This address asks too often. Wait a little."}, NEVER, *more)
 
 
-def _written(status: int, answer: object, tag: str, *more: tuple[bytes, bytes]) -> _Answer:
-    body = json.dumps(answer, ensure_ascii=False).encode()
-    return _whole(status, [*_JSON, *more], body, tag)
-
-
-def _whole(status: int, headers: Headers, body: bytes, tag: str) -> _Answer:
-    """A response that any number of askers may be sent."""
-    whole = [*_EVERYWHERE, *headers, (b"content-length", str(len(body)).encode())]
-    if tag:
-        whole.append((b"etag", tag.encode()))
-    start = {"type": "http.response.start", "status": status, "headers": whole}
-    return _Answer(0.0, tag.encode(), start, {"type": "http.response.body", "body": body}, [])
-
-
-_NOTHING: dict[str, Any] = {"type": "http.response.body", "body": b""}
-
-
-def _has(headers: Headers, tag: bytes) -> bool:
-    """Whether the asker holds this very answer; tags are compared weakly."""
-    for name, value in headers:
-        if name == b"if-none-match":
-            known = (one.strip().removeprefix(b"W/") for one in value.split(b","))
-            return value.strip() == b"*" or tag.removeprefix(b"W/") in known
-    return False
+async def _send(send: Send, answer: Answer) -> None:
+    for message in answer.messages():
+        await send(message)

@@ -26,6 +26,8 @@ class Nod(models.Model):
     source = models.CharField(max_length=20, db_default="")
     void = models.CharField(max_length=10, db_default="", blank=True)
     key = models.CharField(max_length=64, db_default="", blank=True)
+    # What a button saw of the click, see `evidence.py`; 0 for a nod that came another way.
+    evidence = models.IntegerField(db_default=0)
 
     class Meta:
         indexes = [

@@ -1,10 +1,12 @@
 """The door of the room: give, take back, subscribe, count."""
 
+import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
 from django.db import connection, transaction
+from django.db.backends.utils import CursorWrapper
 from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
@@ -68,26 +70,36 @@ def give(
     if target.owner_id == member.id:
         raise OwnThing(_("This is yours, so you cannot nod at it."))
     instance.here()
-    names: dict[str, Value] = {
-        "month": months.of(at),
-        "member": member.id,
-        "thing": target.id,
-        "at": instant(at),
-        "source": source,
-        "key": key,
-    }
+    row = [member.id, target.id, months.of(at), key, 0]
+    names: dict[str, Value] = {"rows": json.dumps([row]), "at": instant(at), "source": source}
     with transaction.atomic(), connection.cursor() as cursor:
         instance.hold_fence()
-        if connection.vendor == "postgresql":
-            cursor.execute(write.HOLD_MEMBER, names)
-        cursor.execute(write.GIVE, names)
+        _hold_member(cursor, member)
+        cursor.execute(_text(write.GIVE), names)
         written = cursor.fetchone()
         if written is not None:
-            cursor.execute(write.COUNT_UP, names)
+            cursor.execute(_text(write.COUNT_UP), names)
+            _tell(cursor)
     if written is None:
         _not_leaving(member)
     month = written[0] if written is not None else _month_of_repeat(member, key, at)
     return _given(member, month, new=written is not None)
+
+
+def _text(statement: str) -> str:
+    return statement.format(rows=write.ROWS[connection.vendor])
+
+
+def _hold_member(cursor: CursorWrapper, member: Member) -> None:
+    if connection.vendor == "postgresql":
+        cursor.execute(_text(write.HOLD_MEMBERS), {"rows": json.dumps([[member.id]])})
+
+
+def _tell(cursor: CursorWrapper) -> None:
+    """Let the processes that show counts hear of those just written; on SQLite they look."""
+    counts = cursor.fetchall()
+    if counts and connection.vendor == "postgresql":
+        cursor.execute(write.TELL, {"channel": write.CHANNEL, "counts": write.told(counts)})
 
 
 def _not_leaving(member: Member) -> None:
@@ -130,14 +142,14 @@ def take_back(*, member: Member, thing: Thing, at: datetime, month: int | None =
     names = {"member": member.id, "thing": thing.id, "month": wanted}
     with transaction.atomic(), connection.cursor() as cursor:
         instance.hold_fence()
-        if connection.vendor == "postgresql":
-            cursor.execute(write.HOLD_MEMBER, names)
+        _hold_member(cursor, member)
         cursor.execute(write.TAKE_BACK, names)
         if cursor.rowcount != 1:
             raise NoNod(
                 _("You have not nodded at this in %(month)s.") % {"month": months.text(wanted)}
             )
         cursor.execute(write.COUNT_DOWN, names)
+        _tell(cursor)
     return wanted
 
 

@@ -16,6 +16,7 @@ from mickle.lib.errors import Refused
 from mickle.ops.ticking import Ticker
 
 APPLICATION = "mickle.config.asgi:application"
+PROTOCOL = "mickle.config.asgi:Protocol"
 BACKLOG = 2048
 
 
@@ -82,7 +83,7 @@ def serve(listening: socket.socket, *, workers: int) -> None:
     config = uvicorn.Config(
         APPLICATION,
         workers=workers,
-        http="httptools",
+        http=PROTOCOL,
         lifespan="on",
         log_level="warning",
         access_log=False,

@@ -165,8 +165,8 @@ BUGS = [
     Bug(
         "a nod does not look at the fence",
         "nods/write.py",
-        "SELECT CASE WHEN closed_through >= %(month)s THEN closed_through + 1 ELSE %(month)s END",
-        "SELECT %(month)s",
+        "SELECT CASE WHEN i.closed_through >= g.month THEN i.closed_through + 1 ELSE g.month END",
+        "SELECT g.month",
         "tests/nods/test_give.py -k after_the_close",
     ),
     Bug(
@@ -180,8 +180,8 @@ BUGS = [
     Bug(
         "nods of members who never topped up count",
         "nods/write.py",
-        "WHERE id = %(member)s AND funded_month IS NOT NULL",
-        "WHERE id = %(member)s",
+        "ON m.id = g.member AND m.funded_month IS NOT NULL",
+        "ON m.id = g.member",
         "tests/nods/test_give.py -k public_count",
     ),
     Bug(

@@ -1,0 +1,187 @@
+"""One small interface for the two databases: raw connections, one for each thread that has one."""
+
+import json
+import re
+import sqlite3
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from typing import Any, Protocol
+
+import psycopg
+from django.db import connection
+
+from mickle.lib import turn
+from mickle.nods import write
+
+Names = Mapping[str, Any]
+Rows = list[tuple[Any, ...]]
+
+_LOOK_EVERY_S = 0.1
+_NAMED = re.compile(r"%\((\w+)\)s")
+_NOW = "SELECT clock_offset_s, closed_through FROM instance_instance WHERE id = 1"
+
+
+class Database(Protocol):
+    """A connection of its own to the instance's database."""
+
+    def query(self, text: str, names: Names) -> Rows:
+        """Run a statement with `{rows}` and %(named)s values; its rows, or none."""
+
+    def writing(self) -> Any:
+        """A context: one durable transaction, undone whole when it fails."""
+
+    def instant(self, at: datetime) -> Any:
+        """An instant in the form the tables keep it in."""
+
+    def now(self) -> tuple[datetime, int]:
+        """The instant on the instance's clock, and the last month that is closed."""
+
+    def hold_members(self, names: Names) -> None:
+        """Within a transaction, keep the members of the rows as they are until it ends."""
+
+    def tell(self, counts: Sequence[tuple[int, int]]) -> None:
+        """Within a transaction, let other processes hear of counts when it is committed."""
+
+    def wait(self, timeout_s: float) -> bool:
+        """Wait until something may have changed; False when nothing did in that time."""
+
+    def close(self) -> None:
+        """Give the connection back."""
+
+
+def rows(values: Sequence[Sequence[object]]) -> str:
+    """Rows in the form a statement's `{rows}` reads."""
+    return json.dumps(values)
+
+
+def connect() -> Database:
+    """A new connection to the database that Django is set up for."""
+    wrapper = connection
+    raw = wrapper.get_new_connection(wrapper.get_connection_params())
+    return _Sqlite(raw) if wrapper.vendor == "sqlite" else _Postgresql(raw)
+
+
+# What a database raises that does not answer, or refuses.
+FAILURES = (psycopg.Error, sqlite3.Error)
+
+
+def lost(error: Exception) -> bool:
+    """Whether the connection failed, or two stood in each other's way: worth a second try."""
+    return isinstance(error, psycopg.OperationalError | psycopg.InterfaceError)
+
+
+class _Sqlite:
+    """SQLite in WAL mode, as Django's settings open it: every commit is on the disk."""
+
+    def __init__(self, raw: Any) -> None:
+        self._raw = raw
+        self._texts: dict[str, str] = {}
+        self._seen = self._version()
+
+    def query(self, text: str, names: Names) -> Rows:
+        known = self._texts.get(text)
+        if known is None:
+            known = _NAMED.sub(r":\1", text.replace("{rows}", write.ROWS["sqlite"]))
+            self._texts[text] = known
+        found: Rows = self._raw.execute(known, names).fetchall()
+        return found
+
+    @contextmanager
+    def writing(self) -> Iterator[None]:
+        with turn.TURN:
+            self._raw.execute("BEGIN IMMEDIATE")
+            try:
+                yield
+                self._raw.execute("COMMIT")
+            except BaseException:
+                if self._raw.in_transaction:
+                    self._raw.execute("ROLLBACK")
+                raise
+
+    def instant(self, at: datetime) -> str:
+        # The text that Django's models write.
+        return str(at.astimezone(UTC).replace(tzinfo=None))
+
+    def now(self) -> tuple[datetime, int]:
+        ((offset_s, closed),) = self.query(_NOW, {})
+        return datetime.fromtimestamp(time.time() + offset_s, UTC), closed
+
+    def hold_members(self, names: Names) -> None:
+        """Hold nobody: there is one writer at a time."""
+
+    def tell(self, counts: Sequence[tuple[int, int]]) -> None:
+        """Say nothing: every other process sees the version of the file change."""
+
+    def wait(self, timeout_s: float) -> bool:
+        until = time.monotonic() + timeout_s
+        while time.monotonic() < until:
+            version = self._version()
+            if version != self._seen:
+                self._seen = version
+                return True
+            time.sleep(_LOOK_EVERY_S)
+        return False
+
+    def _version(self) -> int:
+        (found,) = self._raw.execute("PRAGMA data_version").fetchone()
+        return int(found)
+
+    def close(self) -> None:
+        self._raw.close()
+
+
+class _Postgresql:
+    """PostgreSQL with values bound by the server and statements it has prepared."""
+
+    def __init__(self, raw: Any) -> None:
+        raw.autocommit = True
+        raw.cursor_factory = psycopg.Cursor
+        raw.prepare_threshold = 5
+        self._raw = raw
+        self._listens = False
+        self._texts: dict[str, str] = {}
+
+    def query(self, text: str, names: Names) -> Rows:
+        known = self._texts.get(text)
+        if known is None:
+            known = self._texts[text] = text.replace("{rows}", write.ROWS["postgresql"])
+        cursor = self._raw.execute(known, names)
+        found: Rows = cursor.fetchall() if cursor.description is not None else []
+        return found
+
+    @contextmanager
+    def writing(self) -> Iterator[None]:
+        with self._raw.transaction():
+            self._raw.execute(write.HOLD_FENCE)
+            yield
+
+    def instant(self, at: datetime) -> datetime:
+        return at
+
+    def now(self) -> tuple[datetime, int]:
+        ((offset_s, closed, clock),) = self._raw.execute(
+            _NOW.replace("closed_through", "closed_through, extract(epoch from clock_timestamp())")
+        ).fetchall()
+        return datetime.fromtimestamp(float(clock) + offset_s, UTC), closed
+
+    def hold_members(self, names: Names) -> None:
+        self.query(write.HOLD_MEMBERS, {"rows": names["rows"]})
+
+    def tell(self, counts: Sequence[tuple[int, int]]) -> None:
+        # A payload holds 8,000 bytes; two numbers of 19 digits with their marks take 40.
+        for start in range(0, len(counts), 190):
+            said = write.told(list(counts[start : start + 190]))
+            self._raw.execute(write.TELL, {"channel": write.CHANNEL, "counts": said})
+
+    def wait(self, timeout_s: float) -> bool:
+        if not self._listens:
+            self._raw.execute(f"LISTEN {write.CHANNEL}")
+            self._listens = True
+            # What was said before nobody heard.
+            return True
+        return any(True for _said in self._raw.notifies(timeout=timeout_s, stop_after=1))
+
+    def close(self) -> None:
+        self._raw.close()

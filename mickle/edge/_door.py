@@ -1,0 +1,29 @@
+"""The few deeds of the edge that go through other rooms' doors, in threads, seldom."""
+
+from django.db import close_old_connections
+
+from mickle.instance import instance
+from mickle.lib import urls
+from mickle.passes import passes
+from mickle.passes.models import SitePass
+from mickle.passes.passes import Exchanged
+from mickle.things import things
+
+
+def exchange(code: str, nonce: str) -> Exchanged:
+    """A code for the pass; raises passes.BadCode."""
+    close_old_connections()
+    return passes.exchange(code=code, nonce=nonce, at=instance.now())
+
+
+def make_thing(url: str, secrets: tuple[str, ...]) -> bool:
+    """Make the thing of an address nobody has nodded at; False without a pass for its site."""
+    close_old_connections()
+    found = urls.admit(url)
+    at = instance.now()
+    rows = SitePass.objects.filter(token_hash__in=secrets, site=found.host, expires_at__gt=at)
+    held = rows.select_related("member").first()
+    if held is None:
+        return False
+    things.find_or_add(url=url, at=at, added_by=held.member)
+    return True

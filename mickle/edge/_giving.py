@@ -1,0 +1,230 @@
+"""Nods by group commit: all who wait are written in one transaction, and answered when it is safe.
+
+A batch is decided, written, counted and told in a handful of statements, whatever its size; what
+the members may do is read in the same transaction that writes, so that a pass taken back a moment
+ago gives nothing.
+"""
+
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import NamedTuple
+
+from mickle.edge._buckets import Buckets
+from mickle.edge._database import Database, rows
+from mickle.lib import months
+from mickle.nods import write
+from mickle.passes.write import KEPT_FOR, USE
+
+SOURCE = "button"
+
+# Each place once for every secret that came with it; a pass is for the host of the page asked for.
+_RESOLVE = """
+SELECT g.place, p.id, p.member_id, p.site = x.host, p.day, p.used,
+       x.id, t.id, t.state, t.owner_id, m.closing_at IS NOT NULL
+FROM (SELECT CAST(value->>0 AS BIGINT) AS place, value->>1 AS token,
+             CAST(value->>2 AS BIGINT) AS thing, value->>3 AS identity
+      FROM {rows}) g
+LEFT JOIN passes_sitepass p
+  ON p.token_hash = g.token AND p.token_hash <> '' AND p.expires_at > %(at)s
+LEFT JOIN members_member m ON m.id = p.member_id
+LEFT JOIN things_thing x
+  ON x.id = COALESCE(g.thing, (SELECT y.id FROM things_thing y WHERE y.identity = g.identity))
+LEFT JOIN things_thing t ON t.id = COALESCE(x.merged_into_id, x.id)
+ORDER BY g.place
+"""
+_KEYED = "SELECT month, thing_id FROM nods_nod WHERE member_id = %(member)s AND key = %(key)s"
+_TOTALS = """
+SELECT c.thing_id, c.total FROM nods_count c
+WHERE c.thing_id IN (SELECT CAST(value->>0 AS BIGINT) FROM {rows})
+"""
+_HELD = """
+SELECT 1 FROM nods_nod
+WHERE member_id = %(member)s AND thing_id = %(thing)s AND month = %(month)s
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """What somebody with a pass wants; `secrets` are hashed, the thing is named in one way."""
+
+    secrets: tuple[str, ...]
+    thing_id: int | None
+    identity: str
+    key: str = ""
+    evidence: int = 0
+    take_back: bool = False
+
+
+class Verdict(NamedTuple):
+    """What became of it; `reason` is empty when the nod stands (or, taken back, stands no more)."""
+
+    reason: str = ""
+    new: bool = False
+    month: int = 0
+    thing_id: int = 0
+    total: int = 0
+    member_id: int = 0
+
+
+class _May(NamedTuple):
+    """Somebody whose pass fits."""
+
+    pass_id: int
+    member_id: int
+    thing_id: int
+
+
+class Taken(NamedTuple):
+    """What a batch came to: an answer each, and the counts that changed."""
+
+    verdicts: list[Verdict]
+    counts: dict[int, int]
+
+
+class Batch:
+    """Writes asks together, on the connection of one thread."""
+
+    def __init__(self, database: Database, *, a_day: int, members: Buckets) -> None:
+        self._database, self._a_day, self._members = database, a_day, members
+
+    def write(self, asks: Sequence[Ask]) -> Taken:
+        """All in one transaction; raises what the database raises, and then nothing is written.
+
+        Where nobody in the batch may, nothing is locked: strangers cost readers' time only.
+        """
+        at, _closed = self._database.now()
+        may, verdicts = self._decide(asks, at)
+        if not may:
+            return Taken(verdicts, {})
+        with self._database.writing():
+            at, closed = self._database.now()
+            may, verdicts = self._decide(asks, at)
+            month = max(months.of(at), closed + 1)
+            new, changed = self._give(may, asks, at)
+            for place, who in may.items():
+                if asks[place].take_back:
+                    verdicts[place] = self._take_back(who, month, changed)
+                else:
+                    verdicts[place] = self._given(asks[place], who, new, month)
+            self._use(may.values(), at)
+            self._database.tell(sorted(changed.items()))
+            totals = self._totals(may.values())
+        counted = [one._replace(total=totals.get(one.thing_id, 0)) for one in verdicts]
+        return Taken(counted, changed)
+
+    def _decide(self, asks: Sequence[Ask], at: datetime) -> tuple[dict[int, _May], list[Verdict]]:
+        """Who may, by place; and the refusals."""
+        listed = [
+            (place, secret, ask.thing_id, ask.identity)
+            for place, ask in enumerate(asks)
+            for secret in ask.secrets
+        ]
+        found = self._database.query(
+            _RESOLVE, {"rows": rows(listed), "at": self._database.instant(at)}
+        )
+        verdicts = [Verdict("no-pass")] * len(asks)
+        may: dict[int, _May] = {}
+        spent: dict[int, int] = {}
+        for place, *facts in found:
+            if place in may:
+                continue
+            reason = _refusal(facts, at, self._a_day, spent)
+            if not reason and not self._members.take(facts[1], time.monotonic()):
+                reason = "limit"
+            if reason:
+                verdicts[place] = _worse(verdicts[place], reason, facts)
+            else:
+                pass_id, member_id, thing_id = facts[0], facts[1], facts[6]
+                may[place] = _May(pass_id, member_id, thing_id)
+                spent[pass_id] = spent.get(pass_id, 0) + 1
+        return may, verdicts
+
+    def _give(
+        self, may: Mapping[int, _May], asks: Sequence[Ask], at: datetime
+    ) -> tuple[dict[tuple[int, int], int], dict[int, int]]:
+        """Insert the nods: the month of each new one, and the counts that changed."""
+        query, month = self._database.query, months.of(at)
+        given = sorted(
+            (who.member_id, who.thing_id, month, asks[place].key, asks[place].evidence)
+            for place, who in may.items()
+            if not asks[place].take_back
+        )
+        names = {
+            "rows": rows(given),
+            "at": self._database.instant(at),
+            "source": SOURCE,
+        }
+        self._database.hold_members(names)
+        written = query(write.GIVE, names)
+        new = {(member, thing): in_month for in_month, member, thing in written}
+        counted = query(write.COUNT_UP, {"rows": rows(list(new))}) if new else []
+        return new, dict(counted)
+
+    def _given(self, ask: Ask, who: _May, new: dict[tuple[int, int], int], month: int) -> Verdict:
+        in_month = new.pop((who.member_id, who.thing_id), None)
+        if in_month is not None:
+            return Verdict("", True, in_month, who.thing_id, 0, who.member_id)
+        if ask.key:
+            names = {"member": who.member_id, "key": ask.key}
+            for before, thing_id in self._database.query(_KEYED, names):
+                return Verdict("", False, before, thing_id, 0, who.member_id)
+        names = {"member": who.member_id, "thing": who.thing_id, "month": month}
+        stands = bool(self._database.query(_HELD, names))
+        # Not new and not there: the member began to leave since it was asked.
+        reason = "" if stands else "leaving"
+        return Verdict(reason, False, month, who.thing_id, 0, who.member_id)
+
+    def _take_back(self, who: _May, month: int, changed: dict[int, int]) -> Verdict:
+        names = {"member": who.member_id, "thing": who.thing_id, "month": month}
+        if not self._database.query(_HELD, names):
+            return Verdict("no-nod", thing_id=who.thing_id, member_id=who.member_id)
+        self._database.query(write.TAKE_BACK, names)
+        changed.update(self._database.query(write.COUNT_DOWN, names))
+        return Verdict("", False, month, who.thing_id, 0, who.member_id)
+
+    def _use(self, used: Iterable[_May], at: datetime) -> None:
+        times: dict[int, int] = {}
+        for who in used:
+            times[who.pass_id] = times.get(who.pass_id, 0) + 1
+        if times:
+            self._database.query(
+                USE,
+                {
+                    "rows": rows(sorted(times.items())),
+                    "at": self._database.instant(at),
+                    "until": self._database.instant(at + KEPT_FOR),
+                    "day": at.toordinal(),
+                },
+            )
+
+    def _totals(self, used: Iterable[_May]) -> dict[int, int]:
+        things = sorted({who.thing_id for who in used})
+        return dict(self._database.query(_TOTALS, {"rows": rows([[one] for one in things])}))
+
+
+def _refusal(facts: Sequence[object], at: datetime, a_day: int, spent: Mapping[int, int]) -> str:
+    """Why somebody may not, or an empty text."""
+    pass_id, member_id, fits, day, used, asked, _thing, state, owner_id, leaving = facts
+    if pass_id is None:
+        return "no-pass"
+    if asked is None:
+        return "unknown"
+    today = used if day == at.toordinal() else 0
+    reasons = (
+        (not fits, "other-site"),
+        (leaving, "leaving"),
+        (owner_id == member_id, "own"),
+        (state != "ACTIVE", "refused"),
+        (int(str(today)) + spent.get(int(str(pass_id)), 0) >= a_day, "limit"),
+    )
+    return next((reason for holds, reason in reasons if holds), "")
+
+
+def _worse(before: Verdict, reason: str, facts: Sequence[object]) -> Verdict:
+    """Of several secrets the one that came furthest says why not."""
+    if reason == "no-pass" and before.reason != "no-pass":
+        return before
+    member_id = facts[1]
+    return Verdict(reason, member_id=member_id if isinstance(member_id, int) else 0)

@@ -1,0 +1,253 @@
+"""What a button posts under /c/: a nod, its taking back, the exchange of a code for a pass."""
+
+import asyncio
+import hashlib
+import json
+import logging
+from collections.abc import Awaitable, Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, NamedTuple
+
+from mickle.edge import _door
+from mickle.edge._answers import NEVER, Answer, written
+from mickle.edge._asking import ID_LIMIT
+from mickle.edge._database import FAILURES
+from mickle.edge._giving import Ask, Verdict
+from mickle.edge._origins import Origins, header
+from mickle.edge._queue import Full, Queue
+from mickle.lib import months, urls
+from mickle.lib.errors import Refused
+from mickle.nods import evidence
+from mickle.nods.evidence import Evidence
+from mickle.passes.write import KEPT_FOR, hashed
+
+BODY_LIMIT_BYTES = 8_192
+BODY_TIME_S = 10
+PASSES_AT_MOST = 8
+KEY_CHARACTERS = 64
+SECRET_CHARACTERS = 100
+COOKIE = "__Secure-nod-"
+_PROBE = "__Secure-nodprobe"
+_KEPT = "Path=/c; Secure; HttpOnly; SameSite=None; Partitioned"
+_RARE_THREADS = 2
+
+Receive = Callable[[], Awaitable[Mapping[str, Any]]]
+log = logging.getLogger(__name__)
+
+_WHY = {
+    "no-pass": (401, "This browser has no pass for nods here. Nothing was recorded."),
+    "other-site": (403, "This pass is for another site. Nothing was recorded."),
+    "origin": (403, "This did not come from a button of ours. Nothing was recorded."),
+    "own": (409, "This is yours, so you cannot nod at it. Nothing was recorded."),
+    "refused": (409, "Its maker does not want nods, or it was taken down. Nothing was recorded."),
+    "leaving": (409, "This account is being closed. Nothing was recorded."),
+    "no-nod": (409, "There is no nod of this month to take back. Nothing was changed."),
+    "limit": (429, "These are many nods in a short time. Nothing was recorded; try again later."),
+    "bad": (400, "This cannot be understood. Nothing was recorded."),
+    "later": (503, "Too much is going on. Nothing was recorded; try again in a moment."),
+}
+
+
+class _Bad(Exception):
+    """The request is not of the form it has to have; its text is the reason's name."""
+
+
+class _Posted(NamedTuple):
+    """A request that came from a button of ours."""
+
+    content: dict[str, Any]
+    cookies: dict[str, str]
+
+
+def refuse(reason: str, sentence: str = "") -> Answer:
+    """A refusal with its reason for programs and its sentence for people."""
+    status, text = _WHY[reason]
+    return written(status, {"error": sentence or text, "reason": reason}, NEVER, public=False)
+
+
+class Posting:
+    """Answers POST under /c/; every answer is for the button's own origin alone."""
+
+    def __init__(self, queue: Queue, origins: Origins) -> None:
+        self._queue, self._origins = queue, origins
+        self._rare = ThreadPoolExecutor(_RARE_THREADS, thread_name_prefix="rare")
+        self._deeds = {
+            "/c/nod": self._nod,
+            "/c/take-back": self._nod,
+            "/c/probe": self._probe,
+            "/c/exchange": self._exchange,
+        }
+
+    def close(self) -> None:
+        """End the threads for what is rare."""
+        self._rare.shutdown()
+
+    async def answer(self, scope: Mapping[str, Any], receive: Receive) -> Answer:
+        """The answer to one request."""
+        if scope["path"] not in self._deeds:
+            return written(404, {"error": "Nothing at this address."}, NEVER, public=False)
+        if scope["method"] != "POST":
+            allow = (b"allow", b"POST")
+            return written(405, {"error": "Only POST."}, NEVER, allow, public=False)
+        try:
+            return await self._done(scope, receive)
+        except (_Bad, Refused, TimeoutError, Full) as error:
+            return _refused(error)
+        except FAILURES:
+            log.exception("a nod could not be written")
+            return refuse("later")
+
+    async def _done(self, scope: Mapping[str, Any], receive: Receive) -> Answer:
+        self._check(scope)
+        async with asyncio.timeout(BODY_TIME_S):
+            content = await _content(receive)
+        path = scope["path"]
+        return await self._deeds[path](path, _Posted(content, _cookies(scope)))
+
+    def _check(self, scope: Mapping[str, Any]) -> None:
+        """Only a page of the button's own origin posts here, and only JSON."""
+        headers = scope["headers"]
+        origin = self._origins.button(scope)
+        if not origin or header(headers, b"origin") != origin:
+            raise _Bad("origin")
+        if header(headers, b"sec-fetch-site") not in ("", "same-origin"):
+            raise _Bad("origin")
+        kind = header(headers, b"content-type").partition(";")[0].strip().lower()
+        if kind != "application/json":
+            raise _Bad("bad")
+
+    async def _nod(self, path: str, posted: _Posted) -> Answer:
+        ask, url = _read_ask(posted, take_back=path == "/c/take-back")
+        if not ask.secrets:
+            return refuse("no-pass")
+        verdict = await self._queue.put(ask)
+        if verdict.reason == "unknown":
+            made = not ask.take_back and await self._rarely(_door.make_thing, url, ask.secrets)
+            verdict = await self._queue.put(ask) if made else Verdict(_not_made(ask, url))
+        if verdict.reason:
+            return refuse(verdict.reason)
+        said = {
+            "nodded": not ask.take_back,
+            "new": verdict.new,
+            "month": months.text(verdict.month),
+            "id": verdict.thing_id,
+            "count": verdict.total,
+        }
+        return written(200, said, NEVER, public=False)
+
+    async def _rarely(self, deed: Callable[..., Any], *given: object) -> Any:
+        return await asyncio.get_running_loop().run_in_executor(self._rare, deed, *given)
+
+    async def _probe(self, _path: str, posted: _Posted) -> Answer:
+        """Whether this browser keeps a partitioned cookie; the second question has the answer."""
+        kept = _PROBE in posted.cookies
+        cookie = f"{_PROBE}=1; Max-Age={0 if kept else 60}; {_KEPT}"
+        set_cookie = (b"set-cookie", cookie.encode())
+        return written(200, {"kept": kept}, NEVER, set_cookie, public=False)
+
+    async def _exchange(self, _path: str, posted: _Posted) -> Answer:
+        code, nonce = (_text(posted.content, name, SECRET_CHARACTERS) for name in ("code", "nonce"))
+        keep = posted.content.get("keep", "cookie")
+        if keep not in ("cookie", "token"):
+            raise _Bad("bad")
+        got = await self._rarely(_door.exchange, code, nonce)
+        if keep == "token":
+            return written(200, {"site": got.site, "token": got.token}, NEVER, public=False)
+        # One for each site, so that two sites under one roof keep one each.
+        name = COOKIE + hashlib.sha256(got.site.encode()).hexdigest()[:8]
+        cookie = f"{name}={got.token}; Max-Age={int(KEPT_FOR.total_seconds())}; {_KEPT}"
+        return written(
+            200, {"site": got.site}, NEVER, (b"set-cookie", cookie.encode()), public=False
+        )
+
+
+def _refused(error: Exception) -> Answer:
+    if isinstance(error, _Bad):
+        return refuse(str(error))
+    if isinstance(error, Full):
+        return refuse("later")
+    if isinstance(error, TimeoutError):
+        return refuse("bad", "The request took too long to arrive. Nothing was recorded.")
+    return refuse("bad", str(error))
+
+
+def _not_made(ask: Ask, url: str) -> str:
+    if ask.take_back:
+        return "no-nod"
+    return "other-site" if url else "bad"
+
+
+async def _content(receive: Receive) -> dict[str, Any]:
+    body = bytearray()
+    more = True
+    while more:
+        message = await receive()
+        if message["type"] != "http.request":
+            raise _Bad("bad")
+        body += message.get("body", b"")
+        if len(body) > BODY_LIMIT_BYTES:
+            raise _Bad("bad")
+        more = message.get("more_body", False)
+    try:
+        content = json.loads(body)
+    except (ValueError, RecursionError) as error:
+        raise _Bad("bad") from error
+    if not isinstance(content, dict):
+        raise _Bad("bad")
+    return content
+
+
+def _cookies(scope: Mapping[str, Any]) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for name, value in scope["headers"]:
+        if name == b"cookie":
+            for one in value.decode("latin-1").split(";"):
+                key, _is, text = one.strip().partition("=")
+                found[key] = text
+    return found
+
+
+def _text(content: Mapping[str, Any], name: str, at_most: int) -> str:
+    value = content.get(name, "")
+    if not isinstance(value, str) or len(value) > at_most or not value.isascii():
+        raise _Bad("bad")
+    return value
+
+
+def _read_ask(posted: _Posted, *, take_back: bool) -> tuple[Ask, str]:
+    content = posted.content
+    thing_id, url = content.get("id"), content.get("url", "")
+    if "id" in content:
+        if type(thing_id) is not int or not 0 < thing_id < ID_LIMIT or url:
+            raise _Bad("bad")
+        identity = ""
+    elif isinstance(url, str) and url:
+        identity = urls.identify(url).identity
+    else:
+        raise _Bad("bad")
+    token = _text(content, "pass", SECRET_CHARACTERS)
+    held = [text for name, text in posted.cookies.items() if name.startswith(COOKIE)]
+    tokens = ([token] if token else held)[:PASSES_AT_MOST]
+    ask = Ask(
+        tuple(hashed(one) for one in tokens if len(one) <= SECRET_CHARACTERS),
+        thing_id,
+        identity,
+        key=_text(content, "key", KEY_CHARACTERS),
+        evidence=0 if take_back else _evidence(content.get("evidence")),
+        take_back=take_back,
+    )
+    return ask, url
+
+
+def _evidence(told: object) -> int:
+    """What the button saw; what is not of its form counts as not told."""
+    if not isinstance(told, dict):
+        return 0
+    visible, dwell = told.get("visible"), told.get("dwell_ms", 0)
+    return evidence.packed(
+        Evidence(
+            trusted=told.get("trusted") is True,
+            visible=visible if isinstance(visible, bool) else None,
+            dwell_ms=dwell if type(dwell) is int else 0,
+        )
+    )

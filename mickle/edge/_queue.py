@@ -1,0 +1,76 @@
+"""The queue in front of the writer: who comes while a batch is written waits for the next one."""
+
+import asyncio
+from collections.abc import Callable, Mapping
+
+from mickle.edge._buckets import Buckets
+from mickle.edge._database import Database
+from mickle.edge._giving import Ask, Batch, Taken, Verdict
+from mickle.edge._threads import Worker
+
+TOGETHER_AT_MOST = 256
+WAITING_AT_MOST = 5_000
+# A member nods at most so often, whatever the number of browsers.
+A_SECOND, BURST = 5, 60
+Waiting = list[tuple[Ask, "asyncio.Future[Verdict]"]]
+
+
+class Full(Exception):
+    """More nods wait than can be answered soon."""
+
+
+class Queue:
+    """Hands nods to one thread, in batches; answers each when it is durable."""
+
+    def __init__(
+        self, worker: Worker, *, a_day: int, changed: Callable[[Mapping[int, int]], None]
+    ) -> None:
+        self._worker, self._a_day, self._changed = worker, a_day, changed
+        self._members = Buckets(a_second=A_SECOND, burst=BURST)
+        self._waiting: Waiting = []
+        self._flushing: asyncio.Task[None] | None = None
+
+    async def put(self, ask: Ask) -> Verdict:
+        """The verdict on a nod or a take-back; raises Full, or what the database raises."""
+        if len(self._waiting) >= WAITING_AT_MOST:
+            raise Full
+        answer: asyncio.Future[Verdict] = asyncio.get_running_loop().create_future()
+        self._waiting.append((ask, answer))
+        if self._flushing is None or self._flushing.done():
+            self._flushing = asyncio.create_task(self._flush())
+        return await answer
+
+    async def _flush(self) -> None:
+        while self._waiting:
+            batch = self._together()
+            try:
+                taken = await self._worker.run(self._write, [ask for ask, _answer in batch])
+            except Exception as error:  # noqa: BLE001 - each asker hears of it
+                for _ask, answer in batch:
+                    if not answer.done():
+                        answer.set_exception(error)
+                continue
+            for (_ask, answer), verdict in zip(batch, taken.verdicts, strict=True):
+                if not answer.done():
+                    answer.set_result(verdict)
+            if taken.counts:
+                self._changed(taken.counts)
+
+    def _together(self) -> Waiting:
+        """The next batch: of those who ask for the same with the same pass, only the first."""
+        batch: Waiting = []
+        rest: Waiting = []
+        seen: set[tuple[object, ...]] = set()
+        for place, waiting in enumerate(self._waiting):
+            ask = waiting[0]
+            what = (ask.secrets, ask.thing_id, ask.identity)
+            if len(batch) == TOGETHER_AT_MOST:
+                rest += self._waiting[place:]
+                break
+            (rest if what in seen else batch).append(waiting)
+            seen.add(what)
+        self._waiting = rest
+        return batch
+
+    def _write(self, database: Database, asks: list[Ask]) -> Taken:
+        return Batch(database, a_day=self._a_day, members=self._members).write(asks)
