@@ -6,13 +6,13 @@ older than a second, whoever wrote it and whatever process died. Being told only
 """
 
 import asyncio
-import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from itertools import islice
 from typing import TypeVar
 
+from mickle.edge import _clock
 from mickle.edge._answers import Found
 from mickle.edge._asking import Asked
 from mickle.edge._database import Database, rows
@@ -65,7 +65,7 @@ class Counts:
 
     async def of(self, asked: Sequence[Asked]) -> list[Found]:
         """Thing id (None where nobody knows it) and count of each."""
-        if time.monotonic() < self.fresh_until and all(one in self.known for one in asked):
+        if _clock.now() < self.fresh_until and all(one in self.known for one in asked):
             return [self.known[one] for one in asked]
         if self._reading is None:
             self._reading = asyncio.get_running_loop().create_future()
@@ -78,8 +78,13 @@ class Counts:
     def soon(self) -> None:
         """Something may have changed: read what is watched before long."""
         if self.watched and self._soon_at is None:
-            self._soon_at = time.monotonic() + SOON_S
+            self._soon_at = _clock.now() + SOON_S
             self._wake()
+
+    def stop(self) -> None:
+        """Read no more."""
+        if self._reader is not None:
+            self._reader.cancel()
 
     def _wake(self) -> None:
         if self._reader is None or self._reader.done():
@@ -93,7 +98,7 @@ class Counts:
         assert self._wanted is not None
         while True:
             self._wanted.clear()
-            now = time.monotonic()
+            now = _clock.now()
             whole_at = self._whole_at + REFRESH_S
             due = whole_at if self._soon_at is None else min(whole_at, self._soon_at)
             if self._reading is None and now < due:

@@ -1,6 +1,6 @@
 """The few deeds of the edge that go through other rooms' doors, in threads, seldom."""
 
-from django.db import close_old_connections
+from django.db import connection
 
 from mickle.instance import instance
 from mickle.lib import urls
@@ -12,13 +12,21 @@ from mickle.things import things
 
 def exchange(code: str, nonce: str) -> Exchanged:
     """A code for the pass; raises passes.BadCode."""
-    close_old_connections()
-    return passes.exchange(code=code, nonce=nonce, at=instance.now())
+    try:
+        return passes.exchange(code=code, nonce=nonce, at=instance.now())
+    finally:
+        connection.close()
 
 
 def make_thing(url: str, secrets: tuple[str, ...]) -> bool:
     """Make the thing of an address nobody has nodded at; False without a pass for its site."""
-    close_old_connections()
+    try:
+        return _make_thing(url, secrets)
+    finally:
+        connection.close()
+
+
+def _make_thing(url: str, secrets: tuple[str, ...]) -> bool:
     found = urls.admit(url)
     at = instance.now()
     rows = SitePass.objects.filter(token_hash__in=secrets, site=found.host, expires_at__gt=at)

@@ -5,12 +5,12 @@ the members may do is read in the same transaction that writes, so that a pass t
 ago gives nothing.
 """
 
-import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple
 
+from mickle.edge import _clock
 from mickle.edge._buckets import Buckets
 from mickle.edge._database import Database, rows
 from mickle.lib import months
@@ -18,6 +18,7 @@ from mickle.nods import write
 from mickle.passes.write import KEPT_FOR, USE
 
 SOURCE = "button"
+KNOWN_AT_MOST = 50_000
 
 # Each place once for every secret that came with it; a pass is for the host of the page asked for.
 _RESOLVE = """
@@ -86,21 +87,27 @@ class Taken(NamedTuple):
 class Batch:
     """Writes asks together, on the connection of one thread."""
 
-    def __init__(self, database: Database, *, a_day: int, members: Buckets) -> None:
+    def __init__(
+        self, database: Database, *, a_day: int, members: Buckets, known: set[str]
+    ) -> None:
+        """`known` keeps the secrets that were good of late, from one batch to the next."""
         self._database, self._a_day, self._members = database, a_day, members
+        self._known = known
 
     def write(self, asks: Sequence[Ask]) -> Taken:
         """All in one transaction; raises what the database raises, and then nothing is written.
 
-        Where nobody in the batch may, nothing is locked: strangers cost readers' time only.
+        Where all are strangers that may not, nothing is locked: they cost a reader's time only.
         """
-        at, _closed = self._database.now()
-        may, verdicts = self._decide(asks, at)
-        if not may:
-            return Taken(verdicts, {})
+        if not any(secret in self._known for ask in asks for secret in ask.secrets):
+            at, _closed = self._database.now()
+            may, verdicts = self._decide(asks, at, Buckets(a_second=0, burst=0))
+            if not may:
+                return Taken(verdicts, {})
         with self._database.writing():
             at, closed = self._database.now()
-            may, verdicts = self._decide(asks, at)
+            may, verdicts = self._decide(asks, at, self._members)
+            self._remember(asks, may)
             month = max(months.of(at), closed + 1)
             new, changed = self._give(may, asks, at)
             for place, who in may.items():
@@ -114,7 +121,15 @@ class Batch:
         counted = [one._replace(total=totals.get(one.thing_id, 0)) for one in verdicts]
         return Taken(counted, changed)
 
-    def _decide(self, asks: Sequence[Ask], at: datetime) -> tuple[dict[int, _May], list[Verdict]]:
+    def _remember(self, asks: Sequence[Ask], may: Iterable[int]) -> None:
+        if len(self._known) > KNOWN_AT_MOST:
+            self._known.clear()
+        for place in may:
+            self._known.update(asks[place].secrets)
+
+    def _decide(
+        self, asks: Sequence[Ask], at: datetime, members: Buckets
+    ) -> tuple[dict[int, _May], list[Verdict]]:
         """Who may, by place; and the refusals."""
         listed = [
             (place, secret, ask.thing_id, ask.identity)
@@ -131,7 +146,7 @@ class Batch:
             if place in may:
                 continue
             reason = _refusal(facts, at, self._a_day, spent)
-            if not reason and not self._members.take(facts[1], time.monotonic()):
+            if not reason and not members.take(facts[1], _clock.now()):
                 reason = "limit"
             if reason:
                 verdicts[place] = _worse(verdicts[place], reason, facts)

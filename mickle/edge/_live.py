@@ -3,11 +3,11 @@
 import asyncio
 import hashlib
 import json
-import time
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from typing import Any
 
+from mickle.edge import _clock
 from mickle.edge._answers import EVERYWHERE, NO_CONTENT, Found
 from mickle.edge._asking import Asked
 from mickle.edge._counts import Counts
@@ -133,7 +133,7 @@ class Live:
         """Ring every stream once in a while, a part of them each second."""
         rung: dict[Stream, float] = {}
         while self._all:
-            now = time.monotonic()
+            now = _clock.now()
             rung = {stream: rung.get(stream, now) for stream in self._all}
             for stream, at in rung.items():
                 if now - at >= HEARTBEAT_S:

@@ -27,6 +27,7 @@ class Queue:
     ) -> None:
         self._worker, self._a_day, self._changed = worker, a_day, changed
         self._members = Buckets(a_second=A_SECOND, burst=BURST)
+        self._known: set[str] = set()
         self._waiting: Waiting = []
         self._flushing: asyncio.Task[None] | None = None
 
@@ -73,4 +74,5 @@ class Queue:
         return batch
 
     def _write(self, database: Database, asks: list[Ask]) -> Taken:
-        return Batch(database, a_day=self._a_day, members=self._members).write(asks)
+        batch = Batch(database, a_day=self._a_day, members=self._members, known=self._known)
+        return batch.write(asks)

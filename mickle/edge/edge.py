@@ -2,11 +2,10 @@
 
 import asyncio
 import logging
-import time
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, NamedTuple
 
-from mickle.edge import _asking, _drawing
+from mickle.edge import _asking, _clock, _drawing
 from mickle.edge._answers import (
     EVERYWHERE,
     NEVER,
@@ -97,6 +96,7 @@ class Edge:
     def close(self) -> None:
         """Let go of the database."""
         self._watch.stop()
+        self._counts.stop()
         self._posting.close()
         self._writer.close()
         self._reader.close()
@@ -104,7 +104,7 @@ class Edge:
     def at_once(self, url: bytes, headers: Headers, client: Any) -> Answer | None:
         """The answer kept for an address, while it is fresh and its asker may have more."""
         answer = self._kept.get(url)
-        now = time.monotonic()
+        now = _clock.now()
         if answer is None or now >= self._counts.fresh_until:
             return None
         if not self._buckets.take(self._askers.of(client, headers), now):
@@ -115,7 +115,7 @@ class Edge:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
         asker = self._askers.of(scope.get("client"), scope["headers"])
-        now = time.monotonic()
+        now = _clock.now()
         if not self._buckets.take(asker, now):
             wait = int(self._buckets.wait_s(asker, now)) + 1
             await _send(send, _too_many(scope["path"], wait))
@@ -141,7 +141,7 @@ class Edge:
     async def _answer(self, path: str, query: bytes) -> Answer:
         form, url = _FORMS[path], path.encode() + b"?" + query
         kept = self._kept.get(url)
-        if kept is not None and time.monotonic() < self._counts.fresh_until:
+        if kept is not None and _clock.now() < self._counts.fresh_until:
             kept.unused = 0
             return kept
         short = len(query) <= KEPT_QUERY_BYTES

@@ -1,87 +1,19 @@
 """The numbers that other sites embed."""
 
-import asyncio
-import json
 import re
-from collections.abc import Callable, Iterator
+import sqlite3
+from collections.abc import Callable
 
+import psycopg
 import pytest
-from django.db import OperationalError, connection
 
-from mickle.edge import _counts, _drawing
+from mickle.edge import _clock, _counts, _database, _drawing
 from mickle.edge import edge as edge_door
-from mickle.edge.edge import Edge
 from mickle.nods import nods
 from mickle.things import things
 from mickle.things.models import Thing
 from tests import people
 from tests.people import MID_NOVEMBER
-
-
-class Answer:
-    def __init__(self, status: int, headers: list[tuple[bytes, bytes]], body: bytes) -> None:
-        self.status, self.body = status, body
-        self.headers = {name.decode(): value.decode() for name, value in headers}
-
-    @property
-    def json(self):
-        return json.loads(self.body)
-
-
-class Street:
-    """Asks an edge as a server would, on one loop."""
-
-    def __init__(self) -> None:
-        self.edge = Edge()
-        self.loop = asyncio.new_event_loop()
-
-    async def ask(self, path: str, query: str = "", method: str = "GET", **headers: str) -> Answer:
-        sent: list[dict] = []
-
-        async def send(message: dict) -> None:
-            sent.append(message)
-
-        async def receive() -> dict:
-            return {"type": "http.request", "body": b""}
-
-        named = [(k.replace("_", "-").encode(), v.encode()) for k, v in headers.items()]
-        await self.edge(
-            {
-                "type": "http",
-                "method": method,
-                "path": path,
-                "query_string": query.encode(),
-                "headers": named,
-            },
-            receive,
-            send,
-        )
-        start, body = sent
-        return Answer(start["status"], start["headers"], body["body"])
-
-    def get(self, path: str, query: str = "", **more: str) -> Answer:
-        return self.loop.run_until_complete(self.ask(path, query, **more))
-
-    def together(self, *queries: str) -> list[Answer]:
-        async def all_of() -> list[Answer]:
-            return await asyncio.gather(*(self.ask("/b/count", query) for query in queries))
-
-        return self.loop.run_until_complete(all_of())
-
-
-@pytest.fixture
-def alone() -> Iterator[Street]:
-    """An edge that has no reason to ask the database."""
-    here = Street()
-    yield here
-    here.edge.close()
-    here.loop.close()
-
-
-@pytest.fixture
-def street(transactional_db: None, alone: Street) -> Street:
-    people.instance_at()
-    return alone
 
 
 @pytest.fixture
@@ -96,7 +28,7 @@ def essay() -> Thing:
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> Callable[[float], None]:
     at = [1000.0]
-    monkeypatch.setattr(edge_door.time, "monotonic", lambda: at[0])
+    monkeypatch.setattr(_clock, "now", lambda: at[0])
 
     def forward(seconds: float) -> None:
         at[0] += seconds
@@ -149,8 +81,13 @@ def test_a_count_is_fresh_within_a_second(street, essay, clock):
 
 def test_many_who_ask_at_once_are_read_for_once(street, essay, monkeypatch):
     seen = []
-    real = _counts._query
-    monkeypatch.setattr(_counts, "_query", lambda asked: seen.append(len(asked)) or real(asked))
+    real = _counts.look_up
+
+    def look_up(database, asked):
+        seen.append(len(asked))
+        return real(database, asked)
+
+    monkeypatch.setattr(_counts, "look_up", look_up)
     found = street.together(*(f"id={essay.id}&id={n}" for n in range(900, 940)))
     assert {answer.json[0]["count"] for answer in found} == {3}
     assert len(seen) <= 2
@@ -161,7 +98,7 @@ def test_memory_is_bounded(street, monkeypatch):
     monkeypatch.setattr(edge_door, "KEPT_AT_MOST", 3)
     for number in range(1, 8):
         street.get("/b/count", f"id={number}")
-    assert [key[1] for key in street.edge._kept] == [b"id=5", b"id=6", b"id=7"]
+    assert list(street.edge._kept) == [f"/b/count?id={n}".encode() for n in (5, 6, 7)]
     street.get("/b/count", "&".join(f"id={n}" for n in range(100, 200)) + "&x=" + "y" * 1000)
     assert len(street.edge._kept) == 3
 
@@ -172,10 +109,10 @@ def test_a_broken_database_gives_the_number_before_or_a_sentence(
     query = f"id={essay.id}"
     assert street.get("/b/count", query).json["count"] == 3
 
-    def broken(_asked):
-        raise OperationalError("gone")
+    def broken(_database, _asked):
+        raise sqlite3.OperationalError("gone")
 
-    monkeypatch.setattr(_counts, "_query", broken)
+    monkeypatch.setattr(_counts, "look_up", broken)
     clock(2)
     assert street.get("/b/count", query).json["count"] == 3
     answer = street.get("/b/count", "id=77")
@@ -185,15 +122,15 @@ def test_a_broken_database_gives_the_number_before_or_a_sentence(
 
 
 def test_a_lost_connection_is_opened_again(street, essay, monkeypatch):
-    real, failed = _counts._query, []
+    real, failed = _counts.look_up, []
 
-    def once(asked):
+    def once(database, asked):
         if not failed:
             failed.append(1)
-            raise OperationalError("server closed the connection")
-        return real(asked)
+            raise psycopg.OperationalError("server closed the connection")
+        return real(database, asked)
 
-    monkeypatch.setattr(_counts, "_query", once)
+    monkeypatch.setattr(_counts, "look_up", once)
     assert street.get("/b/count", f"id={essay.id}").json["count"] == 3
 
 
@@ -274,12 +211,10 @@ def test_other_addresses_under_b_do_not_exist(alone):
 
 def test_many_numbers_are_read_in_one_statement(street, essay):
     asked = frozenset(_counts.Asked(essay.id + n) for n in range(50))
-    statements: list[str] = []
-
-    def note(execute, sql, params, many, context):
-        statements.append(sql)
-        return execute(sql, params, many, context)
-
-    with connection.execute_wrapper(note):
-        _counts._query(asked)
+    database, statements = _database.connect(), []
+    real = database.query
+    database.query = lambda text, names: statements.append(text) or real(text, names)
+    found = _counts.look_up(database, asked)
+    database.close()
     assert len(statements) == 1
+    assert found[_counts.Asked(essay.id)] == (essay.id, 3)
