@@ -46,7 +46,7 @@ _LIGHT = Colours("#fdfdfb", "#7e868d", "#17212b", "#505a65", "#dbd9d0", "#96471d
 _DARK = Colours("#192129", "#737e88", "#eeeae1", "#a9afb5", "#2d3740", "#e59d6e", "#1b1009")
 
 # The coin of the mark: the rest of the pie, then the slice that is one share, pushed out.
-_REST = (
+REST = (
     "M11.4 12.6L20.44 9.66A2.20 2.20 0 0 1 20.90 12.60A2.20 2.20 0 0 1 20.44 15.54"
     "A2.20 2.20 0 0 1 19.09 18.18A2.20 2.20 0 0 1 16.98 20.29A2.20 2.20 0 0 1 14.34 21.64"
     "A2.20 2.20 0 0 1 11.40 22.10A2.20 2.20 0 0 1 8.46 21.64A2.20 2.20 0 0 1 5.82 20.29"
@@ -54,10 +54,11 @@ _REST = (
     "A2.20 2.20 0 0 1 2.36 9.66A2.20 2.20 0 0 1 3.71 7.02A2.20 2.20 0 0 1 5.82 4.91"
     "A2.20 2.20 0 0 1 8.46 3.56A2.20 2.20 0 0 1 11.40 3.10Z"
 )
-_SLICE = (
+SLICE = (
     "M11.4 12.6L11.40 3.10A2.20 2.20 0 0 1 14.34 3.56A2.20 2.20 0 0 1 16.98 4.91"
     "A2.20 2.20 0 0 1 19.09 7.02A2.20 2.20 0 0 1 20.44 9.66Z"
 )
+SLICE_OUT = (1.1, -1.5)
 
 
 def short(count: int, point: str = ".") -> str:
@@ -68,6 +69,17 @@ def short(count: int, point: str = ".") -> str:
     whole, tenth = count // unit, count % unit * 10 // unit
     part = f"{point}{tenth}" if tenth and whole < TENTHS_BELOW else ""
     return f"{whole}{part}{letter}"
+
+
+def shield(count: int, language: str) -> dict[str, object]:
+    """What shields.io draws a badge from (its endpoint schema, version 1)."""
+    words = WORDS[language]
+    return {
+        "schemaVersion": 1,
+        "label": words.many,
+        "message": short(count, words.point),
+        "color": _LIGHT.copper.removeprefix("#"),
+    }
 
 
 @lru_cache(maxsize=4096)
@@ -104,8 +116,8 @@ def _rules(c: Colours) -> str:
 
 def _coin(place: str) -> str:
     return (
-        f'<g transform="{place}"><path class="t" d="{_REST}"/>'
-        f'<path class="c" d="{_SLICE}" transform="translate(1.1 -1.5)"/></g>'
+        f'<g transform="{place}"><path class="t" d="{REST}"/>'
+        f'<path class="c" d="{SLICE}" transform="translate({SLICE_OUT[0]} {SLICE_OUT[1]})"/></g>'
     )
 
 

@@ -24,6 +24,7 @@ from mickle.edge._database import FAILURES
 from mickle.edge._live import Live
 from mickle.edge._origins import Askers, Origins, header
 from mickle.edge._posting import Posting, refuse
+from mickle.edge._prints import Prints
 from mickle.edge._queue import Queue
 from mickle.edge._threads import Worker
 from mickle.edge._watch import Watch
@@ -78,6 +79,7 @@ class Edge:
             pages=policy.pages_origin, button=policy.button_origin, hosts=policy.hosts
         )
         self._posting = Posting(self._queue, origins)
+        self._prints = Prints(origins.pages)
         self._askers = Askers(policy.proxies)
         self._buckets = Buckets(a_second=policy.requests_a_second, burst=policy.burst)
         self._kept: dict[bytes, Answer] = {}
@@ -98,6 +100,7 @@ class Edge:
         self._watch.stop()
         self._counts.stop()
         self._posting.close()
+        self._prints.close()
         self._writer.close()
         self._reader.close()
 
@@ -130,8 +133,11 @@ class Edge:
         method, path, query = scope["method"], scope["path"], scope["query_string"]
         if method not in ("GET", "HEAD"):
             answer = sentence(405, "Only GET and HEAD.", (b"allow", b"GET, HEAD"))
+        elif path in Prints.PATHS:
+            answer = await self._prints.answer(scope)
         elif path not in _FORMS:
-            answer = sentence(404, "Nothing at this address. There are /b/count and /b/count.svg.")
+            known = ", ".join([*_FORMS, *Prints.PATHS])
+            answer = sentence(404, f"Nothing at this address. There are {known}.")
         else:
             answer = await self._answer(path, query)
         modified = not (answer.tag and held(scope["headers"], answer.tag))
@@ -146,7 +152,7 @@ class Edge:
             return kept
         short = len(query) <= KEPT_QUERY_BYTES
         read = _asking.read if short else _asking.read_anew
-        request = read(query, drawn=form is _svg)
+        request = read(query, drawn=form is not _json)
         if request.wrong:
             return sentence(400, request.wrong)
         try:
@@ -237,7 +243,14 @@ def _svg(request: Request, found: list[Found]) -> Answer:
     return Answer(200, [*EVERYWHERE, *_SVG, SHORTLY], body, f'W/"{count}"')
 
 
-_FORMS = {"/b/count": _json, "/b/count.svg": _svg}
+def _shield(request: Request, found: list[Found]) -> Answer:
+    """The count for shields.io, which draws it."""
+    ((_thing, count),) = found
+    shield = _drawing.shield(count, request.language)
+    return written(200, shield, SHORTLY, tag=f'W/"{count}"')
+
+
+_FORMS = {"/b/count": _json, "/b/count.svg": _svg, "/b/shields.json": _shield}
 
 
 def _too_many(path: str, wait_s: int) -> Answer:

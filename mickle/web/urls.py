@@ -1,7 +1,7 @@
 """The addresses of all pages. Each name with what its template is given besides `mickle`.
 
 For anybody: home (series, ten, totals, things) catalogue (things, categories, orders) thing (thing,
-full, snippets, waiting_nods, waiting_micros) profile (member, owned, nodded) figures (listed)
+full, places, waiting_nods, waiting_micros) profile (member, owned, nodded) figures (listed)
 terms privacy imprint source (version); POST only: set-language waiting-list. Sign-up and sign-in
 keep allauth's names: account_signup account_login account_logout account_confirm_login_code
 account_email_verification_sent account_inactive.

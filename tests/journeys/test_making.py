@@ -3,8 +3,10 @@
 import csv
 import io
 from datetime import UTC, datetime, timedelta
+from html import unescape
 
 import pytest
+from django.conf import LazySettings
 
 from mickle.claims.models import Claim
 from mickle.instance import instance
@@ -16,11 +18,12 @@ from mickle.nods import nods
 from mickle.payouts import payouts
 from mickle.settlement import settlement
 from mickle.things.models import Thing
-from mickle.web import charts
+from mickle.web import charts, snippets
 from tests.people import EUR, NOVEMBER, creator, instance_at, member, thing
 from tests.web.browsing import Person, signed_in
 
 pytestmark = pytest.mark.django_db
+FACTS = snippets.Facts(pages="", button="", url="https://mine.example/", thing_id=1)
 
 
 @pytest.fixture
@@ -92,7 +95,7 @@ def test_what_is_left_out_of_the_catalogue_still_has_its_page(bob: Member) -> No
     mine = thing("mine", bob)
     person = signed_in(bob).open(f"/thing/{mine.id}/edit")
     person.send("", title="Mine", category="text", hidden="on")
-    assert "Put the button on your page" in Person.new().open(f"/thing/{mine.id}").text
+    assert "Put this button somewhere" in Person.new().open(f"/thing/{mine.id}").text
     assert "Nothing found" in Person.new().open("/catalogue").text
 
 
@@ -209,6 +212,37 @@ def test_snippets_carry_the_address_of_the_thing(bob: Member) -> None:
     text = Person.new().open(f"/thing/{found.id}").html
     assert "nod?url=https%3A%2F%2Fmine.example%2F&amp;amp;by=bob" in text
     assert f"/b/count.svg?id={found.id}" in text
+
+
+def test_who_owns_a_thing_sees_its_snippets_and_others_open_them(bob: Member) -> None:
+    found = thing("mine", bob)
+    theirs = signed_in(bob).open(f"/thing/{found.id}")
+    assert "Put the button on your page" in theirs.text
+    assert "Put this button somewhere" not in theirs.text
+    others = Person.new().open(f"/thing/{found.id}")
+    assert '<details class="fold"><summary>Put this button somewhere' in others.html
+    for person in (theirs, others):
+        assert person.html.count("data-copy ") == len(snippets.all_of(FACTS))
+        assert f'href="/b/qr.pdf?id={found.id}&amp;lang=en"' in person.html
+        assert f'src="/b/qr.svg?id={found.id}"' in person.html
+
+
+def test_snippets_load_the_button_from_its_own_origin(bob: Member, settings: LazySettings) -> None:
+    settings.BASE_URL, settings.BUTTON_ORIGIN = "https://nod.example", "https://b.example"
+    found = thing("mine", bob)
+    text = unescape(Person.new().open(f"/thing/{found.id}").html)
+    assert '<script async src="https://b.example/b/b.js">' in text
+    assert '<mickle-button url="https://mine.example/">' in text
+    assert f"[![Nod at Mine](https://b.example/b/count.svg?id={found.id})](https://nod.ex" in text
+
+
+def test_snippets_of_a_german_page_are_german(bob: Member) -> None:
+    found = thing("mine", bob)
+    page = Person.new().client.get(f"/thing/{found.id}", headers={"Accept-Language": "de"})
+    text = unescape(page.content.decode())
+    assert f"[![Danke sagen: Mine](http://testserver/b/count.svg?id={found.id}&lang=de)]" in text
+    assert "Diesen Knopf irgendwo einsetzen" in text
+    assert f"/b/qr.pdf?id={found.id}&lang=de" in text
 
 
 def test_titles_are_text(bob: Member) -> None:

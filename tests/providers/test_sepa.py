@@ -12,7 +12,7 @@ from sepaxml.validation import ValidationError, try_valid_xml
 from stdnum import iso11649
 
 from mickle.providers import sepa
-from tests.providers import qr
+from tests import qr
 
 HOUSE = sepa.Account("Hafenblatt e.V.", "DE02120300000000202051", "BYLADEM1001")
 BOB = sepa.Account("Bob Müller-Lüdenscheidt", "DE89370400440532013000")
@@ -185,6 +185,7 @@ def test_a_drawn_qr_code_reads_back_as_its_text(name, amount_micros):
     given_text = {"to": to, "reference": sepa.reference(42), "amount_micros": amount_micros}
     svg = sepa.epc_qr_svg(**given_text, label="Transfer")
     assert qr.text(svg) == sepa.epc_text(**given_text)
+    assert qr.level(qr.modules(svg)) == "M"
 
 
 def test_another_writer_of_epc_codes_draws_the_same_modules():

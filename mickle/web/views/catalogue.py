@@ -1,13 +1,13 @@
 """The catalogue, and the page of one thing with its buttons."""
 
+from itertools import groupby
 from typing import Any
-from urllib.parse import quote, urlencode
+from urllib.parse import urlencode
 
 from django.conf import settings
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
-from django.urls import reverse
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
@@ -19,9 +19,10 @@ from mickle.lib.errors import Refused
 from mickle.nods.models import Nod
 from mickle.settlement import settlement
 from mickle.things.models import Thing
-from mickle.web import access, missing, nodding, paths, rows
+from mickle.web import access, missing, nodding, paths, rows, snippets
 from mickle.web.access import MemberRequest
 from mickle.web.forms import ClaimForm
+from mickle.web.snippets import Snippet
 
 # With fewer givers a public amount would tell what a single one gave (rule 9).
 GIVERS_SHOWN = 3
@@ -118,7 +119,8 @@ def thing(request: HttpRequest, thing_id: int) -> HttpResponse:
         "claim_form": ClaimForm(),
         "base": _base(request),
         "images": _images(found),
-        "snippets": _snippets(_base(request), found),
+        "poster": f"/b/qr.pdf?id={found.id}&lang={get_language()}",
+        "places": _places(_base(request), found),
     }
     context |= _waiting(found)
     if request.user.is_authenticated:
@@ -167,28 +169,19 @@ def _images(found: Thing) -> list[dict[str, Any]]:
     ]
 
 
-def _snippets(base: str, found: Thing) -> list[list[dict[str, str]]]:
-    """Two columns of snippets; the address of the thing is inside, so they work anywhere."""
-    by = f"&by={quote(found.owner.username)}" if found.owner else ""
-    nod = f"{base}{reverse('nod')}?url={quote(found.url, safe='')}{by}"
-    badge = f"{base}/b/count.svg?id={found.id}"
-    link = f'<a href="{nod}"\n   rel="payment nofollow" target="_blank">{_("Nod at this")}</a>'
-    image = (
-        f'<a href="{nod}"\n   rel="payment nofollow" target="_blank">\n'
-        f'  <img src="{badge}"\n       width="160" height="36" alt="{_("Nod")}"></a>'
+def _places(base: str, found: Thing) -> list[tuple[str, list[Snippet]]]:
+    """The snippets by place; the address of the thing is inside, so they work anywhere."""
+    facts = snippets.Facts(
+        pages=base,
+        button=settings.BUTTON_ORIGIN or base,
+        url=found.url,
+        thing_id=found.id,
+        title=found.title,
+        by=found.owner.username if found.owner else "",
+        language=get_language() or "en",
     )
-    markdown = f"[![{_('Nod')}]({badge})]({nod})"
-    feed = f'<atom:link rel="payment" type="text/html"\n  href="{nod.replace("&", "&amp;")}"/>'
-    return [
-        [
-            {"name": _("Link"), "code": link.replace("&by", "&amp;by")},
-            {"name": "Markdown", "code": markdown},
-        ],
-        [
-            {"name": _("Picture with count"), "code": image.replace("&by", "&amp;by")},
-            {"name": _("Feed"), "code": feed},
-        ],
-    ]
+    by_place = groupby(snippets.all_of(facts), key=lambda one: one.place)
+    return [(place, list(those)) for place, those in by_place]
 
 
 @access.member_only

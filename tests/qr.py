@@ -16,6 +16,13 @@ MASKS = (
     lambda i, j: ((i + j) % 2 + i * j % 3) % 2,
 )
 
+LEVELS = {
+    "L": consts.ERROR_LEVEL_L,
+    "M": consts.ERROR_LEVEL_M,
+    "Q": consts.ERROR_LEVEL_Q,
+    "H": consts.ERROR_LEVEL_H,
+}
+
 
 def modules(svg: str, border: int = 4) -> list[list[int]]:
     """The dark (1) and light (0) modules of segno's stroked path."""
@@ -36,17 +43,23 @@ def modules(svg: str, border: int = 4) -> list[list[int]]:
 
 
 def text(svg: str) -> str:
-    """The text of a byte-mode code of error level M."""
-    grid = modules(svg)
+    """The text of a drawn byte-mode code."""
+    return read(modules(svg))
+
+
+def level(grid: list[list[int]]) -> str:
+    """The level of error correction: L, M, Q or H."""
+    return "MLHQ"[(grid[8][0] * 2 + grid[8][1]) ^ 0b10]
+
+
+def read(grid: list[list[int]]) -> str:
+    """The text of a byte-mode code given as its modules."""
     size = len(grid)
     version = (size - 17) // 4
-    form = [grid[8][j] for j in (0, 1, 2, 3, 4)]
-    level, mask = form[0] * 2 + form[1], form[2] * 4 + form[3] * 2 + form[4]
-    level, mask = level ^ 0b10, mask ^ 0b101
-    assert level == consts.ERROR_LEVEL_M == 0
+    mask = (grid[8][2] * 4 + grid[8][3] * 2 + grid[8][4]) ^ 0b101
     bits = [grid[i][j] ^ (MASKS[mask](i, j) == 0) for i, j in _walk(size, _reserved(size, version))]
     words = [int("".join(map(str, bits[k : k + 8])), 2) for k in range(0, len(bits) - 7, 8)]
-    data = _in_order(words, version)
+    data = _in_order(words, version, LEVELS[level(grid)])
     stream = "".join(f"{word:08b}" for word in data)
     assert stream[:4] == "0100", "byte mode"
     width = 8 if version < 10 else 16
@@ -81,10 +94,10 @@ def _walk(size: int, reserved: set[tuple[int, int]]) -> Iterator[tuple[int, int]
         upwards = not upwards
 
 
-def _in_order(words: list[int], version: int) -> list[int]:
+def _in_order(words: list[int], version: int, correction: int) -> list[int]:
     sizes = [
         group.num_data
-        for group in consts.ECC[version][consts.ERROR_LEVEL_M]
+        for group in consts.ECC[version][correction]
         for _block in range(group.num_blocks)
     ]
     blocks: list[list[int]] = [[] for _ in sizes]
