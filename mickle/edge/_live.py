@@ -103,7 +103,8 @@ class Live:
         await send(_part(b"retry: 3000\n\n" if known else b"retry: 3000\n" + _event(first, first)))
         while not stream.gone:
             await asyncio.sleep(CALM_S)
-            if not stream.changed:
+            # Whoever rang meanwhile left a mark, so no ring is missed.
+            if not (stream.changed or stream.gone):
                 await stream.wait()
             news, stream.changed = stream.changed, {}
             stream.shown |= news
@@ -143,6 +144,8 @@ class Live:
 
     def close(self) -> None:
         """Let every stream end."""
+        if self._beating is not None:
+            self._beating.cancel()
         for stream in self._all:
             stream.gone = True
             stream.ring()

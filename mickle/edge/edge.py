@@ -98,6 +98,7 @@ class Edge:
     def close(self) -> None:
         """Let go of the database."""
         self._watch.stop()
+        self._live.close()
         self._counts.stop()
         self._posting.close()
         self._prints.close()
