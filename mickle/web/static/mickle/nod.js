@@ -11,9 +11,9 @@ addEventListener("submit", (e) => {
   early = false;
 }, true);
 
-// The member wants links of this site to count at once. Going back or reloading is no new click.
-const atOnce = document.querySelector("form[data-at-once]");
-if (performance.getEntriesByType("navigation")[0]?.type === "navigate") atOnce?.submit();
+// The member wants links of this site to count at once. Sent before the page has loaded, so that it leaves no place
+// in the history to go back to and nod again.
+document.querySelector("form[data-at-once]")?.submit();
 
 // The button that opened this window hears what became of the nod; a page of any other origin does not.
 const said = document.querySelector("[data-told]");
