@@ -141,6 +141,22 @@ def test_a_press_of_the_first_half_second_counts_for_nothing(page: Page, host: s
     expect(page.locator("h1")).to_have_text("Nodded. Thank you.")
 
 
+def test_the_buttons_of_lists_take_no_early_press_either(page: Page) -> None:
+    page.clock.install(time=0)
+    page.clock.pause_at(1_000)
+    page.goto("/catalogue")
+    button = page.locator("button.nod[aria-pressed=false]").first
+    sent: list[str] = []
+    page.on("request", lambda request: sent.append(request.method))
+    button.dblclick()
+    page.wait_for_timeout(300)
+    assert "POST" not in sent
+    page.clock.run_for(600)
+    with page.expect_response(lambda answer: answer.request.method == "POST") as answer:
+        button.click()
+    assert 'aria-pressed="true"' in answer.value.text()
+
+
 def test_a_key_held_since_before_counts_for_nothing(page: Page, host: str) -> None:
     page.clock.install(time=0)
     page.clock.pause_at(1_000)

@@ -7,7 +7,10 @@ for (const kind of ["focus", "pageshow", "visibilitychange"]) addEventListener(k
 addEventListener("pointerdown", () => (early = fresh()), true);
 addEventListener("keydown", (e) => (early = e.repeat || fresh()), true);
 addEventListener("submit", (e) => {
-  if (e.target.matches("[data-confirm]") && (early || fresh())) e.preventDefault();
+  if (e.target.matches("[data-confirm]") && (early || fresh())) {
+    e.preventDefault();
+    e.stopImmediatePropagation();
+  }
   early = false;
 }, true);
 
