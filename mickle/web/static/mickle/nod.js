@@ -3,7 +3,8 @@
 let shown = performance.now();
 let early = false;
 const fresh = () => performance.now() - shown < 500;
-for (const kind of ["focus", "pageshow", "visibilitychange"]) addEventListener(kind, () => (shown = performance.now()));
+for (const kind of ["focus", "visibilitychange"]) addEventListener(kind, () => (shown = performance.now()));
+addEventListener("pageshow", (e) => e.persisted && (shown = performance.now()));
 addEventListener("pointerdown", () => (early = fresh()), true);
 addEventListener("keydown", (e) => (early = e.repeat || fresh()), true);
 addEventListener("submit", (e) => {
