@@ -21,6 +21,9 @@ from mickle.things.models import Thing
 # The nonce a button gives its window: long enough to be unguessable, short enough to carry on.
 _OPENER: Final = re.compile(r"[A-Za-z0-9._~-]{8,128}")
 
+# As many digits as fit into every key.
+_NUMBER: Final = re.compile(r"[0-9]{1,18}")
+
 
 class Offer(StrEnum):
     """What a confirmation may do besides the nod."""
@@ -97,7 +100,8 @@ class Asked:
 def read(request: HttpRequest, *, window: bool) -> Asked:
     """What a request asks for; raises BadUrl."""
     fields = request.POST if request.method == "POST" else request.GET
-    thing = things.look(url=fields.get("url", ""), title=fields.get("title", ""))
+    address = fields.get("url", "") or _address_of(fields.get("id", ""))
+    thing = things.look(url=address, title=fields.get("title", ""))
     opener = fields.get("opener" if request.method == "POST" else "nonce", "") if window else ""
     host = fields.get("host", "") if window else ""
     referer = request.headers.get("Referer", "")
@@ -109,6 +113,12 @@ def read(request: HttpRequest, *, window: bool) -> Asked:
         for_own_page=urls.site_of(host) == thing.host,
         from_button=same or urls.origin_of(referer) == urls.origin_of(button_origin(request)),
     )
+
+
+def _address_of(number: str) -> str:
+    """The address of a thing given by its number here, as some buttons name it."""
+    known = _NUMBER.fullmatch(number) and Thing.objects.filter(id=int(number)).first()
+    return known.url if known else ""
 
 
 def opener_or_none(text: str) -> str:

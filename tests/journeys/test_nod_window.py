@@ -337,6 +337,17 @@ def test_the_title_of_somebody_else_is_shown_as_such_and_not_kept(alice: Member,
     assert "Another" not in person.text
 
 
+@pytest.mark.parametrize("path", FORMS)
+def test_a_button_may_name_the_page_by_its_number(alice: Member, path: str) -> None:
+    known = things.find_or_add(url=URL, at=instance.now(), title="A post")
+    person = signed_in(alice).open(path, id=str(known.id), nonce=BUTTON["nonce"])
+    assert "A post" in person.text
+    person.send(path)
+    assert Nod.objects.get().thing_id == known.id
+    for unknown in ("999999", "-1", "x", "9" * 5_000, ""):
+        assert person.open(path, id=unknown).page.status_code == 400
+
+
 def test_a_host_that_imitates_is_shown_in_its_plain_letters(alice: Member) -> None:
     person = signed_in(alice).open("/nod/window", url="https://\u0430\u0440\u0440\u04cf\u0435.com/")
     assert "\u0430\u0440\u0440" not in person.html
