@@ -91,6 +91,23 @@ def identify(url: str) -> Identity:
     )
 
 
+def origin_of(address: str) -> str:
+    """The origin of a web address, as browsers write it; empty for anything else."""
+    try:
+        origin: str = URL(address).origin
+    except ValueError:
+        return ""
+    return origin if origin.startswith(("https://", "http://")) else ""
+
+
+def site_of(address: str) -> str:
+    """The folded host of an address's origin, wherever its path leads on to; empty for none."""
+    try:
+        return identify(origin_of(address) + "/").host
+    except BadUrl:
+        return ""
+
+
 def display_host(host: str) -> str:
     """A host in its own script, but in punycode where mixed or imitating scripts could deceive."""
     return _urls_script.shown(host)

@@ -102,6 +102,16 @@ def _tell(cursor: CursorWrapper) -> None:
         cursor.execute(write.TELL, {"channel": write.CHANNEL, "counts": write.told(counts)})
 
 
+def check(*, thing: Thing, member: Member | None = None) -> None:
+    """Raise what `give` would raise now: OwnThing, Leaving or NotNoddable; records nothing."""
+    target = _noddable(thing)
+    if member is None:
+        return
+    if target.owner_id == member.id:
+        raise OwnThing(_("This is yours, so you cannot nod at it."))
+    _not_leaving(member)
+
+
 def _not_leaving(member: Member) -> None:
     if Member.objects.filter(id=member.id, closing_at__isnull=False).exists():
         raise Leaving(_("You are closing your account, so nothing new is recorded."))

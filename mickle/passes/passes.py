@@ -4,8 +4,9 @@ import secrets
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from django.conf import settings
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import Case, F, QuerySet, When
 from django.utils.translation import gettext as _
 
 from mickle.lib.errors import Refused
@@ -92,6 +93,26 @@ def link_trusted(*, member: Member, site: str, at: datetime) -> bool:
     """Whether the member wants links of this site to record at once."""
     rows = SitePass.objects.filter(member=member, site=site, kind=SitePass.Kind.LINK)
     return rows.filter(expires_at__gt=at).exists()
+
+
+def use_link(*, member: Member, site: str, at: datetime) -> bool:
+    """Count a nod that a trusted link records; False beyond the day's limit or without the trust.
+
+    The trust ends ninety days after its last use.
+    """
+    today = at.toordinal()
+    rows = SitePass.objects.filter(
+        member=member, site=site, kind=SitePass.Kind.LINK, expires_at__gt=at
+    )
+    # Of two at once beyond the limit one finds no row.
+    return bool(
+        rows.exclude(day=today, used__gte=settings.PASS_NODS_A_DAY).update(
+            used=Case(When(day=today, then=F("used") + 1), default=1),
+            day=today,
+            used_at=at,
+            expires_at=at + KEPT_FOR,
+        )
+    )
 
 
 def listed(*, member: Member, at: datetime) -> QuerySet[SitePass]:

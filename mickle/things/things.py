@@ -47,10 +47,18 @@ class CannotMerge(Refused):
     """Merging would take something from an owner, or go in a circle."""
 
 
-def look(*, url: str) -> Thing:
-    """The thing at an address, or an unsaved one as it would be added; raises BadUrl."""
+def look(*, url: str, title: str = "") -> Thing:
+    """The thing at an address, or an unsaved one as it would be added; raises BadUrl.
+
+    The title is made fit to be shown, and only an unsaved one has it.
+    """
     found = urls.admit(url)
-    return _known(found.identity) or _adding.fresh(found)
+    known = _known(found.identity)
+    if known is not None:
+        return known
+    row = _adding.fresh(found)
+    row.title = _texts.title(title)
+    return row
 
 
 def find(*, url: str) -> Thing | None:

@@ -18,9 +18,10 @@ _FIXED: Final = {
     "Referrer-Policy": "strict-origin-when-cross-origin",
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
-    "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
 }
+# The window of a button tells it what became of the nod; every other page forgets who opened it.
+_KEEPS_OPENER: Final = "/nod/window"
 _SAFE: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 _OURS: Final = frozenset({"same-origin", "none"})
 _ONE_YEAR_S: Final = 31_536_000
@@ -46,10 +47,16 @@ class SecurityHeaders:
             response = self.get_response(request)
         for name, value in _FIXED.items():
             response.headers.setdefault(name, value)
+        response.headers["Cross-Origin-Opener-Policy"] = _opener_policy(request.path_info)
         response.headers.setdefault("Cache-Control", "private, no-store")
         if request.is_secure():
             response.headers.setdefault("Strict-Transport-Security", f"max-age={_ONE_YEAR_S}")
         return response
+
+
+def _opener_policy(path: str) -> str:
+    keeps = path == _KEEPS_OPENER or path.startswith(_KEEPS_OPENER + "/")
+    return "unsafe-none" if keeps else "same-origin"
 
 
 def came_from_here(request: HttpRequest) -> bool:

@@ -35,8 +35,8 @@ class Coin:
 
     @property
     def pay_until(self) -> datetime:
-        """Until when a top-up still pays for this month's nods."""
-        return months.end(self.month) + timedelta(hours=settings.GRACE_HOURS)
+        """The last instant at which a top-up still pays for this month's nods."""
+        return pay_until(self.month)
 
     @property
     def slice_micros(self) -> int:
@@ -47,6 +47,11 @@ class Coin:
     def next_slice_micros(self) -> int:
         """What each slice would be worth with one more."""
         return self.spend_micros // (self.slices + 1)
+
+
+def pay_until(month: int) -> datetime:
+    """The last instant at which money still counts for a month: the day it falls on is whole."""
+    return months.end(month) + timedelta(hours=settings.GRACE_HOURS, microseconds=-1)
 
 
 def coin_of(member: Member) -> Coin:
@@ -64,12 +69,12 @@ def coin_of(member: Member) -> Coin:
 
 def complete_parked(request: HttpRequest) -> int | None:
     """Give the nod that was kept until sign-in; the thing's id, or None when there was none."""
-    url = parking.unpark(request)
-    if url is None or not isinstance(request.user, Member):
+    kept = parking.unpark(request)
+    if kept is None or not isinstance(request.user, Member):
         return None
     at = instance.now()
     try:
-        thing = things.find_or_add(url=url, at=at, added_by=request.user)
+        thing = things.find_or_add(url=kept.url, at=at, title=kept.title, added_by=request.user)
         nods.give(member=request.user, thing=thing, at=at)
     except Refused as refused:
         messages.error(request, str(refused))

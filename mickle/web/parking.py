@@ -2,6 +2,7 @@
 
 import hashlib
 import secrets
+from dataclasses import dataclass
 from datetime import timedelta
 from enum import Enum
 from typing import Final
@@ -25,25 +26,65 @@ class Nonce(Enum):
     FOREIGN = "foreign"
 
 
-def new_nonce(request: HttpRequest, identity: str) -> str:
-    """A nonce for this session and thing; issuing one writes nothing."""
-    content = {"s": _session_mark(request), "t": _mark(identity), "n": secrets.token_hex(8)}
+@dataclass(frozen=True)
+class Intent:
+    """What a confirmation stands for: what its page offered, and the title its thing may have."""
+
+    worth: Nonce
+    offer: str = ""
+    title: str = ""
+
+
+@dataclass(frozen=True)
+class Parked:
+    """A nod that is kept until its owner signs in."""
+
+    url: str
+    title: str
+
+
+def new_nonce(
+    request: HttpRequest, identity: str, *, opener: str = "", offer: str = "", title: str = ""
+) -> str:
+    """A nonce for this session, thing and opening button; issuing one writes nothing.
+
+    What the page was allowed to offer is signed into it, so that no form claims more.
+    """
+    content = {
+        "s": _session_mark(request),
+        "t": _mark(identity),
+        "o": _mark(opener),
+        "n": secrets.token_hex(8),
+        "offer": offer,
+        "title": title,
+    }
     return signing.dumps(content, salt=_NONCE_SALT)
 
 
-def use_nonce(request: HttpRequest, nonce: str, identity: str) -> Nonce:
-    """Use a nonce; FRESH exactly once, FOREIGN when too old or of another session or thing."""
+def read_nonce(request: HttpRequest, nonce: str, identity: str, *, opener: str = "") -> Intent:
+    """What a nonce is worth; FOREIGN when too old or of another session, thing or button."""
+    content = _content(nonce)
+    told = (_session_mark(request), _mark(identity), _mark(opener))
+    if (content.get("s"), content.get("t"), content.get("o")) != told:
+        return Intent(Nonce.FOREIGN)
+    used = content["n"] in request.session.get(_USED, [])
+    return Intent(Nonce.USED if used else Nonce.FRESH, content["offer"], content["title"])
+
+
+def use_nonce(request: HttpRequest, nonce: str, identity: str, *, opener: str = "") -> Intent:
+    """The same, and it is FRESH exactly once."""
+    found = read_nonce(request, nonce, identity, opener=opener)
+    if found.worth is Nonce.FRESH:
+        used = [*request.session.get(_USED, []), _content(nonce)["n"]]
+        request.session[_USED] = used[-_USED_KEPT:]
+    return found
+
+
+def _content(nonce: str) -> dict[str, str]:
     try:
-        content = signing.loads(nonce, salt=_NONCE_SALT, max_age=KEPT_FOR)
+        return dict(signing.loads(nonce, salt=_NONCE_SALT, max_age=KEPT_FOR))
     except signing.BadSignature:
-        return Nonce.FOREIGN
-    if (content["s"], content["t"]) != (_session_mark(request), _mark(identity)):
-        return Nonce.FOREIGN
-    used = request.session.get(_USED, [])
-    if content["n"] in used:
-        return Nonce.USED
-    request.session[_USED] = [*used, content["n"]][-_USED_KEPT:]
-    return Nonce.FRESH
+        return {}
 
 
 def key_of(nonce: str) -> str:
@@ -51,27 +92,27 @@ def key_of(nonce: str) -> str:
     return _mark(nonce)
 
 
-def park(request: HttpRequest, url: str) -> None:
+def park(request: HttpRequest, url: str, title: str = "") -> None:
     """Keep a nod of somebody who is not signed in; called by a POST only."""
-    request.session[_PARKED] = signing.dumps({"url": url}, salt=_PARKED_SALT)
+    request.session[_PARKED] = signing.dumps({"url": url, "title": title}, salt=_PARKED_SALT)
 
 
-def parked(request: HttpRequest) -> str | None:
-    """The address of the nod that is kept, if there is one and it is not too old."""
+def parked(request: HttpRequest) -> Parked | None:
+    """The nod that is kept, if there is one and it is not too old."""
     try:
         content = signing.loads(
             request.session.get(_PARKED, ""), salt=_PARKED_SALT, max_age=KEPT_FOR
         )
     except signing.BadSignature:
         return None
-    return str(content["url"])
+    return Parked(content["url"], content.get("title", ""))
 
 
-def unpark(request: HttpRequest) -> str | None:
+def unpark(request: HttpRequest) -> Parked | None:
     """The same, and no longer kept."""
-    url = parked(request)
+    found = parked(request)
     request.session.pop(_PARKED, None)
-    return url
+    return found
 
 
 def _session_mark(request: HttpRequest) -> str:

@@ -6,12 +6,14 @@ terms privacy imprint source (version); POST only: set-language waiting-list. Si
 keep allauth's names: account_signup account_login account_logout account_confirm_login_code
 account_email_verification_sent account_inactive.
 
-Nod window: nod (thing, title, nonce, coin, states) nod-kept nod-done (thing, coin, states) monthly
-(running); POST only: nod-at.
+Nod page and window: nod nod-window (thing, title, called, offer, nonce, coin, states) nod-kept
+nod-done nod-window-done (thing, coin, states, told) monthly (running); POST only: nod-at
+nod-window-at. Under /nod/window a page keeps its opener.
 
 Givers: dashboard (seen, rows, states, money, steps) add-link my-nods (rows, month, known)
 subscriptions (running) statements (listed) statement (found, rows, movements) statement-as top-up
-(amount, reference, account, qr) refund (most) settings (budget, profile, plan) close-account;
+(amount, reference, account, qr) refund (most) settings (budget, profile, plan) sites (listed)
+close-account;
 POST only: play-money take-back-waiting.
 
 Makers: my-things (things, claims) add-thing edit-thing revenue (have, days, bars, found)
@@ -43,6 +45,7 @@ from mickle.web.views import (
     nod,
     office,
     people,
+    sites,
 )
 from mickle.web.views.setup import setup
 
@@ -82,6 +85,9 @@ signing_in = [
 nodding = [
     path("nod", nod.nod, name="nod"),
     path("nod/kept", nod.kept, name="nod-kept"),
+    path("nod/window", nod.window, name="nod-window"),
+    path("nod/window/<int:thing_id>", nod.window_at, name="nod-window-at"),
+    path("nod/window/<int:thing_id>/done", nod.window_done, name="nod-window-done"),
     path("nod/<int:thing_id>", nod.nod_at, name="nod-at"),
     path("nod/<int:thing_id>/done", nod.done, name="nod-done"),
     path("nod/<int:thing_id>/monthly", nod.monthly, name="monthly"),
@@ -104,6 +110,7 @@ givers = [
     path("top-up/play", money.play_money, name="play-money"),
     path("refund", money.refund, name="refund"),
     path("settings", account.settings_page, name="settings"),
+    path("settings/sites", sites.sites, name="sites"),
     path("settings/close", account.close_account, name="close-account"),
 ]
 

@@ -26,7 +26,7 @@ ANYBODY = (
 GIVER = (
     *("/month", "/month/add", "/nods", "/nods/monthly", "/statements", f"/statements/{LAST}"),
     *("/top-up", "/refund", "/settings", "/settings/close", "/thing/1", "/catalogue"),
-    *("/nod?url=https://new.example/page", "/nod/1/monthly"),
+    *("/nod?url=https://new.example/page", "/nod/1/monthly", "/settings/sites"),
 )
 MAKER = (
     *("/mine", "/mine/add", "/thing/1/edit", "/thing/1", "/revenue"),
@@ -45,7 +45,7 @@ addEventListener("securitypolicyviolation", event => {
   window.refused.push(`${event.violatedDirective} ${event.blockedURI}`);
 });
 """
-_AXE = """async () => {
+AXE = """async () => {
   const found = await axe.run(document, {resultTypes: ["violations"]});
   return found.violations.flatMap(rule => rule.nodes.map(node => `${rule.id}: ${node.html}`));
 }"""
@@ -114,7 +114,7 @@ def look_at(page: Page, paths: tuple[str, ...]) -> list[str]:
 def seen(page: Page, width: int, scheme: str) -> list[str]:
     page.set_viewport_size({"width": width, "height": 900})
     page.emulate_media(color_scheme=scheme)
-    found = list(page.evaluate(_AXE))
+    found = list(page.evaluate(AXE))
     if page.evaluate(_WIDTH) > width:
         found.append("is wider than the window")
     return found

@@ -88,6 +88,7 @@ def nod_on(reader: Person, blog: Blog, number: int) -> Page:
         essay.get_by_role("link", name="Nod at this").click()
     essay.close()
     # The window ignores a click of its first half second, which was meant for the page before.
+    opened.value.wait_for_load_state()
     opened.value.wait_for_timeout(600)
     opened.value.get_by_role("button", name="Nod at this").click()
     return opened.value

@@ -182,3 +182,24 @@ def _escaped(text: str) -> str:
 )
 def test_a_host_is_shown_in_its_script_unless_it_could_deceive(url: str, shown: str) -> None:
     assert urls.identify(url).display_host == shown
+
+
+@pytest.mark.parametrize(
+    ("address", "origin", "site"),
+    [
+        ("https://www.Blog.Example/post?x=1", "https://www.blog.example", "blog.example"),
+        ("http://blog.example:8080", "http://blog.example:8080", "blog.example:8080"),
+        ("https://blog.example@evil.example/", "https://evil.example", "evil.example"),
+        ("https://www.google.com/url?q=https://a.example/", "https://www.google.com", "google.com"),
+        ("null", "", ""),
+        ("", "", ""),
+        ("javascript:alert(1)", "", ""),
+        ("data:text/html,x", "", ""),
+        ("about:blank", "", ""),
+        ("file:///etc/passwd", "", ""),
+    ],
+)
+def test_the_site_of_an_address_is_the_one_it_stands_on(
+    address: str, origin: str, site: str
+) -> None:
+    assert (urls.origin_of(address), urls.site_of(address)) == (origin, site)

@@ -33,6 +33,20 @@ def test_a_nod_counts_once_a_month_and_again_in_the_next():
     assert nods.count(page.id) == 2
 
 
+def test_what_would_be_refused_is_said_beforehand_and_nothing_is_recorded():
+    alice = member("alice", funds="5.00")
+    mine, refused = thing("mine", alice), thing("refused")
+    things.refuse(thing=refused, at=at(NOVEMBER))
+    refused.refresh_from_db()
+    with pytest.raises(nods.OwnThing):
+        nods.check(thing=mine, member=alice)
+    with pytest.raises(nods.NotNoddable):
+        nods.check(thing=refused)
+    nods.check(thing=mine)
+    nods.check(thing=mine, member=member("bob"))
+    assert Nod.objects.count() == 0
+
+
 def test_an_instant_of_another_zone_is_kept_as_the_one_in_utc():
     alice, page = member("alice"), thing("page")
     tokyo = timezone(timedelta(hours=9))

@@ -93,3 +93,25 @@ def test_the_table_keeps_kind_and_secrets_together(alice):
     at = {"made_at": MID_NOVEMBER, "used_at": MID_NOVEMBER, "expires_at": MID_NOVEMBER}
     with pytest.raises(IntegrityError):
         SitePass.objects.create(member=alice, site=SITE, **at)
+
+
+def test_a_trusted_link_is_used_so_often_a_day_and_each_use_keeps_it(alice, settings):
+    settings.PASS_NODS_A_DAY = 2
+
+    def use(at):
+        return passes.use_link(member=alice, site=SITE, at=at)
+
+    assert not use(MID_NOVEMBER)
+    passes.trust_link(member=alice, site=SITE, at=MID_NOVEMBER)
+    assert [use(MID_NOVEMBER) for _nod in range(3)] == [True, True, False]
+    tomorrow = MID_NOVEMBER + timedelta(days=1)
+    assert use(tomorrow)
+    row = SitePass.objects.get()
+    assert (row.used, row.expires_at) == (1, tomorrow + KEPT_FOR)
+    assert not use(tomorrow + KEPT_FOR)
+
+
+def test_a_pass_of_buttons_is_no_trust_in_links(alice):
+    passes.exchange(code=granted(alice), nonce=NONCE, at=MID_NOVEMBER)
+    assert not passes.link_trusted(member=alice, site=SITE, at=MID_NOVEMBER)
+    assert not passes.use_link(member=alice, site=SITE, at=MID_NOVEMBER)

@@ -205,6 +205,62 @@ BUGS = [
         "months.of(at) if month is None else month",
         "tests/members/test_members.py -k never_for_a_closed",
     ),
+    Bug(
+        "a pass is offered wherever a button stands",
+        "web/asking.py",
+        "fits = asked.for_own_page and asked.form.opener",
+        "fits = asked.form.opener",
+        "tests/journeys/test_nod_window.py -k foreign_host",
+    ),
+    Bug(
+        "a tick is believed that was not offered",
+        "web/views/nod.py",
+        "if intent.offer == Offer.BUTTON:",
+        "if asked.form.opener:",
+        "tests/journeys/test_nod_window.py -k foreign_host",
+    ),
+    Bug(
+        "a confirmation is good for every button",
+        "web/parking.py",
+        "_mark(identity), _mark(opener))",
+        '_mark(identity), content.get("o"))',
+        "tests/journeys/test_nod_window.py -k one_button",
+    ),
+    Bug(
+        "a link is trusted whoever placed it",
+        "web/asking.py",
+        'if request.method == "POST" or not asked.from_own_page:',
+        'if request.method == "POST":',
+        "tests/journeys/test_nod_window.py -k trusted_link_sends",
+    ),
+    Bug(
+        "a way through another site counts as coming from it",
+        "lib/urls.py",
+        'identify(origin_of(address) + "/").host',
+        "identify(address).host",
+        "tests/lib/test_urls.py -k site_of_an_address",
+    ),
+    Bug(
+        "a stranger names a page",
+        "web/views/nod.py",
+        "own = asked.title_is_its_own and seen.pk is None",
+        "own = seen.pk is None",
+        "tests/journeys/test_nod_window.py -k title_of_somebody",
+    ),
+    Bug(
+        "trusted links have no limit",
+        "passes/passes.py",
+        "rows.exclude(day=today, used__gte=settings.PASS_NODS_A_DAY).update(",
+        "rows.update(",
+        "tests/passes/test_passes.py -k so_often",
+    ),
+    Bug(
+        "every page keeps its opener",
+        "web/headers.py",
+        'else "same-origin"',
+        'else "unsafe-none"',
+        "tests/web/test_routes.py -k headers_hold",
+    ),
 ]
 
 

@@ -27,13 +27,14 @@ pytestmark = pytest.mark.django_db
 BACKEND = "allauth.account.auth_backends.AuthenticationBackend"
 OPEN = {
     *("home", "catalogue", "thing", "figures", "terms", "privacy", "imprint", "source"),
-    *("nod", "nod-kept", "profile"),
+    *("nod", "nod-window", "nod-kept", "profile"),
 }
 SIGNING_IN = {route.name for route in urls.signing_in}
 POST_ONLY = {
     "set-language",
     "waiting-list",
     "nod-at",
+    "nod-window-at",
     "play-money",
     "take-back-waiting",
     "claim",
@@ -54,7 +55,9 @@ POST_ONLY = {
     "put-back",
 }
 OPERATORS = {route.name for route in urls.operators}
-MEMBERS = {route.name for route in urls.givers + urls.makers} | {"nod-done", "monthly"}
+MEMBERS = {route.name for route in urls.givers + urls.makers}
+MEMBERS |= {"nod-done", "nod-window-done", "monthly"}
+NOD_PAGES = {"nod", "nod-window", "nod-kept"}
 
 
 @pytest.fixture
@@ -165,7 +168,7 @@ def test_a_page_of_members_sends_others_to_sign_in(world: dict[str, object]) -> 
         answer = client.post(path) if name in POST_ONLY else client.get(path)
         if name in MEMBERS | OPERATORS:
             assert answer["Location"].startswith("/sign-in?next="), name
-        elif name in OPEN - {"nod", "nod-kept"}:
+        elif name in OPEN - NOD_PAGES:
             assert answer.status_code == 200, name
 
 
@@ -195,7 +198,10 @@ def test_headers_hold_on_every_page(world: dict[str, object]) -> None:
         assert "frame-ancestors 'none'" in policy, name
         assert "unsafe" not in policy, name
         assert answer["X-Content-Type-Options"] == "nosniff"
-        assert answer["Cross-Origin-Opener-Policy"] == "same-origin"
+        keeps = name in {"nod-window", "nod-window-at", "nod-window-done"}
+        wanted = "unsafe-none" if keeps else "same-origin"
+        assert answer["Cross-Origin-Opener-Policy"] == wanted, name
+        assert answer["X-Frame-Options"] == "DENY", name
         assert "no-store" in answer["Cache-Control"], name
         assert answer["Strict-Transport-Security"].startswith("max-age="), name
     assert "Strict-Transport-Security" not in client.get("/").headers

@@ -1,7 +1,7 @@
 """The look in templates: {% load look %}. Money, coins, pies, charts, the current page."""
 
 from collections.abc import Iterable
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from django import template
 from django.conf import settings
@@ -13,7 +13,7 @@ from mickle.lib import money as amounts
 from mickle.lib import months
 from mickle.lib.money import MICROS
 from mickle.providers import sepa
-from mickle.web import drawing, missing, wording
+from mickle.web import drawing, missing, nodding, wording
 
 register = template.Library()
 
@@ -228,8 +228,8 @@ def month_end(value: int) -> datetime:
 
 @register.filter
 def pay_until(value: int) -> datetime:
-    """Until when money still counts for a month: the end of the grace after it."""
-    return months.end(value) + timedelta(hours=settings.GRACE_HOURS)
+    """Until when money still counts for a month: the last day of the grace after it."""
+    return nodding.pay_until(value)
 
 
 @register.filter
