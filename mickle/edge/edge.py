@@ -142,7 +142,7 @@ class Edge:
         else:
             answer = await self._answer(path, query)
         modified = not (answer.tag and held(scope["headers"], answer.tag))
-        for message in answer.messages(modified=modified, whole=method == "GET"):
+        for message in answer.messages(modified=modified, whole=method != "HEAD"):
             await send(message)
 
     async def _answer(self, path: str, query: bytes) -> Answer:

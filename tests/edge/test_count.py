@@ -178,6 +178,7 @@ def test_other_methods_are_refused(alone, method):
     answer = alone.get("/b/count", "id=1", method=method)
     assert answer.status == 405
     assert answer.headers["allow"] == "GET, HEAD"
+    assert answer.headers["content-length"] == str(len(answer.body))
 
 
 @pytest.mark.parametrize(

@@ -80,7 +80,9 @@ def read_one(asked: socket.socket, *, head_only: bool = False) -> tuple[bytes, b
     length = re.search(rb"content-length: (\d+)", head)
     wanted = 0 if head_only or length is None else int(length[1])
     while len(body) < wanted:
-        body += asked.recv(65_536)
+        more = asked.recv(65_536)
+        assert more, got
+        body += more
     return head, body
 
 
