@@ -3,7 +3,7 @@
 import asyncio
 import json
 from typing import Any, cast
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 from a2wsgi import WSGIMiddleware
 from django.conf import settings
@@ -23,6 +23,8 @@ class Dispatcher:
 
     def __init__(self) -> None:
         self.edge = Edge(_policy())
+        apart = settings.BUTTON_ORIGIN not in ("", settings.BASE_URL)
+        self.button_host = urlsplit(settings.BUTTON_ORIGIN).netloc.encode() if apart else b""
         # The queue is long enough for the largest static file: a slow reader holds no thread.
         self.pages = WSGIMiddleware(cast(Any, pages), workers=THREADS, send_queue_size=64)
 
@@ -31,12 +33,21 @@ class Dispatcher:
         if scope["type"] == "http":
             if Edge.answers(scope["path"]):
                 await self.edge(scope, receive, send)
+            elif self._is_for_buttons(scope):
+                await _refuse(send, 404, "Only buttons, counts and scripts are at this address.")
             else:
                 await self._page(scope, receive, send)
         elif scope["type"] == "websocket":
             await send({"type": "websocket.close", "code": 1000})
         else:
             await self._live(receive, send)
+
+    def _is_for_buttons(self, scope: Scope) -> bool:
+        """Whether it was asked at the host that has no pages, so that it never sees a sign-in."""
+        if not self.button_host:
+            return False
+        host = next((value for name, value in scope["headers"] if name == b"host"), b"")
+        return bool(host.lower() == self.button_host)
 
     async def _live(self, receive: Receive, send: Send) -> None:
         while True:

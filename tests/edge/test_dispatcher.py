@@ -95,6 +95,20 @@ def test_the_edge_answers_its_own_addresses(house):
     assert house.pages.seen == []
 
 
+def test_the_host_of_buttons_has_no_pages(settings):
+    settings.BUTTON_ORIGIN = "https://button.example"
+    settings.BASE_URL = "https://nod.example"
+    dispatcher = asgi.Dispatcher()
+    executor, dispatcher.pages = dispatcher.pages.executor, Pages()
+    at = {"headers": [(b"host", b"Button.example")], "client": None, "scheme": "https"}
+    assert ask(dispatcher, **at, method="GET", path="/sign-in")[0] == 404
+    assert ask(dispatcher, **at, method="GET", path="/b/count")[0] == 400
+    assert dispatcher.pages.seen == []
+    assert ask(dispatcher, path="/", headers=[(b"host", b"nod.example")])[0] == 204
+    executor.shutdown()
+    dispatcher.edge.close()
+
+
 def test_nobody_speaks_through_a_websocket(house):
     sent = []
 
