@@ -5,7 +5,7 @@ from functools import lru_cache
 from itertools import chain
 from urllib.parse import parse_qsl
 
-from mickle.edge import _drawing
+from mickle.edge import _drawing, _frame
 from mickle.lib import urls
 from mickle.lib.errors import Refused
 
@@ -32,6 +32,7 @@ class Request:
     size: str = "wide"
     theme: str = "auto"
     language: str = "en"
+    title: str = ""
     wrong: str = ""
 
 
@@ -61,6 +62,7 @@ def _read(query: bytes, *, drawn: bool) -> Request:
         size=_one_of(chosen, "size", _drawing.SIZES),
         theme=_one_of(chosen, "theme", _drawing.THEMES),
         language=_one_of(chosen, "lang", _drawing.LANGUAGES),
+        title=_frame.clean(chosen.get("title", "")) if drawn else "",
     )
 
 

@@ -4,30 +4,17 @@ from functools import lru_cache
 from typing import NamedTuple
 from xml.sax.saxutils import escape
 
+from mickle.edge._words import WORDS
+
 SIZES = ("wide", "compact", "tall")
 THEMES = ("auto", "light", "dark")
-LANGUAGES = ("en", "de")
+LANGUAGES = ("en", "de", "ar", "fr", "es", "sv")
+STATES = ("counted", "nodded", "own")
 
 PLAIN_BELOW = 10_000
 MILLION = 1_000_000
 TENTHS_BELOW = 100
-_FONTS = "system-ui,-apple-system,Segoe UI,Roboto,Helvetica,Arial,sans-serif"
-
-
-class Words(NamedTuple):
-    """A language's word on the button, what it is called aloud, and how counts are written."""
-
-    label: str
-    deed: str
-    one: str
-    many: str
-    point: str
-
-
-WORDS = {
-    "en": Words("Nod", "Nod", "nod", "nods", "."),
-    "de": Words("Danke", "Danke sagen", "Danke", "Danke", ","),
-}
+FONTS = "system-ui,-apple-system,Segoe UI,Roboto,Helvetica,Arial,sans-serif"
 
 
 class Colours(NamedTuple):
@@ -76,7 +63,7 @@ def shield(count: int, language: str) -> dict[str, object]:
     words = WORDS[language]
     return {
         "schemaVersion": 1,
-        "label": words.many,
+        "label": words.nouns["other"],
         "message": short(count, words.point),
         "color": _LIGHT.copper.removeprefix("#"),
     }
@@ -85,16 +72,36 @@ def shield(count: int, language: str) -> dict[str, object]:
 @lru_cache(maxsize=4096)
 def button(count: int, size: str, theme: str, language: str) -> bytes:
     """The SVG of a button that shows a count."""
-    words = WORDS[language]
-    spoken = f"{words.deed}, {count} {words.one if count == 1 else words.many}"
-    name = escape(spoken, {'"': "&quot;"})
-    width, height, parts = _SHAPES[size](escape(words.label), short(count, words.point))
+    drawn = shape(size, language, short(count, WORDS[language].point))
+    name = escape(spoken(count, language), {'"': "&quot;"})
     return (
-        f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height}"'
-        f' viewBox="0 0 {width} {height}" role="img" aria-label="{name}"'
-        f' font-family="{_FONTS}"><title>{name}</title><style>{_style(theme)}</style>'
-        f'<g class="counted">{parts}</g></svg>\n'
+        f'<svg xmlns="http://www.w3.org/2000/svg" width="{drawn.width}" height="{drawn.height}"'
+        f' viewBox="0 0 {drawn.width} {drawn.height}" role="img" aria-label="{name}"'
+        f' font-family="{FONTS}"><title>{name}</title><style>{_style(theme)}</style>'
+        f'<g class="counted">{drawn.parts}</g></svg>\n'
     ).encode()
+
+
+def spoken(count: int, language: str, state: str = "counted") -> str:
+    """The button for the ear: "Nod, 12 nods"."""
+    words = WORDS[language]
+    return f"{words.aloud(state)}, {count} {words.noun(language, count)}"
+
+
+class Shape(NamedTuple):
+    """A button without its colours: pixels, and what lies in its one group."""
+
+    width: int
+    height: int
+    parts: str
+
+
+def shape(size: str, language: str, count: str, state: str = "counted") -> Shape:
+    """The lines of a button; where the language runs from the right, mirrored."""
+    words = WORDS[language]
+    return _SHAPES[size](
+        escape(words.word(state)), escape(count), _SLICE_AT[state], words.right_to_left
+    )
 
 
 def _style(theme: str) -> str:
@@ -114,43 +121,59 @@ def _rules(c: Colours) -> str:
     )
 
 
-def _coin(place: str) -> str:
+_SLICE_AT = {
+    "counted": f' transform="translate({SLICE_OUT[0]} {SLICE_OUT[1]})"',
+    "nodded": ' transform="translate(.45 -.6)"',
+    "own": "",
+}
+
+
+def _coin(place: str, slice_at: str) -> str:
     return (
         f'<g transform="{place}"><path class="t" d="{REST}"/>'
-        f'<path class="c" d="{SLICE}" transform="translate({SLICE_OUT[0]} {SLICE_OUT[1]})"/></g>'
+        f'<path class="c" d="{SLICE}"{slice_at}/></g>'
     )
 
 
-def _wide(label: str, count: str) -> tuple[int, int, str]:
-    return (
+def _wide(label: str, count: str, slice_at: str, mirrored: bool) -> Shape:  # noqa: FBT001
+    coin, word, rule, number = (
+        ("126 6", 'x="118" y="23" text-anchor="end"', "M52.5 9v18", "29")
+        if mirrored
+        else ("10 6", 'x="42" y="23"', "M107.5 9v18", "131")
+    )
+    return Shape(
         160,
         36,
         '<rect class="bg" x=".75" y=".75" width="158.5" height="34.5" rx="17.25"'
-        ' stroke-width="1.5"/>' + _coin("translate(10 6)") + '<text class="t" x="42" y="23"'
-        f' font-size="14" font-weight="600">{label}</text><path class="r" d="M107.5 9v18"/>'
-        f'<text class="q" x="131" y="23" font-size="14" text-anchor="middle">{count}</text>',
+        f' stroke-width="1.5"/>{_coin(f"translate({coin})", slice_at)}<text class="t" {word}'
+        f' font-size="14" font-weight="600">{label}</text><path class="r" d="{rule}"/>'
+        f'<text class="q" x="{number}" y="23" font-size="14" text-anchor="middle">{count}</text>',
     )
 
 
-def _compact(label: str, count: str) -> tuple[int, int, str]:
-    return (
+def _compact(label: str, count: str, slice_at: str, mirrored: bool) -> Shape:  # noqa: FBT001
+    coin, word, rule, number = (
+        ("88 2", 'x="84" y="14" text-anchor="end"', "M36.5 4v12", "20")
+        if mirrored
+        else ("6 2", 'x="26" y="14"', "M73.5 4v12", "90")
+    )
+    return Shape(
         110,
         20,
         '<rect class="bg" x=".5" y=".5" width="109" height="19" rx="9.5"/>'
-        + _coin("translate(6 2) scale(.667)")
-        + f'<text class="t" x="26" y="14" font-size="11" font-weight="600">{label}</text>'
-        '<path class="r" d="M73.5 4v12"/>'
-        f'<text class="q" x="90" y="14" font-size="11" text-anchor="middle">{count}</text>',
+        f'{_coin(f"translate({coin}) scale(.667)", slice_at)}<text class="t" {word}'
+        f' font-size="11" font-weight="600">{label}</text><path class="r" d="{rule}"/>'
+        f'<text class="q" x="{number}" y="14" font-size="11" text-anchor="middle">{count}</text>',
     )
 
 
-def _tall(label: str, count: str) -> tuple[int, int, str]:
-    return (
+def _tall(label: str, count: str, slice_at: str, _mirrored: bool) -> Shape:  # noqa: FBT001
+    return Shape(
         55,
         62,
         '<rect class="bg" x=".5" y=".5" width="54" height="61" rx="8"/>'
         '<text class="q" x="27.5" y="16" font-size="12" font-weight="500" text-anchor="middle">'
-        f"{count}</text>" + _coin("translate(15.5 19)") + '<text class="t" x="27.5" y="56"'
+        f'{count}</text>{_coin("translate(15.5 19)", slice_at)}<text class="t" x="27.5" y="56"'
         f' font-size="11" font-weight="600" text-anchor="middle">{label}</text>',
     )
 

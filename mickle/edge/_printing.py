@@ -62,7 +62,24 @@ WORDS = {
         "Handykamera auf den Code halten und Danke sagen.",
         "Der Code öffnet {place}.",
     ),
+    "fr": Words(
+        "Code QR : {link}",
+        "Visez le code avec votre téléphone et dites merci.",
+        "Le code ouvre {place}.",
+    ),
+    "es": Words(
+        "Código QR: {link}",
+        "Apunta con la cámara del móvil y da las gracias.",
+        "El código abre {place}.",
+    ),
+    "sv": Words(
+        "QR-kod: {link}",
+        "Rikta mobilens kamera hit och säg tack.",
+        "Koden öppnar {place}.",
+    ),
 }
+# The fonts of every reader have no letters for these: their posters are in English.
+UNPRINTED = {"ar": "رمز QR: {link}"}
 
 
 def nod_link(origin: str, url: str) -> str:
@@ -74,7 +91,8 @@ def qr_svg(link: str, language: str = "en") -> bytes:
     """The code in black on its own white ground, with its quiet zone and a title."""
     code = _coded(link)
     size = code.symbol_size(border=QUIET)[0]
-    name = escape(WORDS[language].code.format(link=link), {'"': "&quot;"})
+    named = UNPRINTED.get(language) or WORDS[language].code
+    name = escape(named.format(link=link), {'"': "&quot;"})
     drawn = code.svg_inline(border=QUIET, lineclass=None, omitsize=True, dark="#000", light="#fff")
     inside = drawn.partition(">")[2]
     pixels = size * PIXELS_A_MODULE
@@ -91,6 +109,7 @@ def poster_pdf(link: str, title: str, host: str, language: str = "en") -> bytes:
     Its fonts are those every reader has, with the letters of cp1252. A title that needs others is
     left out and the host stands in its place; a host (given in ASCII) then stands in punycode.
     """
+    language = "en" if language in UNPRINTED else language
     words, where = WORDS[language], _host(host)
     page = pydyf.Stream(compress=True)
     _paper.mark(page, LEFT, MARK_TOP, MARK_SIZE)

@@ -5,7 +5,7 @@ import logging
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, NamedTuple
 
-from mickle.edge import _asking, _clock, _drawing
+from mickle.edge import _asking, _clock, _drawing, _files, _frame
 from mickle.edge._answers import (
     EVERYWHERE,
     NEVER,
@@ -83,6 +83,7 @@ class Edge:
         self._askers = Askers(policy.proxies)
         self._buckets = Buckets(a_second=policy.requests_a_second, burst=policy.burst)
         self._kept: dict[bytes, Answer] = {}
+        self._pages = policy.pages_origin
         self._loop: asyncio.AbstractEventLoop | None = None
         self._watch = Watch(self._told, lambda: len(self._live) > 0)
 
@@ -134,6 +135,8 @@ class Edge:
         method, path, query = scope["method"], scope["path"], scope["query_string"]
         if method not in ("GET", "HEAD"):
             answer = sentence(405, "Only GET and HEAD.", (b"allow", b"GET, HEAD"))
+        elif (file := _files.found(path, query, self._pages)) is not None:
+            answer = file.to(scope["headers"])
         elif path in Prints.PATHS:
             answer = await self._prints.answer(scope)
         elif path not in _FORMS:
@@ -163,7 +166,7 @@ class Edge:
             return kept or sentence(503, "No counts just now. Try again in a moment.")
         if kept is not None and kept.found == found:
             return kept
-        answer = form(request, found)
+        answer = form(request, found, self._pages)
         answer.asked, answer.found = request.asked, found
         if short:
             self._keep(url, answer)
@@ -226,7 +229,7 @@ class Edge:
                 await _send(send, sentence(503, "No counts just now. Try again in a moment."))
 
 
-def _json(request: Request, found: list[Found]) -> Answer:
+def _json(request: Request, found: list[Found], _pages: str) -> Answer:
     """One object for one thing, a list for several, in the order asked."""
     rows = [
         ({"id": thing_id, "url": asked.url} if asked.url else {"id": asked.thing_id})
@@ -237,21 +240,41 @@ def _json(request: Request, found: list[Found]) -> Answer:
     return written(200, rows[0] if len(rows) == 1 else rows, SHORTLY, tag=f'W/"{tag}"')
 
 
-def _svg(request: Request, found: list[Found]) -> Answer:
+def _svg(request: Request, found: list[Found], _pages: str) -> Answer:
     """The drawn button."""
     ((_thing, count),) = found
     body = _drawing.button(count, request.size, request.theme, request.language)
     return Answer(200, [*EVERYWHERE, *_SVG, SHORTLY], body, f'W/"{count}"')
 
 
-def _shield(request: Request, found: list[Found]) -> Answer:
+def _shield(request: Request, found: list[Found], _pages: str) -> Answer:
     """The count for shields.io, which draws it."""
     ((_thing, count),) = found
     shield = _drawing.shield(count, request.language)
     return written(200, shield, SHORTLY, tag=f'W/"{count}"')
 
 
-_FORMS = {"/b/count": _json, "/b/count.svg": _svg, "/b/shields.json": _shield}
+def _framed(request: Request, found: list[Found], pages: str) -> Answer:
+    """The frame of one thing."""
+    ((asked,), ((_thing, count),)) = request.asked, found
+    body = _frame.holding(
+        count,
+        request.size,
+        request.theme,
+        request.language,
+        asked={"url": asked.url} if asked.url else {"id": str(asked.thing_id)},
+        title=request.title,
+        pages=pages,
+    )
+    return Answer(200, [*_files.FRAME, SHORTLY], body, f'W/"{count}"')
+
+
+_FORMS = {
+    "/b/count": _json,
+    "/b/count.svg": _svg,
+    "/b/frame": _framed,
+    "/b/shields.json": _shield,
+}
 
 
 def _too_many(path: str, wait_s: int) -> Answer:

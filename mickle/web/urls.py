@@ -2,9 +2,9 @@
 
 For anybody: home (series, ten, totals, things) catalogue (things, categories, orders) thing (thing,
 full, places, waiting_nods, waiting_micros) profile (member, owned, nodded) figures (listed)
-terms privacy imprint source (version); POST only: set-language waiting-list. Sign-up and sign-in
-keep allauth's names: account_signup account_login account_logout account_confirm_login_code
-account_email_verification_sent account_inactive.
+terms privacy imprint source (version) playground (form, preview, snippets, script); POST only:
+set-language waiting-list. Sign-up and sign-in keep allauth's names: account_signup account_login
+account_logout account_confirm_login_code account_email_verification_sent account_inactive.
 
 Nod page and window: nod nod-window (thing, title, called, offer, nonce, coin, states) nod-kept
 nod-done nod-window-done (thing, coin, states, told) monthly (running); POST only: nod-at
@@ -45,6 +45,7 @@ from mickle.web.views import (
     nod,
     office,
     people,
+    playground,
     sites,
 )
 from mickle.web.views.setup import setup
@@ -61,6 +62,7 @@ anybody = [
     path("privacy", front.privacy, name="privacy"),
     path("imprint", front.imprint, name="imprint"),
     path("source", front.source, name="source"),
+    path("buttons", playground.playground, name="playground"),
     path("language", front.set_language, name="set-language"),
     path("waiting-list", front.waiting_list, name="waiting-list"),
     path("setup/<str:token>", setup, name="setup"),

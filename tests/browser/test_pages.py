@@ -22,6 +22,8 @@ ANYBODY = (
     *("/", "/catalogue", "/catalogue?q=nothing-like-it", "/thing/1", "/people/demo-ada"),
     *("/people/demo-bruno", "/figures", "/terms", "/privacy", "/imprint", "/source"),
     *("/sign-up", "/sign-in", "/nod?url=https://new.example/page"),
+    *("/buttons", "/buttons?url=https://a.example/&size=tall&theme=dark&lang=ar&live=on"),
+    "/buttons?url=nowhere",
 )
 GIVER = (
     *("/month", "/month/add", "/nods", "/nods/monthly", "/statements", f"/statements/{LAST}"),

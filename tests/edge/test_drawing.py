@@ -1,11 +1,13 @@
 """The button, drawn."""
 
+import re
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
 import pytest
 
 from mickle.edge import _drawing
+from mickle.edge._words import WORDS
 
 DRAWN = Path(__file__).parent / "buttons"
 TITLE = "{http://www.w3.org/2000/svg}title"
@@ -24,9 +26,24 @@ def test_every_button_is_xml_and_says_its_count_aloud(count, language):
     root = ET.fromstring(_drawing.button(count, "wide", "auto", language))  # noqa: S314 - our own
     title = root.find(TITLE).text
     assert root.get("aria-label") == title
-    words = {"en": ("Nod, ", " nod" if count == 1 else " nods"), "de": ("Danke sagen, ", " Danke")}
-    before, after = words[language]
-    assert title == f"{before}{count}{after}"
+    words = WORDS[language]
+    assert title == f"{words.deed}, {count} {words.noun(language, count)}"
+
+
+@pytest.mark.parametrize("size", _drawing.SIZES)
+@pytest.mark.parametrize("state", _drawing.STATES)
+def test_every_state_has_the_lines_of_the_design(size, state):
+    drawn = (DRAWN / f"{size}-light-{state}.svg").read_text()
+    inside = re.search(r'<g class="\w+">(.*)</g></svg>', drawn)[1]
+    assert _drawing.shape(size, "en", "128", state).parts == inside
+
+
+@pytest.mark.parametrize("size", ["wide", "compact"])
+def test_a_language_from_the_right_has_its_coin_on_the_right(size):
+    width, _height, parts = _drawing.shape(size, "ar", "128")
+    coin = float(re.search(r"translate\(([\d.]+)", parts)[1])
+    number = float(re.search(r'class="q" x="([\d.]+)"', parts)[1])
+    assert number < width / 2 < coin
 
 
 @pytest.mark.parametrize(

@@ -170,7 +170,15 @@ def test_a_long_title_stays_within_the_margins_and_above_the_code(title):
     assert min(above) > _printing.CODE_BOTTOM + _printing.CODE_SIZE + 16
 
 
-@pytest.mark.parametrize("language", _drawing.LANGUAGES)
+def test_every_language_of_the_button_has_its_words():
+    assert {*_printing.WORDS, *_printing.UNPRINTED} == set(_drawing.LANGUAGES)
+    assert _printing.poster_pdf(LINK, "Essay", "a.example", "ar") == _printing.poster_pdf(
+        LINK, "Essay", "a.example", "en"
+    )
+    assert "رمز QR" in _printing.qr_svg(LINK, "ar").decode()
+
+
+@pytest.mark.parametrize("language", _printing.WORDS)
 def test_what_to_do_fits_on_one_line(language):
     deed = _printing.WORDS[language].deed
     assert _paper.width(deed, _printing.DEED_PT) <= _printing.RIGHT - _printing.LEFT

@@ -27,7 +27,7 @@ pytestmark = pytest.mark.django_db
 BACKEND = "allauth.account.auth_backends.AuthenticationBackend"
 OPEN = {
     *("home", "catalogue", "thing", "figures", "terms", "privacy", "imprint", "source"),
-    *("nod", "nod-window", "nod-kept", "profile"),
+    *("nod", "nod-window", "nod-kept", "profile", "playground"),
 }
 SIGNING_IN = {route.name for route in urls.signing_in}
 POST_ONLY = {

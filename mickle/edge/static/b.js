@@ -1,0 +1,257 @@
+// The button of Mickle: defines <mickle-button> and turns plain nod links into buttons.
+// Sets no cookie, keeps nothing, leaves no global. Without it the links go on working.
+(() => {
+  "use strict";
+  const NAME = "mickle-button";
+  const SIZES = { wide: [160, 36], compact: [110, 24], tall: [55, 62] };
+  const WORDS = { de: "Danke", ar: "شكرا", fr: "Merci", es: "Gracias", sv: "Tack" };
+  const script =
+    document.currentScript || document.querySelector('script[src$="/b/b.js"],script[src$="/b/1/b.js"]');
+  if (!script?.src || customElements.get(NAME)) return;
+  const origin = new URL(script.src).origin;
+  const pages = new URL(script.dataset.pages || origin).origin;
+
+  const shown = new Map(); // element -> what is known of it while it is in the page
+  const links = new WeakMap(); // button -> the link it stands for
+  const taken = new WeakSet(); // links that have their button
+  let waiting, stream, streamed;
+  let last = 0;
+
+  const tell = (state, message) =>
+    state.frame?.contentWindow?.postMessage({ mickle: 1, nonce: state.nonce, ...message }, origin);
+
+  const tellCount = (state) => {
+    if (state.ready && state.blocked) tell(state, { ask: 1 });
+    else if (state.ready && state.count >= 0) tell(state, { count: state.count });
+  };
+
+  const ask = async (states) => {
+    last = Date.now();
+    for (const state of states) state.asked = true;
+    const urls = [...new Set(states.map((state) => state.url))];
+    while (urls.length) {
+      const some = [];
+      // Proxies refuse long request lines.
+      for (let room = 6000; urls.length && some.length < 100; some.push(urls.shift()))
+        if ((room -= encodeURIComponent(urls[0]).length + 5) < 0 && some.length) break;
+      const query = some.map((url) => "url=" + encodeURIComponent(url)).join("&");
+      const rows = await fetch(`${origin}/b/count?${query}`, {
+        credentials: "omit",
+        referrerPolicy: "no-referrer",
+      })
+        .then((answer) => (answer.ok ? answer.json() : []))
+        .then((found) => [].concat(found), () => []);
+      for (const state of states) {
+        const place = some.indexOf(state.url);
+        if (place < 0) continue;
+        // Where the page lets nothing through, each frame asks by itself.
+        state.blocked = !rows[place];
+        Object.assign(state, rows[place] && { id: rows[place].id, count: rows[place].count });
+        tellCount(state);
+      }
+    }
+    listen();
+  };
+
+  // All buttons that appear together ask once.
+  const soon = () => {
+    clearTimeout(waiting);
+    if (document.readyState !== "loading")
+      waiting = setTimeout(() => ask([...shown.values()].filter((state) => state.url && !state.asked)), 20);
+  };
+
+  const listen = () => {
+    const live = [...shown].filter(([one, { url }]) => url && one.hasAttribute("live"));
+    const names = live.map(([, { id, url }]) => (id ? `id=${id}` : `url=${encodeURIComponent(url)}`));
+    const query = document.hidden ? "" : [...new Set(names)].slice(0, 100).join("&");
+    if (query === streamed) return;
+    stream?.close();
+    streamed = query;
+    if (!query) return;
+    stream = new EventSource(`${origin}/live?${query}`);
+    stream.addEventListener("count", hear);
+  };
+  const hear = (event) => {
+    const counts = JSON.parse(event.data);
+    for (const [one, state] of shown) {
+      const count = counts[state.id] ?? counts[state.url];
+      if (!one.hasAttribute("live") || !(count >= 0)) continue;
+      state.count = count;
+      tellCount(state);
+    }
+  };
+
+  const poll = () => {
+    const streams = stream && stream.readyState < 2;
+    const due = [...shown].filter(
+      ([one, state]) => state.visible && state.blocked === false && !(streams && one.hasAttribute("live")),
+    );
+    if (document.hidden || !due.length || Date.now() - last < 29e3) return;
+    ask(due.map((pair) => pair[1]));
+  };
+
+  // Where no frame may load, what stood there before comes back: the link.
+  const fail = (one, state) => {
+    if (!state.ready && !links.has(one)) state.slot.style.display = "";
+  };
+  const watch = new IntersectionObserver((entries) => {
+    for (const { target, isIntersecting } of entries) {
+      const state = shown.get(target);
+      if (!state) continue;
+      state.visible = isIntersecting;
+      if (isIntersecting) state.late ||= setTimeout(() => fail(target, state), 8e3);
+    }
+    poll();
+  });
+
+  const address = (one) => {
+    const canonical = document.querySelector("link[rel=canonical]")?.href;
+    try {
+      const url = new URL(one.getAttribute("url") || canonical || location.href, document.baseURI);
+      if (!one.hasAttribute("url")) url.hash = "";
+      return /^https?:$/.test(url.protocol) ? url.href : "";
+    } catch {
+      return "";
+    }
+  };
+
+  const draw = (one) => {
+    const root = one.shadowRoot || one.attachShadow({ mode: "open" });
+    const get = (name) => one.getAttribute(name) || "";
+    const size = SIZES[get("size")] ? get("size") : "wide";
+    const [width, height] = SIZES[size];
+    const language = (one.closest("[lang]")?.lang || document.documentElement.lang).slice(0, 2).toLowerCase();
+    const url = address(one);
+    const nonce = crypto.getRandomValues(new Uint32Array(4)).join("-");
+    const slot = document.createElement("slot");
+    const state = { url, nonce, slot };
+    const link = Object.assign(document.createElement("a"), {
+      href: `${pages}/nod?url=${encodeURIComponent(url)}`,
+      rel: "payment nofollow noopener",
+      target: "_blank",
+      textContent: WORDS[language] || "Nod",
+    });
+    slot.append(link);
+    if (!one.childElementCount) slot.style.display = "none";
+    const sheet = new CSSStyleSheet();
+    sheet.replaceSync(
+      `:host{display:inline-block;position:relative;width:${width}px;height:${height}px}` +
+        ":host([hidden]){display:none}iframe{position:absolute;inset:0;margin:auto 0;border:0;visibility:hidden;color-scheme:" +
+        `${/^(light|dark)$/.test(get("theme")) ? get("theme") : "light dark"}}`,
+    );
+    root.adoptedStyleSheets = [sheet];
+    root.replaceChildren(slot);
+    shown.set(one, state);
+    if (!url) return fail(one, state);
+    const frame = (state.frame = document.createElement("iframe"));
+    for (const [name, value] of Object.entries({
+      title: "Mickle" + (get("title") && ": " + get("title")),
+      loading: "lazy",
+      referrerpolicy: "origin",
+      ...(origin !== location.origin && {
+        sandbox: "allow-scripts allow-same-origin allow-popups allow-popups-to-escape-sandbox",
+      }),
+      width,
+      height,
+      src: `${origin}/b/frame#${new URLSearchParams({ url, size, theme: get("theme"), lang: language, title: get("title").slice(0, 400), nonce })}`,
+    }))
+      frame.setAttribute(name, value);
+    // A frame that may not be here is loaded all the same, as an error nobody can read.
+    frame.addEventListener("load", () => setTimeout(fail, 1e3, one, state));
+    root.append(frame);
+    watch.observe(one);
+    soon();
+  };
+  const drop = (one) => {
+    clearTimeout(shown.get(one)?.late);
+    shown.delete(one);
+    watch.unobserve(one);
+  };
+
+  const ready = (one, state) => {
+    state.ready = true;
+    const link = links.get(one);
+    const focused = (link || one).contains(document.activeElement);
+    state.slot.style.display = "none";
+    state.frame.style.visibility = "visible";
+    if (link) {
+      // As high as the picture it replaces, so that nothing moves.
+      const high = link.querySelector("img")?.offsetHeight;
+      one.style.cssText = high ? `height:${high}px` : "";
+      link.style.display = "none";
+    }
+    if (focused) state.frame.focus();
+    tellCount(state);
+  };
+
+  addEventListener("message", ({ data, origin: from, source }) => {
+    if (data?.mickle !== 1) return;
+    for (const [one, state] of shown) {
+      if (state.frame?.contentWindow !== source || state.nonce !== data.nonce) continue;
+      // In a sandbox without an origin it could not nod: then the link stands there.
+      if (from !== origin) fail(one, state);
+      else if (data.hello) ready(one, state);
+      else if (typeof data.nodded === "boolean") {
+        for (const other of shown.values())
+          if (other.url === state.url && other !== state) tell(other, { nodded: data.nodded, count: data.count });
+        one.dispatchEvent(
+          new CustomEvent("mickle-nod", {
+            bubbles: true,
+            composed: true,
+            detail: { nodded: data.nodded, count: data.count ?? null },
+          }),
+        );
+      }
+    }
+  });
+  document.addEventListener("securitypolicyviolation", ({ blockedURI, effectiveDirective }) => {
+    if (/^(frame|child|default)-src/.test(effectiveDirective) && blockedURI.startsWith(origin))
+      for (const [one, state] of shown) fail(one, state);
+  });
+  document.addEventListener("visibilitychange", () => (listen(), poll()));
+  setInterval(poll, 3e4);
+
+  customElements.define(
+    NAME,
+    class extends HTMLElement {
+      static observedAttributes = ["url", "title", "size", "theme", "lang", "live"];
+      connectedCallback() {
+        draw(this);
+      }
+      disconnectedCallback() {
+        drop(this);
+        listen();
+      }
+      attributeChangedCallback(_name, before, after) {
+        const state = shown.get(this);
+        if (before === after || !state || state.stale) return;
+        state.stale = true;
+        queueMicrotask(() => this.isConnected && (drop(this), draw(this)));
+      }
+    },
+  );
+
+  // A link stays in the page and is shown until its button has drawn itself.
+  const upgrade = () => {
+    for (const one of shown.keys()) if (links.get(one)?.isConnected === false) one.remove();
+    for (const link of document.querySelectorAll(`a[rel~=payment][href^="${pages}/nod?url="]`)) {
+      if (taken.has(link) || link.closest(NAME)) continue;
+      taken.add(link);
+      const image = link.querySelector("img");
+      const drawn = new URLSearchParams((image?.src || "").split("?")[1]);
+      const one = document.createElement(NAME);
+      one.setAttribute("url", new URL(link.href).searchParams.get("url"));
+      if (link.title) one.title = link.title;
+      for (const name of ["size", "theme", "lang"]) {
+        const value = link.dataset[name] || drawn.get(name);
+        if (value) one.setAttribute(name, value);
+      }
+      one.style.cssText = "position:absolute;visibility:hidden";
+      links.set(one, link);
+      link.after(one);
+    }
+  };
+  new MutationObserver(upgrade).observe(document, { childList: true, subtree: true });
+  document.addEventListener("DOMContentLoaded", soon);
+  upgrade();
+})();
