@@ -70,6 +70,8 @@ def foreign_writes(room: str, tree: ast.AST) -> Iterator[tuple[int, str]]:
             name = _model(node.func.value) if node.func.attr in WRITES else ""
             if name in foreign:
                 yield node.lineno, f"{name} is written by mickle.{foreign[name]} alone"
+            if (owner := _bulk_owner(node)) in rooms:
+                yield node.lineno, f"a table of mickle.{owner} is written by it alone"
         elif isinstance(node, ast.Constant) and isinstance(node.value, str):
             for owner in rooms & set(RAW_WRITE.findall(node.value)):
                 yield node.lineno, f"a table of mickle.{owner} is written by it alone"
@@ -84,6 +86,17 @@ def _foreign_models(room: str, tree: ast.AST) -> dict[str, str]:
             if owner[0] == "mickle" and owner[1] != room:
                 foreign |= {alias.asname or alias.name: owner[1] for alias in node.names}
     return foreign
+
+
+def _bulk_owner(node: ast.Call) -> str:
+    """The room whose table stands in `bulk.write(cursor, "room_table", ...)`."""
+    match node:
+        case ast.Call(
+            func=ast.Attribute(value=ast.Name("bulk"), attr="write" | "next_ids"),
+            args=[_, ast.Constant(str(table)), *_],
+        ):
+            return table.split("_")[0]
+    return ""
 
 
 def _rooms() -> set[str]:

@@ -2,6 +2,7 @@
 
 import re
 from datetime import UTC, datetime
+from functools import lru_cache
 
 from django.utils.translation import gettext as _
 
@@ -35,6 +36,8 @@ def of(at: datetime) -> int:
     return there.year * 12 + there.month - 1
 
 
+# A described world asks a million times for the start of the same few months.
+@lru_cache(maxsize=1_024)
 def start(month: int) -> datetime:
     """The first instant of a month, UTC."""
     return datetime(month // 12, month % 12 + 1, 1, tzinfo=UTC)

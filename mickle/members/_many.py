@@ -9,22 +9,22 @@ from itertools import islice
 from django.contrib.auth.hashers import UNUSABLE_PASSWORD_PREFIX, make_password
 from django.db import connection
 
-from mickle.members.models import Budget, Charity, Member
+from mickle.lib import bulk
+from mickle.lib.sql import Value, instant
+from mickle.members.models import Charity
 
-# 16 columns a row stay below SQLite's 32,766 parameters a statement.
-CHUNK = 1_000
+CHUNK = 10_000
 
+_BUDGET_COLUMNS = ("member_id", "month", "amount_micros", "paused", "charity_id")
+_NOTED_COLUMNS = ("id", "topped_up_micros", "funded_month")
 _NOTE = """
 UPDATE members_member
-SET topped_up_micros = topped_up_micros + %s, funded_month = COALESCE(funded_month, %s)
-WHERE id = %s
-"""
-_NOTE_LISTS = """
-UPDATE members_member
-SET topped_up_micros = topped_up_micros + given.micros,
-    funded_month = COALESCE(funded_month, given.month)
-FROM unnest(%s::bigint[], %s::bigint[], %s::int[]) AS given(id, micros, month)
-WHERE members_member.id = given.id
+SET topped_up_micros = members_member.topped_up_micros + noted.topped_up_micros,
+    funded_month = COALESCE(members_member.funded_month, noted.funded_month)
+FROM (
+  SELECT id, SUM(topped_up_micros) AS topped_up_micros, MIN(funded_month) AS funded_month
+  FROM members_noted GROUP BY id
+) noted WHERE members_member.id = noted.id
 """
 
 
@@ -47,40 +47,44 @@ class NewMember:
     charity: Charity | None = None
 
 
-def insert(rows: Iterable[NewMember], *, budget_month: int, default_micros: int) -> int:
-    """Write the members and their budgets; returns how many."""
-    written = 0
-    for chunk in _chunks(rows):
-        made = Member.objects.bulk_create([_row(row) for row in chunk])
-        budgets = [
-            Budget(
-                member=member,
-                month=budget_month,
-                amount_micros=row.budget_micros or default_micros,
-                charity=row.charity,
+def insert(rows: Iterable[NewMember], *, budget_month: int, default_micros: int) -> list[int]:
+    """Write the members and their budgets; returns the ids in the order of the rows."""
+    written: list[int] = []
+    with connection.cursor() as cursor:
+        for chunk in _chunks(rows):
+            ids = bulk.next_ids(cursor, "members_member", len(chunk))
+            made = [_fields(id_, row) for id_, row in zip(ids, chunk, strict=True)]
+            bulk.write(cursor, "members_member", tuple(made[0]), [tuple(m.values()) for m in made])
+            budgets = (
+                (id_, budget_month, row.budget_micros or default_micros, False, _charity(row))
+                for id_, row in zip(ids, chunk, strict=True)
+                if row.budget_micros is not None or row.charity is not None
             )
-            for member, row in zip(made, chunk, strict=True)
-            if row.budget_micros is not None or row.charity is not None
-        ]
-        Budget.objects.bulk_create(budgets)
-        written += len(made)
+            bulk.write(cursor, "members_budget", _BUDGET_COLUMNS, budgets)
+            written += ids
     return written
 
 
-def _row(row: NewMember) -> Member:
-    return Member(
-        username=row.username,
-        email=row.email.strip().lower(),
-        password=make_password(row.password) if row.password else _unusable(),
-        name=row.name.strip(),
-        about=row.about,
-        city=row.city,
-        country=row.country,
-        url=row.url,
-        is_operator=row.is_operator,
-        public_nods=row.public_nods,
-        joined_at=row.joined_at,
-    )
+def _fields(id_: int, row: NewMember) -> dict[str, Value]:
+    return {
+        "id": id_,
+        "username": row.username,
+        "email": row.email.strip().lower(),
+        "password": make_password(row.password) if row.password else _unusable(),
+        "name": row.name.strip(),
+        "about": row.about,
+        "city": row.city,
+        "country": row.country,
+        "url": row.url,
+        "language": "",
+        "is_operator": row.is_operator,
+        "public_nods": row.public_nods,
+        "joined_at": instant(row.joined_at),
+    }
+
+
+def _charity(row: NewMember) -> int | None:
+    return row.charity.id if row.charity is not None else None
 
 
 def _unusable() -> str:
@@ -90,13 +94,17 @@ def _unusable() -> str:
 
 def note_top_ups(rows: Sequence[tuple[int, int, int]]) -> None:
     """Keep the sums topped up by many members: (member id, micros, month)."""
-    if not rows:
-        return
-    with connection.cursor() as cursor:
-        if connection.vendor == "postgresql":
-            cursor.execute(_NOTE_LISTS, [list(column) for column in zip(*rows, strict=True)])
-        else:
-            cursor.executemany(_NOTE, [(micros, month, id_) for id_, micros, month in rows])
+    with (
+        connection.cursor() as cursor,
+        bulk.staged(
+            cursor,
+            "members_noted",
+            _NOTED_COLUMNS,
+            rows,
+            like="members_member",
+        ),
+    ):
+        cursor.execute(_NOTE)
 
 
 def _chunks(rows: Iterable[NewMember]) -> Iterator[list[NewMember]]:

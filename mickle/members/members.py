@@ -90,8 +90,8 @@ def join(
     return member
 
 
-def join_many(rows: Iterable[NewMember], *, budget_month: int) -> int:
-    """Make many described members, their budgets from a month on; returns how many.
+def join_many(rows: Iterable[NewMember], *, budget_month: int) -> list[int]:
+    """Make many described members, their budgets from a month on; their ids in order of the rows.
 
     Raises BadBudget, or Taken when a name or an address is somebody's already.
     """

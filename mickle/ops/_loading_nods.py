@@ -11,6 +11,7 @@ from mickle.lib.errors import Refused
 from mickle.members.models import Member
 from mickle.nods import nods
 from mickle.nods.models import Nod, Subscription
+from mickle.ops._loading_people import People
 from mickle.ops.progress import bar
 from mickle.ops.world import Path_, Row, World
 from mickle.things.models import Thing
@@ -22,12 +23,12 @@ NodRow = tuple[int, int, int, datetime, str]
 class _Nods:
     """Reads the nods of a world one by one; keeps those of closed months for a second look."""
 
-    def __init__(self, world: World, people: dict[str, Member], pages: Pages) -> None:
+    def __init__(self, world: World, people: People, pages: Pages) -> None:
         self.world = world
-        self.ids = {name: member.id for name, member in people.items()}
+        self.ids = people
         self.pages = pages
         self.owned = {
-            (people[row["owner"].lower()].id, pages[row["url"]])
+            (people[row["owner"].lower()], pages[row["url"]])
             for row in world["things"]
             if "owner" in row
         }
@@ -85,7 +86,7 @@ class _Nods:
                 raise self.world.broken(("nods", place, "month"), why)
 
 
-def who(world: World, path: Path_, row: Row, ids: dict[str, int]) -> int:
+def who(world: World, path: Path_, row: Row, ids: People) -> int:
     """The id of a row's member."""
     name = row["member"]
     found = ids.get(name) or ids.get(name.lower())
@@ -102,7 +103,7 @@ def where(world: World, path: Path_, row: Row, pages: Pages) -> int:
     return found
 
 
-def give(world: World, people: dict[str, Member], pages: Pages) -> int:
+def give(world: World, people: People, pages: Pages) -> int:
     """Record the nods that are new; returns how many."""
     read = _Nods(world, people, pages)
     # In the order of their key, which a database writes faster than any other.
@@ -112,19 +113,18 @@ def give(world: World, people: dict[str, Member], pages: Pages) -> int:
     return written
 
 
-def subscribe(world: World, people: dict[str, Member], pages: Pages, *, at: datetime) -> int:
+def subscribe(world: World, people: People, pages: Pages, *, at: datetime) -> int:
     """Begin the subscriptions that are new, each the month after its nod; returns how many."""
     begun = 0
-    ids = {name: member.id for name, member in people.items()}
     for place, row in enumerate(world["subscriptions"]):
         path: Path_ = ("subscriptions", place)
-        member_id, thing_id = who(world, path, row, ids), where(world, path, row, pages)
+        member_id, thing_id = who(world, path, row, people), where(world, path, row, pages)
         if Subscription.objects.filter(member_id=member_id, thing_id=thing_id).exists():
             continue
         last = Nod.objects.filter(member_id=member_id, thing_id=thing_id).order_by("-month").first()
         try:
             nods.subscribe(
-                member=people[row["member"].lower()],
+                member=Member.objects.get(id=member_id),
                 thing=Thing.objects.get(id=thing_id),
                 runs_months=row.get("months"),
                 at=last.at if last is not None else at,

@@ -22,6 +22,7 @@ from mickle.settlement import settlement
 from mickle.settlement.models import Line
 
 Item = TypeVar("Item")
+People = dict[str, int]
 CHUNK = 1_000
 
 
@@ -32,14 +33,13 @@ def chunks(items: Iterable[Item]) -> Iterator[list[Item]]:
         yield chunk
 
 
-def join(world: World, *, first: int, at: datetime) -> dict[str, Member]:
-    """Make the members that are new; all of this instance's of the file, by name in small letters.
+def join(world: World, *, first: int, at: datetime) -> People:
+    """Make the members that are new; ids of all the file names, by name in small letters.
 
     Things may belong to members of the instance that the file does not describe.
     """
     rows = world["members"]
-    named = {row["username"].lower() for row in rows} | _mentioned(world)
-    known = _known(named)
+    known = _known({row["username"].lower() for row in rows} | _mentioned(world))
     new = [(place, row) for place, row in enumerate(rows) if row["username"].lower() not in known]
     _check_once(world, new)
     charities = {row.slug: row for row in Charity.objects.filter(listed=True)}
@@ -49,8 +49,9 @@ def join(world: World, *, first: int, at: datetime) -> dict[str, Member]:
         _new_member(row, charities, _budget(world, place, row), min(_since(row, first), at))
         for place, row in new
     )
-    members.join_many(bar(described, len(new), _("members")), budget_month=first)
-    return _known(named)
+    ids = members.join_many(bar(described, len(new), _("members")), budget_month=first)
+    joined = zip((row["username"].lower() for _place, row in new), ids, strict=True)
+    return known | dict(joined)
 
 
 def _mentioned(world: World) -> set[str]:
@@ -59,11 +60,11 @@ def _mentioned(world: World) -> set[str]:
     return owners | {name.lower() for name in names}
 
 
-def _known(names: Iterable[str]) -> dict[str, Member]:
-    found: dict[str, Member] = {}
-    rows = Member.objects.annotate(small=Lower("username"))
+def _known(names: Iterable[str]) -> People:
+    found: People = {}
+    rows = Member.objects.annotate(small=Lower("username")).values_list("small", "id")
     for chunk in chunks(sorted(names)):
-        found.update((row.small, row) for row in rows.filter(small__in=chunk))
+        found.update(rows.filter(small__in=chunk))
     return found
 
 
@@ -141,7 +142,7 @@ def _funds_month(row: Row, first: int) -> int:
     return months.parse(row["funds_month"]) if "funds_month" in row else first - 1
 
 
-def fund(world: World, people: dict[str, Member], *, first: int, at: datetime) -> int:
+def fund(world: World, people: People, *, first: int, at: datetime) -> int:
     """Book the funds that were not booked before; returns how many."""
     described = []
     for place, row in enumerate(world["members"]):
@@ -151,7 +152,8 @@ def fund(world: World, people: dict[str, Member], *, first: int, at: datetime) -
         month = _funds_month(row, first)
         if months.start(month) > at:
             raise world.broken(("members", place, "funds_month"), _("this month is still to come"))
-        described.append(payins.Described(people[row["username"].lower()], micros, month))
+        name = row["username"]
+        described.append(payins.Described(people[name.lower()], name, micros, month))
     new = payins.top_up_many(described)
     _release(new, at)
     return len(new)
@@ -174,19 +176,20 @@ def _release(new: list[payins.Described], at: datetime) -> None:
     if not Month.objects.exists():
         return
     for chunk in chunks(new):
-        owners = {row.member.id: row.member for row in chunk}
         waiting = Line.objects.filter(
-            state=Line.State.WAITING, thing__owner_id__in=owners
-        ).values_list("thing__owner_id", flat=True)
-        for owner_id in sorted(set(waiting)):
-            settlement.release_owner(member=owners[owner_id], at=at)
+            state=Line.State.WAITING, thing__owner_id__in=[row.member_id for row in chunk]
+        ).values("thing__owner_id")
+        for owner in Member.objects.filter(id__in=waiting).order_by("id"):
+            settlement.release_owner(member=owner, at=at)
 
 
-def open_accounts(world: World, people: dict[str, Member]) -> None:
+def open_accounts(world: World, people: People) -> None:
     """Say where earnings go, for members who have not said so themselves."""
     for place, row in enumerate(world["members"]):
-        member = people[row["username"].lower()]
-        if "iban" not in row or payouts.account(member) is not None:
+        if "iban" not in row:
+            continue
+        member = Member.objects.get(id=people[row["username"].lower()])
+        if payouts.account(member) is not None:
             continue
         try:
             payouts.set_account(

@@ -108,7 +108,7 @@ def _charities(world: World) -> None:
             members.list_charity(slug=row["slug"], name=row["name"], url=row.get("url", ""))
 
 
-def _things(world: World, people: dict[str, Member], at: datetime) -> dict[int | str, int]:
+def _things(world: World, people: _loading_people.People, at: datetime) -> dict[int | str, int]:
     """The ids here of the file's things, by the file's ids and addresses."""
     rows = world["things"]
     new = bar(_new_things(world, people, at), len(rows), _("things "))
@@ -124,7 +124,9 @@ def _things(world: World, people: dict[str, Member], at: datetime) -> dict[int |
     return found
 
 
-def _new_things(world: World, people: dict[str, Member], at: datetime) -> Iterator[things.NewThing]:
+def _new_things(
+    world: World, people: _loading_people.People, at: datetime
+) -> Iterator[things.NewThing]:
     for place, row in enumerate(world["things"]):
         owner = row.get("owner")
         if owner is not None and owner.lower() not in people:
@@ -142,7 +144,7 @@ def _new_things(world: World, people: dict[str, Member], at: datetime) -> Iterat
             language=language,
             tags=row.get("tags", ()),
             hidden=row.get("hidden", False),
-            owner_id=people[owner.lower()].id if owner is not None else None,
+            owner_id=people[owner.lower()] if owner is not None else None,
         )
 
 

@@ -3,11 +3,15 @@
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC
+from functools import cached_property
 from itertools import groupby, islice
 from typing import TypeVar
 
+from django.db import connection
+
 from mickle.ledger import ledger
-from mickle.lib import months
+from mickle.lib import bulk, months
+from mickle.lib.sql import day, instant
 from mickle.members import members
 from mickle.members.models import Member
 from mickle.nods import nods
@@ -17,6 +21,10 @@ from mickle.payins.models import Payin
 Item = TypeVar("Item")
 PROVIDER = "load"
 CHUNK = 1_000
+_COLUMNS = (
+    *("id", "key", "provider", "amount_micros", "reference", "payer_name", "payer_account"),
+    *("received_date", "bank_text", "member_id", "why", "booked_at"),
+)
 
 _SELECT = """
 SELECT 'payin:' || CAST(id AS TEXT) AS key, 'PROVIDER' AS debit_kind, 0 AS debit_holder,
@@ -26,18 +34,19 @@ WHERE provider = 'load' AND id BETWEEN %(first)s AND %(last)s
 """
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Described:
     """Funds of a member as a described world gives them, there since the start of a month."""
 
-    member: Member
+    member_id: int
+    username: str
     amount_micros: int
     month: int
 
-    @property
+    @cached_property
     def key(self) -> str:
         """What makes a second loading of the same world book nothing."""
-        return f"{PROVIDER}:{self.member.username.lower()}:{months.text(self.month)}"
+        return f"{PROVIDER}:{self.username.lower()}:{months.text(self.month)}"
 
 
 def new_ones(rows: Sequence[Described]) -> tuple[list[Described], Described | None]:
@@ -51,23 +60,28 @@ def new_ones(rows: Sequence[Described]) -> tuple[list[Described], Described | No
     return new, next(other, None)
 
 
-def leaving(rows: Sequence[Described]) -> Member | None:
-    """The first whose account is closed or being closed; locks all, so that nobody leaves now."""
-    ids = sorted({row.member.id for row in rows})
-    for first in range(0, len(ids), CHUNK):
-        some = Member.objects.filter(id__in=ids[first : first + CHUNK]).order_by("id")
-        for one in some.select_for_update(no_key=True):
-            if one.closing_at or one.closed_at:
-                return one
-    return None
+def hold(rows: Sequence[Described]) -> set[int] | None:
+    """Lock the members, so that nobody leaves now; the ids of those without a top-up before.
+
+    None where an account is closed or being closed.
+    """
+    unfunded: set[int] = set()
+    for chunk in _chunks(sorted({row.member_id for row in rows})):
+        some = Member.objects.filter(id__in=chunk).order_by("id").select_for_update(no_key=True)
+        for id_, month, *left in some.values_list("id", "funded_month", "closing_at", "closed_at"):
+            if any(left):
+                return None
+            if month is None:
+                unfunded.add(id_)
+    return unfunded
 
 
-def book(rows: Sequence[Described], *, open_month: int) -> None:
+def book(rows: Sequence[Described], *, unfunded: set[int], open_month: int) -> None:
     """Write the payins, post them to the funds and note the top-ups; in a transaction."""
-    first_time = {row.member.id: row.month for row in rows if row.member.funded_month is None}
+    first_time = {row.member_id: row.month for row in rows if row.member_id in unfunded}
     for month, group in groupby(sorted(rows, key=_month), key=_month):
         _book_month(month, list(group))
-    members.note_top_ups([(row.member.id, row.amount_micros, row.month) for row in rows])
+    members.note_top_ups([(row.member_id, row.amount_micros, row.month) for row in rows])
     for chunk in _chunks(sorted(first_time)):
         for giver in Member.objects.filter(
             id__in=Nod.objects.filter(member_id__in=chunk).values("member_id")
@@ -82,24 +96,20 @@ def _month(row: Described) -> int:
 
 def _book_month(month: int, rows: list[Described]) -> None:
     at = months.start(month)
-    ids: list[int] = []
-    for chunk in _chunks(rows):
-        made = Payin.objects.bulk_create(
-            Payin(
-                key=row.key,
-                provider=PROVIDER,
-                amount_micros=row.amount_micros,
-                reference=row.key,
-                received_date=at.astimezone(UTC).date(),
-                member=row.member,
-                booked_at=at,
+    on, booked_at = day(at.astimezone(UTC).date()), instant(at)
+    with connection.cursor() as cursor:
+        ids = bulk.next_ids(cursor, "payins_payin", len(rows))
+        payins = (
+            (
+                *(id_, row.key, PROVIDER, row.amount_micros, row.key, "", ""),
+                *(on, "", row.member_id, "", booked_at),
             )
-            for row in chunk
+            for id_, row in zip(ids, rows, strict=True)
         )
-        ids += [payin.id for payin in made]
+        bulk.write(cursor, "payins_payin", _COLUMNS, payins)
     ledger.post_from_select(
         _SELECT,
-        {"first": min(ids), "last": max(ids)},
+        {"first": ids[0], "last": ids[-1]},
         reason="TOP_UP",
         month=None,
         at=at,

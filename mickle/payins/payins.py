@@ -122,11 +122,12 @@ def top_up_many(rows: Sequence[Described]) -> list[Described]:
             raise BookedDifferently(_different_sentence(other.key))
         if not new:
             return []
-        if _many.leaving(new) is not None:
+        unfunded = _many.hold(new)
+        if unfunded is None:
             raise MemberLeft(_closed_sentence())
-        _many.book(new, open_month=instance.open_month())
+        _many.book(new, unfunded=unfunded, open_month=instance.open_month())
         held = ledger.balances(ledger.Kind.FUNDS)
-        if any(held[row.member.id] > settings.FUNDS_MAX_MICROS for row in new):
+        if any(held[row.member_id] > settings.FUNDS_MAX_MICROS for row in new):
             raise OverLimit(_limit_sentence())
     return new
 

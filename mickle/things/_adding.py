@@ -7,23 +7,41 @@ from datetime import datetime
 from itertools import islice
 
 from django.db import connection
+from django.db.backends.utils import CursorWrapper
 
-from mickle.lib import urls
+from mickle.lib import bulk, urls
 from mickle.lib.sql import instant
 from mickle.lib.urls import Identity
 from mickle.things import _texts
 from mickle.things.models import Tag, Thing
 
-Values = tuple[str | int | datetime | None, ...]
-
-# 14 values a row stay below SQLite's 32,766 parameters a statement.
-CHUNK = 2_000
+CHUNK = 10_000
 
 _COLUMNS = (
     *("identity", "url", "raw_url", "host", "title", "description", "category", "language"),
     *("tags", "hidden", "owner_id", "state", "created_at"),
 )
-_INSERT = "INSERT INTO {table} ({columns}) VALUES {values} ON CONFLICT DO NOTHING"
+_NAMES = ", ".join(_COLUMNS)
+_INSERT_NUMBERED = f"""
+INSERT INTO things_thing (id, {_NAMES})
+SELECT id, {_NAMES} FROM things_given WHERE id IS NOT NULL ON CONFLICT DO NOTHING
+"""
+_INSERT_OTHERS = f"""
+INSERT INTO things_thing ({_NAMES})
+SELECT {_NAMES} FROM things_given WHERE id IS NULL ON CONFLICT DO NOTHING
+"""
+# Two looks into the index a row; a join takes minutes where the statistics know an empty table.
+_FIND = """
+SELECT identity, (SELECT t.id FROM things_thing t WHERE t.identity = given.identity),
+  (SELECT t.tags FROM things_thing t WHERE t.identity = given.identity)
+FROM things_given given
+"""
+_TAG_COLUMNS = ("thing_id", "name")
+_INSERT_TAG = "INSERT INTO things_tag (thing_id, name) VALUES (%s, %s) ON CONFLICT DO NOTHING"
+_INSERT_TAGS = """
+INSERT INTO things_tag (thing_id, name)
+SELECT thing_id, name FROM things_tagged WHERE TRUE ON CONFLICT DO NOTHING
+"""
 
 # Ids given by hand leave the sequence behind; it only ever moves forward.
 _ADVANCE = """
@@ -64,53 +82,50 @@ def chunks(rows: Iterable[NewThing]) -> Iterator[list[NewThing]]:
 def insert(chunk: Sequence[NewThing]) -> list[int | None]:
     """Insert what is new of a chunk; ids in its order, None where an id is another thing's."""
     identities = [urls.admit(row.url) for row in chunk]
-    numbered = [(row, one) for row, one in zip(chunk, identities, strict=True) if row.thing_id]
-    others = [(row, one) for row, one in zip(chunk, identities, strict=True) if not row.thing_id]
-    _write(
-        "things_thing",
-        ("id", *_COLUMNS),
-        [(row.thing_id, *_values(row, one)) for row, one in numbered],
-    )
-    _write("things_thing", _COLUMNS, [_values(row, one) for row, one in others])
-    wanted = {one.identity for one in identities}
-    listed = Thing.objects.filter(identity__in=wanted).values_list("identity", "id", "tags")
-    known = {identity: (thing_id, tags) for identity, thing_id, tags in listed.iterator()}
-    write_tags(known.values())
-    return [known[one.identity][0] if one.identity in known else None for one in identities]
+    given = [_values(row, one) for row, one in zip(chunk, identities, strict=True)]
+    with (
+        connection.cursor() as cursor,
+        bulk.staged(cursor, "things_given", ("id", *_COLUMNS), given, like="things_thing"),
+    ):
+        cursor.execute(_INSERT_NUMBERED)
+        cursor.execute(_INSERT_OTHERS)
+        cursor.execute(_FIND)
+        found = {identity: (id_, tags) for identity, id_, tags in cursor.fetchall()}
+        known = (one for one in found.values() if one[0] is not None)
+        _insert_tags(cursor, ((id_, json.loads(tags)) for id_, tags in known))
+    return [found[one.identity][0] for one in identities]
 
 
-def _values(row: NewThing, found: Identity) -> Values:
+def _values(row: NewThing, found: Identity) -> tuple[object, ...]:
+    tags: object = _texts.tags(row.tags)
+    if connection.vendor == "sqlite":
+        tags = json.dumps(tags)
     return (
-        *(found.identity, found.url, found.raw, found.host),
+        *(row.thing_id, found.identity, found.url, found.raw, found.host),
         *(_texts.title(row.title), _texts.description(row.description)),
-        *(row.category, row.language, json.dumps(_texts.tags(row.tags)), row.hidden),
+        *(row.category, row.language, tags, row.hidden),
         *(row.owner_id, Thing.State.ACTIVE.value),
         instant(row.created_at),
     )
 
 
-def _write(table: str, columns: Sequence[str], rows: Sequence[Values]) -> None:
-    if not rows:
-        return
-    one = "(" + ", ".join(["%s"] * len(columns)) + ")"
-    text = _INSERT.format(
-        table=table, columns=", ".join(columns), values=", ".join([one] * len(rows))
-    )
-    with connection.cursor() as cursor:
-        cursor.execute(text, [value for row in rows for value in row])
-
-
-def write_tags(things: Iterable[tuple[int, Sequence[str]]]) -> None:
-    """Insert the tag rows of things; those there already stay."""
+def _insert_tags(cursor: CursorWrapper, things: Iterable[tuple[int, Sequence[str]]]) -> None:
     rows = [(thing_id, name) for thing_id, names in things for name in names]
-    for start in range(0, len(rows), CHUNK):
-        _write("things_tag", ("thing_id", "name"), rows[start : start + CHUNK])
+    if rows:
+        with bulk.staged(cursor, "things_tagged", _TAG_COLUMNS, rows, like="things_tag"):
+            cursor.execute(_INSERT_TAGS)
+
+
+def write_tags(thing_id: int, names: Sequence[str]) -> None:
+    """Insert the tag rows of a thing; those there already stay."""
+    with connection.cursor() as cursor:
+        cursor.executemany(_INSERT_TAG, [(thing_id, name) for name in names])
 
 
 def replace_tags(thing_id: int, names: Sequence[str]) -> None:
     """Make the tag rows of a thing those of its new list."""
     Tag.objects.filter(thing_id=thing_id).exclude(name__in=names).delete()
-    write_tags([(thing_id, names)])
+    write_tags(thing_id, names)
 
 
 def advance_ids() -> None:

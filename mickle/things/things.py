@@ -116,7 +116,7 @@ def find_or_add(
         found = _known(identity.identity)
         if found is None:
             raise IdTaken(_id_taken(thing_id))
-        _adding.write_tags([(found.id, found.tags)])
+        _adding.write_tags(found.id, found.tags)
         if thing_id is not None:
             _adding.advance_ids()
     return found

@@ -37,6 +37,33 @@ def test_an_address_and_a_name_are_taken_once_whatever_the_case():
     assert members.find("ALICE@example.org") == members.find("alice")
 
 
+def test_many_join_in_their_order_and_none_where_one_has_a_name_that_is_taken():
+    names = [f"Someone{n}" for n in range(5)]
+    ids = members.join_many(
+        [members.NewMember(name, MID_NOVEMBER, budget_micros=EUR("2.00")) for name in names],
+        budget_month=NOVEMBER,
+    )
+    assert [Member.objects.get(id=id_).username for id_ in ids] == names
+    assert members.plan(members.find("someone3"), NOVEMBER).budget_micros == EUR("2.00")
+    later = members.join(email="later@example.org", at=MID_NOVEMBER)
+    assert later.id > max(ids)
+    more = [members.NewMember(name, MID_NOVEMBER) for name in ("new", "someone1")]
+    with pytest.raises(members.Taken):
+        members.join_many(more, budget_month=NOVEMBER)
+    assert Member.objects.count() == 6
+
+
+def test_top_ups_of_many_are_kept_with_the_month_of_the_first():
+    alice, bob = member("alice"), member("bob")
+    members.note_top_ups([(alice.id, EUR("2.00"), NOVEMBER), (alice.id, EUR("3.00"), NOVEMBER - 1)])
+    members.note_top_ups([(alice.id, EUR("1.00"), NOVEMBER - 2), (bob.id, EUR("1.00"), NOVEMBER)])
+    members.note_top_ups([])
+    alice.refresh_from_db()
+    bob.refresh_from_db()
+    assert (alice.topped_up_micros, alice.funded_month) == (EUR("6.00"), NOVEMBER - 1)
+    assert (bob.topped_up_micros, bob.funded_month) == (EUR("1.00"), NOVEMBER)
+
+
 @pytest.mark.parametrize("amount", ["1.99", "100.01", "0", "999999"])
 def test_a_budget_outside_the_limits_is_refused_and_nothing_changes(amount):
     alice = member("alice")

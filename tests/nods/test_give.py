@@ -5,7 +5,7 @@ import pytest
 from mickle.instance import instance
 from mickle.lib import months
 from mickle.members import members
-from mickle.nods import nods
+from mickle.nods import _bulk, nods
 from mickle.nods.models import Nod, Subscription
 from mickle.settlement import settlement
 from mickle.things import things
@@ -197,6 +197,26 @@ def test_described_nods_are_recorded_once_and_not_in_closed_months():
     settlement.close_due(at=months.end(NOVEMBER))
     with pytest.raises(nods.MonthClosed, match="2026-11 is closed"):
         nods.record_many([row])
+
+
+def test_described_nods_in_many_parts_keep_the_counts_right(monkeypatch):
+    monkeypatch.setattr(_bulk, "CHUNK", 3)
+    monkeypatch.setattr(_bulk, "MARKS", 2)
+    early = [member(f"early{n}", funds="5.00") for n in range(3)]
+    late = member("late", funds="5.00", month=NOVEMBER + 1)
+    pages = [thing(f"page{n}") for n in range(3)]
+    rows = [
+        (month, giver.id, page.id, at(month), "load")
+        for month in (NOVEMBER, NOVEMBER + 1)
+        for giver in (*early, late, member(f"nothing{month}"))
+        for page in pages
+    ]
+    nods.give(member=early[0], thing=pages[0], at=MID_NOVEMBER)
+    assert nods.record_many(rows[::2] + rows[:5]) == 15 + 2 - 1
+    assert nods.wrong_counts() == []
+    assert nods.record_many(rows) == 30 - 15 - 2
+    assert nods.wrong_counts() == []
+    assert [nods.count(page.id) for page in pages] == [3 + 4] * 3
 
 
 def test_nods_are_private_until_made_public():

@@ -14,6 +14,7 @@ from mickle.nods.models import Count, Nod, Subscription
 from mickle.ops import progress
 from mickle.payins.models import Payin
 from mickle.payouts import payouts
+from mickle.things import things
 from mickle.things.models import Thing
 from tests.ops.worlds import ago, example, small, written
 from tests.people import EUR
@@ -215,6 +216,43 @@ def test_first_funds_count_the_nods_that_were_there_before(mickle, tmp_path):
     assert mickle("load", written(tmp_path, world)) == 0, mickle.err
     assert set(Count.objects.values_list("total", flat=True)) == {1}
     assert mickle("audit") == 0, mickle.out
+
+
+def test_new_nods_join_the_old_ones_in_the_counts(loaded, tmp_path):
+    world = small()
+    world["members"].append({"username": "carl", "funds": "3.00"})
+    for name in ("bob", "carl"):
+        world["nods"].append({"member": name, "thing": 102, "month": ago(1)})
+    world["nods"].append({"member": "alice", "thing": 102, "month": ago(0)})
+    found = loaded.json("load", written(tmp_path, world))["new"]
+    assert (found["nods"], found["members"]) == (3, 1)
+    assert dict(Count.objects.values_list("thing_id", "total")) == {101: 1, 102: 4}
+    assert loaded("audit") == 0, loaded.out
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["a\tb", "a\nb\r\nc", "\\N", "\\.", "a\\tb\\", "\"a\", 'b'; --", "%s %(a)s", "Ünï 🦊", "{}"],
+)
+def test_text_arrives_as_it_is_written(mickle, tmp_path, text):
+    world = small()
+    world["members"][0] |= {"about": text, "city": text, "name": f"{text}."}
+    world["things"][0] |= {"title": text, "description": text, "tags": [text]}
+    assert mickle("load", written(tmp_path, world)) == 0, mickle.err
+    alice = members.find("alice")
+    assert (alice.about, alice.city, alice.name) == (text, text, f"{text}.")
+    loaded = Thing.objects.get(id=101)
+    added = things.find_or_add(
+        url="https://other.example/",
+        at=instance.now(),
+        title=text,
+        description=text,
+        tags=[text],
+    )
+    for name in ("title", "description", "tags"):
+        assert getattr(loaded, name) == getattr(added, name)
+    assert [row.name for row in loaded.tag_rows.all()] == loaded.tags
+    assert mickle("load", written(tmp_path, world)) == 0, mickle.err
 
 
 def test_a_known_thing_keeps_its_number(loaded, tmp_path):

@@ -19,7 +19,7 @@ def _november() -> None:
 
 
 def described(*names: Member) -> list[payins.Described]:
-    return [payins.Described(who, EUR("20.00"), NOVEMBER) for who in names]
+    return [payins.Described(who.id, who.username, EUR("20.00"), NOVEMBER) for who in names]
 
 
 def closed() -> Member:

@@ -1,0 +1,70 @@
+"""Many rows at once: the binary COPY of PostgreSQL, prepared statements of SQLite."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+from django.db import connection
+from django.db.backends.utils import CursorWrapper
+
+# The inner SELECT looks the sequence up once, and not for each id.
+_NEXT_IDS = """
+SELECT nextval((SELECT CAST(pg_get_serial_sequence(%s, 'id') AS regclass)))
+FROM generate_series(1, %s)
+"""
+
+
+def next_ids(cursor: CursorWrapper, table: str, count: int) -> list[int]:
+    """Ids nobody else gets, for rows about to be written; in a transaction."""
+    if connection.vendor == "postgresql":
+        cursor.execute(_NEXT_IDS, [table, count])
+        return [row[0] for row in cursor.fetchall()]
+    cursor.execute("SELECT seq FROM sqlite_sequence WHERE name = %s", [table])
+    found = cursor.fetchone()
+    first = (found[0] if found else 0) + 1
+    return list(range(first, first + count))
+
+
+def write(
+    cursor: CursorWrapper,
+    table: str,
+    columns: Sequence[str],
+    rows: Iterable[Sequence[Any]],
+) -> None:
+    """Write rows that cannot be there yet; one that is raises IntegrityError.
+
+    Values come as each database keeps them: see lib.sql, and JSON is text on SQLite alone.
+    """
+    names = ", ".join(columns)
+    if connection.vendor != "postgresql":
+        marks = ", ".join(["%s"] * len(columns))
+        cursor.executemany(f"INSERT INTO {table} ({names}) VALUES ({marks})", list(rows))
+        return
+    # Sent as text the rows take five times as long, as parameters twenty times.
+    cursor.execute(f"SELECT {names} FROM {table} LIMIT 0")
+    types = [column.type_code for column in cursor.description]
+    with (
+        connection.wrap_database_errors,
+        cursor.copy(f"COPY {table} ({names}) FROM STDIN (FORMAT BINARY)") as copy,
+    ):
+        copy.set_types(types)
+        for row in rows:
+            copy.write_row(row)
+
+
+@contextmanager
+def staged(
+    cursor: CursorWrapper,
+    name: str,
+    columns: Sequence[str],
+    rows: Iterable[Sequence[Any]],
+    *,
+    like: str,
+) -> Iterator[None]:
+    """Keep rows in a temporary table with the columns of another, for statements that read it."""
+    names = ", ".join(columns)
+    cursor.execute(f"DROP TABLE IF EXISTS {name}")
+    cursor.execute(f"CREATE TEMP TABLE {name} AS SELECT {names} FROM {like} LIMIT 0")
+    write(cursor, name, columns, rows)
+    yield
+    cursor.execute(f"DROP TABLE {name}")
