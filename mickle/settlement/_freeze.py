@@ -91,6 +91,9 @@ def freeze(*, month: int, month_text: str, at: datetime) -> int:
     }
     keep = settings.IDLE_POLICY == "keep"
     with connection.cursor() as cursor:
+        if connection.vendor == "postgresql":
+            # A load that was undone can leave statistics that say these are empty.
+            cursor.execute("ANALYZE members_member, members_budget, ledger_account, nods_nod")
         cursor.execute(_SPEND_ON_NODS, names)
         cursor.execute(_END_IDLE, names)
         if keep:
