@@ -107,13 +107,17 @@ def _web(facts: Facts) -> list[Snippet]:
         f'       width="{WIDTH}" height="{HEIGHT}" alt="{escape(facts.label)}"></a>'
     )
     lang = "" if facts.language == "en" else f' lang="{escape(facts.language)}"'
+    apart = "" if facts.button == facts.pages else f' data-pages="{escape(facts.pages)}"'
+    # The link inside is what stands there where the script cannot run.
     element = (
-        f'<script async src="{escape(facts.button)}/b/b.js"></script>\n'
-        f'<mickle-button url="{escape(facts.url)}"{lang}></mickle-button>'
+        f'<script async src="{escape(facts.button)}/b/b.js"{apart}></script>\n'
+        f'<mickle-button url="{escape(facts.url)}"{lang}>{opening}{escape(_("Nod at this"))}</a>'
+        "</mickle-button>"
     )
     frame = (
         f'<iframe src="{escape(facts.frame)}"\n        title="{escape(facts.label)}"'
-        f' width="{WIDTH}" height="{HEIGHT}"\n        loading="lazy" frameborder="0"></iframe>'
+        f' width="{WIDTH}" height="{HEIGHT}"\n        loading="lazy" referrerpolicy="origin"'
+        ' style="border:0;color-scheme:light"></iframe>'
     )
     return [
         Snippet(

@@ -231,7 +231,7 @@ def test_snippets_load_the_button_from_its_own_origin(bob: Member, settings: Laz
     settings.BASE_URL, settings.BUTTON_ORIGIN = "https://nod.example", "https://b.example"
     found = thing("mine", bob)
     text = unescape(Person.new().open(f"/thing/{found.id}").html)
-    assert '<script async src="https://b.example/b/b.js">' in text
+    assert '<script async src="https://b.example/b/b.js" data-pages="https://nod.example">' in text
     assert '<mickle-button url="https://mine.example/">' in text
     assert f"[![Nod at Mine](https://b.example/b/count.svg?id={found.id})](https://nod.ex" in text
 

@@ -98,13 +98,16 @@ def test_html_is_a_link_a_picture_an_element_and_a_frame(facts):
     (_a, a), (_img, img) = Tags(text(facts, "Picture with count")).tags
     leads_to(a["href"], facts)
     assert (img["alt"], img["src"]) == (facts.label, facts.badge)
-    (_script, script), (name, element) = Tags(text(facts, "Element")).tags
+    (_script, script), (name, element), (_a, a) = Tags(text(facts, "Element")).tags
     assert script["src"] == f"{facts.button}/b/b.js"
+    assert script.get("data-pages", facts.button) == facts.pages
     assert (name, element["url"]) == ("mickle-button", facts.url)
+    leads_to(a["href"], facts)
     ((name, frame),) = Tags(text(facts, "Frame")).tags
     assert (name, frame["title"]) == ("iframe", facts.label)
     assert parse_qs(urlsplit(frame["src"]).query)["url"] == [facts.url]
-    assert not {"style", "onclick"} & frame.keys()
+    assert frame["referrerpolicy"] == "origin"
+    assert "onclick" not in frame
 
 
 @any_facts
