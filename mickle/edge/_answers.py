@@ -28,8 +28,8 @@ class Answer:
     """A response that any number of askers may be sent, and what it was made of."""
 
     __slots__ = (
+        "_size",
         "asked",
-        "body",
         "found",
         "headers",
         "not_modified",
@@ -40,8 +40,8 @@ class Answer:
     )
 
     def __init__(self, status: int, headers: Headers, body: bytes, tag: str = "") -> None:
-        self.status, self.body, self.tag = status, body, tag.encode()
-        self.headers = [*headers, (b"content-length", str(len(body)).encode())]
+        self.status, self._size, self.tag = status, len(body), tag.encode()
+        self.headers = [*headers, (b"content-length", str(self._size).encode())]
         if tag:
             self.headers.append((b"etag", self.tag))
         self.asked: tuple[Asked, ...] = ()
@@ -52,6 +52,11 @@ class Answer:
         self.whole = _lines(self.headers) + body
         unchanged = [pair for pair in self.headers if pair[0] != b"content-length"]
         self.not_modified = _lines(unchanged)
+
+    @property
+    def body(self) -> bytes:
+        """What stands behind the headers; kept once, with them."""
+        return self.whole[len(self.whole) - self._size :]
 
     def messages(self, *, modified: bool = True, whole: bool = True) -> list[dict[str, Any]]:
         """The two messages of ASGI."""

@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 from functools import lru_cache
-from itertools import chain
 from urllib.parse import parse_qsl
 
 from mickle.edge import _drawing, _frame
@@ -10,7 +9,9 @@ from mickle.lib import urls
 from mickle.lib.errors import Refused
 
 AT_MOST = 100
-QUERY_LIMIT_BYTES = 120_000
+# Longer ones the server refuses before.
+QUERY_LIMIT_BYTES = 60_000
+OTHERS_AT_MOST = 20
 ID_LIMIT = 2**63
 ID_DIGITS = 19
 
@@ -48,14 +49,13 @@ read = lru_cache(maxsize=4096)(read_anew)
 
 
 def _read(query: bytes, *, drawn: bool) -> Request:
-    if len(query) > QUERY_LIMIT_BYTES:
-        raise Refused(f"The address is too long; ask for {AT_MOST} counts at most.")
-    pairs = parse_qsl(query.decode("latin-1"), keep_blank_values=True, max_num_fields=None)
-    asked = tuple(_asked(name, text) for name, text in pairs if name in ("id", "url"))
-    if not asked:
+    pairs = _pairs(query)
+    named = [(name, text) for name, text in pairs if name in ("id", "url")]
+    if not named:
         raise Refused("Say which page: id=NUMBER or url=ADDRESS.")
-    if len(asked) > (1 if drawn else AT_MOST):
+    if len(named) > (1 if drawn else AT_MOST):
         raise Refused(f"Ask for {1 if drawn else AT_MOST} at most.")
+    asked = tuple(_asked(name, text) for name, text in named)
     chosen = dict(pairs)
     return Request(
         asked,
@@ -75,13 +75,25 @@ def read_live(query: bytes) -> Request:
 
 
 def _read_live(query: bytes) -> Request:
-    pairs = parse_qsl(query[: QUERY_LIMIT_BYTES + 1].decode("latin-1"), keep_blank_values=True)
-    asked = [_asked(name, text) for name, text in pairs if name in ("id", "url")]
-    listed = (text.split(",") for name, text in pairs if name == "ids")
-    asked += [_asked("id", one) for one in chain.from_iterable(listed)]
-    if not 0 < len(asked) <= AT_MOST or len(query) > QUERY_LIMIT_BYTES:
+    pairs = _pairs(query)
+    named = [(name, text) for name, text in pairs if name in ("id", "url")]
+    for name, text in pairs:
+        if name == "ids":
+            named += [("id", one) for one in text.split(",", AT_MOST)]
+    if not 0 < len(named) <= AT_MOST:
         raise Refused(f"Say which pages: ids=1,2 or url=ADDRESS, {AT_MOST} at most.")
-    return Request(tuple(asked))
+    return Request(tuple(_asked(name, text) for name, text in named))
+
+
+def _pairs(query: bytes) -> list[tuple[str, str]]:
+    """The parameters; a long or crowded query is refused before it is read."""
+    try:
+        if len(query) <= QUERY_LIMIT_BYTES:
+            text = query.decode("latin-1")
+            return parse_qsl(text, keep_blank_values=True, max_num_fields=AT_MOST + OTHERS_AT_MOST)
+    except ValueError as error:
+        raise Refused(f"These are too many; ask for {AT_MOST} at most.") from error
+    raise Refused(f"The address is too long; ask for {AT_MOST} at most.")
 
 
 def _asked(name: str, text: str) -> Asked:

@@ -15,10 +15,10 @@ class Buckets:
         self._at_most = at_most
         self._full_at: dict[Hashable, float] = {}
 
-    def take(self, key: Hashable, now: float, tokens: float = 1) -> bool:
-        """Take tokens; False, and nothing taken, when there are too few. `now` in seconds."""
+    def take(self, key: Hashable, now: float) -> bool:
+        """Take a token; False, and nothing taken, when there is none. `now` in seconds."""
         full_at = self._full_at.get(key, now)
-        full_at = max(full_at, now) + tokens * self._cost_s
+        full_at = max(full_at, now) + self._cost_s
         if full_at - now > self._room_s:
             return False
         if len(self._full_at) >= self._at_most and key not in self._full_at:
@@ -26,9 +26,13 @@ class Buckets:
         self._full_at[key] = full_at
         return True
 
-    def wait_s(self, key: Hashable, now: float, tokens: float = 1) -> float:
-        """Seconds until so many can be taken."""
-        full_at = max(self._full_at.get(key, now), now) + tokens * self._cost_s
+    def charge(self, key: Hashable, now: float, tokens: float) -> None:
+        """Take more for what turned out to be dear, though it makes a debt."""
+        self._full_at[key] = max(self._full_at.get(key, now), now) + tokens * self._cost_s
+
+    def wait_s(self, key: Hashable, now: float) -> float:
+        """Seconds until one can be taken."""
+        full_at = max(self._full_at.get(key, now), now) + self._cost_s
         return max(full_at - now - self._room_s, 0.0)
 
     def _make_room(self, now: float) -> None:

@@ -38,11 +38,11 @@ class Database(Protocol):
     def now(self) -> tuple[datetime, int]:
         """The instant on the instance's clock, and the last month that is closed."""
 
-    def hold_members(self, names: Names) -> None:
-        """Within a transaction, keep the members of the rows as they are until it ends."""
+    def hold(self, members: Sequence[int], counts: Sequence[int]) -> None:
+        """Within a transaction, keep members and counts as they are until it ends."""
 
-    def tell(self, counts: Sequence[tuple[int, int]]) -> None:
-        """Within a transaction, let other processes hear of counts when it is committed."""
+    def tell(self) -> None:
+        """Within a transaction, let other processes hear that counts changed, once it is done."""
 
     def wait(self, timeout_s: float) -> bool:
         """Wait until something may have changed; False when nothing did in that time."""
@@ -67,6 +67,12 @@ def connect() -> Database:
 FAILURES = (psycopg.Error, sqlite3.Error)
 
 
+def faulty(error: Exception) -> bool:
+    """Whether what was to be written is at fault, and not the database."""
+    kinds = (psycopg.DataError, psycopg.IntegrityError, sqlite3.DataError, sqlite3.IntegrityError)
+    return isinstance(error, kinds)
+
+
 def lost(error: Exception) -> bool:
     """Whether the connection failed, or two stood in each other's way: worth a second try."""
     return isinstance(error, psycopg.OperationalError | psycopg.InterfaceError)
@@ -76,6 +82,8 @@ class _Sqlite:
     """SQLite in WAL mode, as Django's settings open it: every commit is on the disk."""
 
     def __init__(self, raw: Any) -> None:
+        # Transactions begin and end where this code says so, and nowhere else.
+        raw.isolation_level = None
         self._raw = raw
         self._texts: dict[str, str] = {}
         self._seen = self._version()
@@ -108,10 +116,10 @@ class _Sqlite:
         ((offset_s, closed),) = self.query(_NOW, {})
         return datetime.fromtimestamp(time.time() + offset_s, UTC), closed
 
-    def hold_members(self, names: Names) -> None:
+    def hold(self, members: Sequence[int], counts: Sequence[int]) -> None:
         """Hold nobody: there is one writer at a time."""
 
-    def tell(self, counts: Sequence[tuple[int, int]]) -> None:
+    def tell(self) -> None:
         """Say nothing: every other process sees the version of the file change."""
 
     def wait(self, timeout_s: float) -> bool:
@@ -166,14 +174,13 @@ class _Postgresql:
         ).fetchall()
         return datetime.fromtimestamp(float(clock) + offset_s, UTC), closed
 
-    def hold_members(self, names: Names) -> None:
-        self.query(write.HOLD_MEMBERS, {"rows": names["rows"]})
+    def hold(self, members: Sequence[int], counts: Sequence[int]) -> None:
+        self.query(write.HOLD_MEMBERS, {"rows": rows([[one] for one in members])})
+        if counts:
+            self.query(write.HOLD_COUNTS, {"rows": rows([[one] for one in counts])})
 
-    def tell(self, counts: Sequence[tuple[int, int]]) -> None:
-        # A payload holds 8,000 bytes; two numbers of 19 digits with their marks take 40.
-        for start in range(0, len(counts), 190):
-            said = write.told(list(counts[start : start + 190]))
-            self._raw.execute(write.TELL, {"channel": write.CHANNEL, "counts": said})
+    def tell(self) -> None:
+        self._raw.execute(write.TELL)
 
     def wait(self, timeout_s: float) -> bool:
         if not self._listens:

@@ -22,7 +22,7 @@ KNOWN_AT_MOST = 50_000
 
 # Each place once for every secret that came with it; a pass is for the host of the page asked for.
 _RESOLVE = """
-SELECT g.place, p.id, p.member_id, p.site = x.host, p.day, p.used,
+SELECT g.place, g.token, p.id, p.member_id, p.site = x.host, p.day, p.used,
        x.id, t.id, t.state, t.owner_id, m.closing_at IS NOT NULL
 FROM (SELECT CAST(value->>0 AS BIGINT) AS place, value->>1 AS token,
              CAST(value->>2 AS BIGINT) AS thing, value->>3 AS identity
@@ -67,21 +67,24 @@ class Verdict(NamedTuple):
     thing_id: int = 0
     total: int = 0
     member_id: int = 0
+    secret: str = ""
 
 
 class _May(NamedTuple):
     """Somebody whose pass fits."""
 
+    secret: str
     pass_id: int
     member_id: int
+    asked_id: int
     thing_id: int
 
 
 class Taken(NamedTuple):
-    """What a batch came to: an answer each, and the counts that changed."""
+    """What a batch came to: an answer each, and whether counts changed."""
 
     verdicts: list[Verdict]
-    counts: dict[int, int]
+    counted: bool
 
 
 class Batch:
@@ -103,23 +106,31 @@ class Batch:
             at, _closed = self._database.now()
             may, verdicts = self._decide(asks, at, Buckets(a_second=0, burst=0))
             if not may:
-                return Taken(verdicts, {})
+                return Taken(verdicts, counted=False)
         with self._database.writing():
             at, closed = self._database.now()
             may, verdicts = self._decide(asks, at, self._members)
             self._remember(asks, may)
+            things = sorted({who.thing_id for who in may.values()})
+            back = any(asks[place].take_back for place in may)
+            self._database.hold(
+                sorted({who.member_id for who in may.values()}), things if back else ()
+            )
             month = max(months.of(at), closed + 1)
-            new, changed = self._give(may, asks, at)
+            new, counted = self._give(may, asks, at)
             for place, who in may.items():
-                if asks[place].take_back:
-                    verdicts[place] = self._take_back(who, month, changed)
-                else:
+                if not asks[place].take_back:
                     verdicts[place] = self._given(asks[place], who, new, month)
+            # Counts change in order of thing, as everybody does who changes several.
+            for place, who in sorted(may.items(), key=lambda one: one[1].thing_id):
+                if asks[place].take_back:
+                    verdicts[place] = self._take_back(who, month)
+                    counted = counted or not verdicts[place].reason
             self._use(may.values(), at)
-            self._database.tell(sorted(changed.items()))
-            totals = self._totals(may.values())
-        counted = [one._replace(total=totals.get(one.thing_id, 0)) for one in verdicts]
-        return Taken(counted, changed)
+            if counted:
+                self._database.tell()
+            totals = self._totals(verdicts)
+        return Taken([_filled(n, one, may, totals) for n, one in enumerate(verdicts)], counted)
 
     def _remember(self, asks: Sequence[Ask], may: Iterable[int]) -> None:
         if len(self._known) > KNOWN_AT_MOST:
@@ -142,7 +153,7 @@ class Batch:
         verdicts = [Verdict("no-pass")] * len(asks)
         may: dict[int, _May] = {}
         spent: dict[int, int] = {}
-        for place, *facts in found:
+        for place, secret, *facts in found:
             if place in may:
                 continue
             reason = _refusal(facts, at, self._a_day, spent)
@@ -151,15 +162,15 @@ class Batch:
             if reason:
                 verdicts[place] = _worse(verdicts[place], reason, facts)
             else:
-                pass_id, member_id, thing_id = facts[0], facts[1], facts[6]
-                may[place] = _May(pass_id, member_id, thing_id)
+                pass_id, member_id, asked_id, thing_id = (facts[n] for n in (0, 1, 5, 6))
+                may[place] = _May(secret, pass_id, member_id, asked_id, thing_id)
                 spent[pass_id] = spent.get(pass_id, 0) + 1
         return may, verdicts
 
     def _give(
         self, may: Mapping[int, _May], asks: Sequence[Ask], at: datetime
-    ) -> tuple[dict[tuple[int, int], int], dict[int, int]]:
-        """Insert the nods: the month of each new one, and the counts that changed."""
+    ) -> tuple[dict[tuple[int, int], int], bool]:
+        """Insert the nods: the month of each new one, and whether any was counted."""
         query, month = self._database.query, months.of(at)
         given = sorted(
             (who.member_id, who.thing_id, month, asks[place].key, asks[place].evidence)
@@ -171,11 +182,10 @@ class Batch:
             "at": self._database.instant(at),
             "source": SOURCE,
         }
-        self._database.hold_members(names)
         written = query(write.GIVE, names)
         new = {(member, thing): in_month for in_month, member, thing in written}
         counted = query(write.COUNT_UP, {"rows": rows(list(new))}) if new else []
-        return new, dict(counted)
+        return new, bool(counted)
 
     def _given(self, ask: Ask, who: _May, new: dict[tuple[int, int], int], month: int) -> Verdict:
         in_month = new.pop((who.member_id, who.thing_id), None)
@@ -191,13 +201,15 @@ class Batch:
         reason = "" if stands else "leaving"
         return Verdict(reason, False, month, who.thing_id, 0, who.member_id)
 
-    def _take_back(self, who: _May, month: int, changed: dict[int, int]) -> Verdict:
-        names = {"member": who.member_id, "thing": who.thing_id, "month": month}
-        if not self._database.query(_HELD, names):
-            return Verdict("no-nod", thing_id=who.thing_id, member_id=who.member_id)
-        self._database.query(write.TAKE_BACK, names)
-        changed.update(self._database.query(write.COUNT_DOWN, names))
-        return Verdict("", False, month, who.thing_id, 0, who.member_id)
+    def _take_back(self, who: _May, month: int) -> Verdict:
+        # Given before a merge, a nod stands at what was merged until the freeze.
+        for thing_id in dict.fromkeys((who.thing_id, who.asked_id)):
+            names = {"member": who.member_id, "thing": thing_id, "month": month}
+            # Of two at once one finds the row gone, and counts nothing.
+            if self._database.query(write.TAKE_BACK, names):
+                self._database.query(write.COUNT_DOWN, names)
+                return Verdict("", False, month, who.thing_id, 0, who.member_id)
+        return Verdict("no-nod", thing_id=who.thing_id, member_id=who.member_id)
 
     def _use(self, used: Iterable[_May], at: datetime) -> None:
         times: dict[int, int] = {}
@@ -214,8 +226,8 @@ class Batch:
                 },
             )
 
-    def _totals(self, used: Iterable[_May]) -> dict[int, int]:
-        things = sorted({who.thing_id for who in used})
+    def _totals(self, verdicts: Iterable[Verdict]) -> dict[int, int]:
+        things = sorted({one.thing_id for one in verdicts if one.thing_id})
         return dict(self._database.query(_TOTALS, {"rows": rows([[one] for one in things])}))
 
 
@@ -224,17 +236,24 @@ def _refusal(facts: Sequence[object], at: datetime, a_day: int, spent: Mapping[i
     pass_id, member_id, fits, day, used, asked, _thing, state, owner_id, leaving = facts
     if pass_id is None:
         return "no-pass"
-    if asked is None:
-        return "unknown"
     today = used if day == at.toordinal() else 0
     reasons = (
-        (not fits, "other-site"),
+        (asked is not None and not fits, "other-site"),
         (leaving, "leaving"),
+        (int(str(today)) + spent.get(int(str(pass_id)), 0) >= a_day, "limit"),
+        (asked is None, "unknown"),
         (owner_id == member_id, "own"),
         (state != "ACTIVE", "refused"),
-        (int(str(today)) + spent.get(int(str(pass_id)), 0) >= a_day, "limit"),
     )
     return next((reason for holds, reason in reasons if holds), "")
+
+
+def _filled(
+    place: int, verdict: Verdict, may: Mapping[int, _May], totals: Mapping[int, int]
+) -> Verdict:
+    """The verdict with the count as it is now, and the pass that was used."""
+    secret = may[place].secret if place in may else ""
+    return verdict._replace(total=totals.get(verdict.thing_id, 0), secret=secret)
 
 
 def _worse(before: Verdict, reason: str, facts: Sequence[object]) -> Verdict:

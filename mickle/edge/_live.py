@@ -16,6 +16,10 @@ from mickle.edge._counts import Counts
 CALM_S = 0.25
 HEARTBEAT_S = 20
 STREAMS_AT_MOST = 20_000
+# All that is listened to is read twice a second: different pages in this process, and pages an
+# address may listen to for each stream it may hold.
+PAGES_AT_MOST = 20_000
+PAGES_A_STREAM = 10
 Send = Callable[[dict[str, Any]], Awaitable[None]]
 Receive = Callable[[], Awaitable[Mapping[str, Any]]]
 
@@ -58,19 +62,26 @@ class Stream:
 class Live:
     """All streams of this process."""
 
-    def __init__(self, counts: Counts, *, an_address: int) -> None:
-        self._counts, self._an_address = counts, an_address
+    def __init__(self, counts: Counts, *, an_address: int, opened: Callable[[], None]) -> None:
+        self._counts, self._an_address, self._opened = counts, an_address, opened
         self._streams: dict[Asked, set[Stream]] = {}
         self._of_address: Counter[str] = Counter()
+        self._pages_of: Counter[str] = Counter()
         self._all: set[Stream] = set()
         self._beating: asyncio.Task[None] | None = None
 
     def __len__(self) -> int:
         return len(self._all)
 
-    def has_room(self, address: str) -> bool:
-        """Whether an address may open one more."""
-        return len(self._all) < STREAMS_AT_MOST and self._of_address[address] < self._an_address
+    def has_room(self, address: str, pages: int) -> bool:
+        """Whether an address may open one more, for so many pages."""
+        watched = self._pages_of[address] + pages
+        return (
+            len(self._all) < STREAMS_AT_MOST
+            and len(self._counts.watched) + pages <= PAGES_AT_MOST
+            and self._of_address[address] < self._an_address
+            and watched <= self._an_address * PAGES_A_STREAM
+        )
 
     def heard(self, found: Mapping[Asked, Found]) -> None:
         """Counts were read: whoever was shown others is told."""
@@ -114,15 +125,18 @@ class Live:
     def _open(self, stream: Stream, address: str) -> None:
         self._all.add(stream)
         self._of_address[address] += 1
+        self._pages_of[address] += len(stream.asked)
         for asked in stream.asked:
             self._streams.setdefault(asked, set()).add(stream)
             self._counts.watched[asked] += 1
+        self._opened()
         if self._beating is None or self._beating.done():
             self._beating = asyncio.create_task(self._beat())
 
     def _close(self, stream: Stream, address: str) -> None:
         self._all.discard(stream)
         _less(self._of_address, address)
+        _less(self._pages_of, address, len(stream.asked))
         for asked in stream.asked:
             listening = self._streams[asked]
             listening.discard(stream)
@@ -151,8 +165,8 @@ class Live:
             stream.ring()
 
 
-def _less(counter: Counter[Any], key: object) -> None:
-    counter[key] -= 1
+def _less(counter: Counter[Any], key: object, by: int = 1) -> None:
+    counter[key] -= by
     if counter[key] <= 0:
         del counter[key]
 

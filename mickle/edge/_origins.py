@@ -16,6 +16,11 @@ def header(headers: Headers, name: bytes) -> str:
     return next((value.decode("latin-1") for key, value in headers if key == name), "")
 
 
+def _all(headers: Headers, name: bytes) -> str:
+    """All values of a header, as if sent in one line."""
+    return ",".join(value.decode("latin-1") for key, value in headers if key == name)
+
+
 class Origins:
     """The origins of pages and buttons; each is the asker's own where no setting names one."""
 
@@ -28,7 +33,7 @@ class Origins:
 
     def button(self, scope: Mapping[str, Any]) -> str:
         """Where buttons are served, and the only origin that may post a nod; empty: nowhere."""
-        return self._button or self._asked(scope)
+        return self._button or self.pages(scope)
 
     def _asked(self, scope: Mapping[str, Any]) -> str:
         host = header(scope["headers"], b"host")
@@ -48,7 +53,7 @@ class Askers:
         """The asker of a request; a socket of this machine counts as one asker."""
         address = str(client[0]) if client else ""
         if (self._proxies or self._everybody) and self._trusted(address):
-            for hop in reversed(header(headers, b"x-forwarded-for").split(",")):
+            for hop in reversed(_all(headers, b"x-forwarded-for").split(",")):
                 if hop.strip():
                     address = hop.strip()
                     if self._everybody or not self._trusted(address):

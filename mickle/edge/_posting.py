@@ -8,6 +8,8 @@ from collections.abc import Awaitable, Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, NamedTuple
 
+from django.db import Error as DjangoError
+
 from mickle.edge import _door
 from mickle.edge._answers import NEVER, Answer, written
 from mickle.edge._asking import ID_LIMIT
@@ -29,7 +31,7 @@ SECRET_CHARACTERS = 100
 COOKIE = "__Secure-nod-"
 _PROBE = "__Secure-nodprobe"
 _KEPT = "Path=/c; Secure; HttpOnly; SameSite=None; Partitioned"
-_RARE_THREADS = 2
+_RARE_THREADS, _RARE_WAITING = 2, 32
 
 Receive = Callable[[], Awaitable[Mapping[str, Any]]]
 log = logging.getLogger(__name__)
@@ -41,6 +43,7 @@ _WHY = {
     "own": (409, "This is yours, so you cannot nod at it. Nothing was recorded."),
     "refused": (409, "Its maker does not want nods, or it was taken down. Nothing was recorded."),
     "leaving": (409, "This account is being closed. Nothing was recorded."),
+    "unknown": (404, "Nobody has nodded at this page yet. Nothing was changed."),
     "no-nod": (409, "There is no nod of this month to take back. Nothing was changed."),
     "limit": (429, "These are many nods in a short time. Nothing was recorded; try again later."),
     "bad": (400, "This cannot be understood. Nothing was recorded."),
@@ -70,6 +73,7 @@ class Posting:
 
     def __init__(self, queue: Queue, origins: Origins) -> None:
         self._queue, self._origins = queue, origins
+        self._waiting = 0
         self._rare = ThreadPoolExecutor(_RARE_THREADS, thread_name_prefix="rare")
         self._deeds = {
             "/c/nod": self._nod,
@@ -93,7 +97,7 @@ class Posting:
             return await self._done(scope, receive)
         except (_Bad, Refused, TimeoutError, Full) as error:
             return _refused(error)
-        except FAILURES:
+        except (*FAILURES, DjangoError):
             log.exception("a nod could not be written")
             return refuse("later")
 
@@ -122,8 +126,11 @@ class Posting:
             return refuse("no-pass")
         verdict = await self._queue.put(ask)
         if verdict.reason == "unknown":
-            made = not ask.take_back and await self._rarely(_door.make_thing, url, ask.secrets)
-            verdict = await self._queue.put(ask) if made else Verdict(_not_made(ask, url))
+            made = url and not ask.take_back
+            if made and not await self._rarely(_door.make_thing, url, ask.secrets):
+                verdict = Verdict("other-site")
+            elif made:
+                verdict = await self._queue.put(ask)
         if verdict.reason:
             return refuse(verdict.reason)
         said = {
@@ -133,10 +140,16 @@ class Posting:
             "id": verdict.thing_id,
             "count": verdict.total,
         }
-        return written(200, said, NEVER, public=False)
+        return written(200, said, NEVER, *_kept_on(posted, verdict), public=False)
 
     async def _rarely(self, deed: Callable[..., Any], *given: object) -> Any:
-        return await asyncio.get_running_loop().run_in_executor(self._rare, deed, *given)
+        if self._waiting >= _RARE_WAITING:
+            raise Full
+        self._waiting += 1
+        try:
+            return await asyncio.get_running_loop().run_in_executor(self._rare, deed, *given)
+        finally:
+            self._waiting -= 1
 
     async def _probe(self, _path: str, posted: _Posted) -> Answer:
         """Whether this browser keeps a partitioned cookie; the second question has the answer."""
@@ -155,10 +168,22 @@ class Posting:
             return written(200, {"site": got.site, "token": got.token}, NEVER, public=False)
         # One for each site, so that two sites under one roof keep one each.
         name = COOKIE + hashlib.sha256(got.site.encode()).hexdigest()[:8]
-        cookie = f"{name}={got.token}; Max-Age={int(KEPT_FOR.total_seconds())}; {_KEPT}"
-        return written(
-            200, {"site": got.site}, NEVER, (b"set-cookie", cookie.encode()), public=False
-        )
+        return written(200, {"site": got.site}, NEVER, _set(name, got.token), public=False)
+
+
+def _set(name: str, token: str) -> tuple[bytes, bytes]:
+    """The cookie that keeps a pass, for as long as an unused pass lives."""
+    cookie = f"{name}={token}; Max-Age={int(KEPT_FOR.total_seconds())}; {_KEPT}"
+    return b"set-cookie", cookie.encode()
+
+
+def _kept_on(posted: _Posted, verdict: Verdict) -> list[tuple[bytes, bytes]]:
+    """The pass that was used lives on in the browser as it does here."""
+    return [
+        _set(name, token)
+        for name, token in posted.cookies.items()
+        if name.startswith(COOKIE) and hashed(token) == verdict.secret
+    ]
 
 
 def _refused(error: Exception) -> Answer:
@@ -169,12 +194,6 @@ def _refused(error: Exception) -> Answer:
     if isinstance(error, TimeoutError):
         return refuse("bad", "The request took too long to arrive. Nothing was recorded.")
     return refuse("bad", str(error))
-
-
-def _not_made(ask: Ask, url: str) -> str:
-    if ask.take_back:
-        return "no-nod"
-    return "other-site" if url else "bad"
 
 
 async def _content(receive: Receive) -> dict[str, Any]:
@@ -210,6 +229,9 @@ def _cookies(scope: Mapping[str, Any]) -> dict[str, str]:
 def _text(content: Mapping[str, Any], name: str, at_most: int) -> str:
     value = content.get(name, "")
     if not isinstance(value, str) or len(value) > at_most or not value.isascii():
+        raise _Bad("bad")
+    # A letter no database keeps would fail the whole batch.
+    if not value.isprintable():
         raise _Bad("bad")
     return value
 

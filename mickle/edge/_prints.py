@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from mickle.edge import _asking, _printing
 from mickle.edge._answers import EVERYWHERE, Answer, Headers, sentence
-from mickle.edge._asking import Asked, Request
+from mickle.edge._asking import Asked
 from mickle.edge._database import FAILURES, Database
 from mickle.edge._threads import Worker
 from mickle.lib import urls
@@ -47,7 +47,8 @@ class _Key(NamedTuple):
     """All that an answer depends on."""
 
     path: str
-    request: Request
+    asked: Asked
+    language: str
     origin: str
 
 
@@ -73,7 +74,8 @@ class Prints:
         request = _asking.read_anew(scope["query_string"], drawn=True)
         if request.wrong:
             return sentence(400, request.wrong)
-        key = _Key(scope["path"], request, self._pages(scope))
+        (asked,) = request.asked
+        key = _Key(scope["path"], asked, request.language, self._pages(scope))
         if not key.origin:
             return sentence(400, "This host name is not one of this instance.")
         if (kept := self._fresh(key)) is not None:
@@ -110,11 +112,11 @@ class Prints:
 
 
 def _print(database: Database, key: _Key) -> Answer:
-    (asked,) = key.request.asked
+    asked, language = key.asked, key.language
     thing = _found(database, asked)
     if thing is None:
         return sentence(404, f"There is no page number {asked.thing_id} that takes nods.")
-    link, language = _printing.nod_link(key.origin, thing.url), key.request.language
+    link = _printing.nod_link(key.origin, thing.url)
     try:
         if key.path.endswith(".svg"):
             headers, body = _SVG, _printing.qr_svg(link, language)

@@ -17,20 +17,29 @@ class Watch:
         self._changed, self._listening = changed, listening
         self._thread: threading.Thread | None = None
         self._stopped = threading.Event()
+        self._guard, self._running = threading.Lock(), False
 
     def begin(self) -> None:
         """Watch, if nothing does yet."""
-        if self._thread is None or not self._thread.is_alive():
-            self._thread = threading.Thread(target=self._run, name="watch", daemon=True)
-            self._thread.start()
+        with self._guard:
+            if not self._running:
+                self._running = True
+                self._thread = threading.Thread(target=self._run, name="watch", daemon=True)
+                self._thread.start()
 
     def _run(self) -> None:
-        while not self._stopped.is_set() and self._listening():
+        while self._goes_on():
             try:
                 self._watch()
             except _database.FAILURES:
                 # Counts are read twice a second all the same; being told comes back by itself.
                 self._stopped.wait(LOOK_S)
+
+    def _goes_on(self) -> bool:
+        # Whoever begins to listen while the thread decides to end waits, and begins another.
+        with self._guard:
+            self._running = not self._stopped.is_set() and self._listening()
+            return self._running
 
     def _watch(self) -> None:
         database = _database.connect()

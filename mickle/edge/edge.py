@@ -71,10 +71,11 @@ class Edge:
     def __init__(self, policy: Policy = Policy()) -> None:  # noqa: B008 - it cannot change
         self._reader, self._writer = Worker("counts"), Worker("nods")
         self._counts = Counts(self._reader, used=self._used, changed=self._heard)
-        self._live = Live(self._counts, an_address=policy.streams_an_address)
-        self._queue = Queue(
-            self._writer, a_day=policy.nods_a_day, changed=lambda _totals: self._counts.soon()
+        self._watch = Watch(self._told, lambda: len(self._live) > 0)
+        self._live = Live(
+            self._counts, an_address=policy.streams_an_address, opened=self._watch.begin
         )
+        self._queue = Queue(self._writer, a_day=policy.nods_a_day, changed=self._counts.soon)
         origins = Origins(
             pages=policy.pages_origin, button=policy.button_origin, hosts=policy.hosts
         )
@@ -85,7 +86,6 @@ class Edge:
         self._kept: dict[bytes, Answer] = {}
         self._pages = policy.pages_origin
         self._loop: asyncio.AbstractEventLoop | None = None
-        self._watch = Watch(self._told, lambda: len(self._live) > 0)
 
     @classmethod
     def answers(cls, path: str) -> bool:
@@ -129,9 +129,9 @@ class Edge:
         elif scope["path"].startswith("/c/"):
             await _send(send, await self._posting.answer(scope, receive))
         else:
-            await self._get(scope, send)
+            await self._get(scope, asker, send)
 
-    async def _get(self, scope: Scope, send: Send) -> None:
+    async def _get(self, scope: Scope, asker: str, send: Send) -> None:
         method, path, query = scope["method"], scope["path"], scope["query_string"]
         if method not in ("GET", "HEAD"):
             answer = sentence(405, "Only GET and HEAD.", (b"allow", b"GET, HEAD"))
@@ -143,12 +143,12 @@ class Edge:
             known = ", ".join([*_FORMS, *Prints.PATHS])
             answer = sentence(404, f"Nothing at this address. There are {known}.")
         else:
-            answer = await self._answer(path, query)
+            answer = await self._answer(path, query, asker)
         modified = not (answer.tag and held(scope["headers"], answer.tag))
         for message in answer.messages(modified=modified, whole=method != "HEAD"):
             await send(message)
 
-    async def _answer(self, path: str, query: bytes) -> Answer:
+    async def _answer(self, path: str, query: bytes, asker: str) -> Answer:
         form, url = _FORMS[path], path.encode() + b"?" + query
         kept = self._kept.get(url)
         if kept is not None and _clock.now() < self._counts.fresh_until:
@@ -159,6 +159,7 @@ class Edge:
         request = read(query, drawn=form is not _json)
         if request.wrong:
             return sentence(400, request.wrong)
+        self._buckets.charge(asker, _clock.now(), len(request.asked) - 1)
         try:
             found = await self._counts.of(request.asked)
         except FAILURES:
@@ -214,14 +215,13 @@ class Edge:
             await _send(send, sentence(405, "Only GET.", (b"allow", b"GET")))
         elif request.wrong:
             await _send(send, sentence(400, request.wrong))
-        elif not self._live.has_room(asker):
+        elif not self._live.has_room(asker, len(request.asked)):
             text = "This address listens to as much as it may. Ask for /b/count instead."
             await _send(send, sentence(429, text, (b"retry-after", b"60")))
         else:
             self._loop = asyncio.get_running_loop()
             last_id = header(scope["headers"], b"last-event-id")
             serving = self._live.serve(request.asked, asker, last_id, receive, send)
-            self._watch.begin()
             try:
                 await serving
             except FAILURES:

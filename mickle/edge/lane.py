@@ -61,6 +61,7 @@ class Lane(HttpToolsProtocol):
         return (
             parser.get_method() == b"GET"
             and (self.cycle is None or self.cycle.response_complete)
+            and not self.flow.write_paused
             and parser.should_keep_alive()
             and not parser.should_upgrade()
             and parser.get_http_version() == "1.1"

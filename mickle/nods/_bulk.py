@@ -56,6 +56,11 @@ WITH new AS ({insert}), counted AS (
 SELECT COUNT(*) FROM new
 """
 
+# A member whose first top-up runs is waited for; the statement that counts then sees it.
+_HOLD_GIVERS = "SELECT id FROM members_member WHERE id IN ({who}) ORDER BY id FOR SHARE"
+_SUBSCRIBED = "SELECT member_id FROM nods_subscription WHERE ended_at IS NULL"
+_GIVEN = "SELECT member_id FROM nods_given"
+
 _NOTE_RENEWED = """
 UPDATE nods_subscription SET renewed_through = %(month)s
 WHERE ended_at IS NULL AND first_month <= %(month)s AND renewed_through < %(month)s
@@ -69,6 +74,7 @@ ON CONFLICT (thing_id) DO UPDATE SET total = nods_count.total + excluded.total
 _COUNT_IN = """
 INSERT INTO nods_count (thing_id, total)
 SELECT thing_id, 1 FROM nods_nod WHERE member_id = %(member)s AND month = %(month)s
+ORDER BY thing_id
 ON CONFLICT (thing_id) DO UPDATE SET total = nods_count.total + 1
 """
 
@@ -130,7 +136,7 @@ LIMIT 5
 def renew(*, month: int, at: datetime) -> int:
     """Insert the subscriptions' nods of a month and count those of members who have topped up."""
     with connection.cursor() as cursor:
-        written = _insert(cursor, _RENEW, {"month": month, "at": instant(at)})
+        written = _insert(cursor, _RENEW, {"month": month, "at": instant(at)}, who=_SUBSCRIBED)
         cursor.execute(_NOTE_RENEWED, {"month": month})
     return written
 
@@ -142,13 +148,14 @@ def record(rows: Iterable[NodRow]) -> int:
         while chunk := list(islice(source, CHUNK)):
             given = ((*ids, instant(at), source) for *ids, at, source in chunk)
             with bulk.staged(cursor, "nods_given", COLUMNS, given, like="nods_nod"):
-                written += _insert(cursor, _RECORD, {})
+                written += _insert(cursor, _RECORD, {}, who=_GIVEN)
     return written
 
 
-def _insert(cursor: CursorWrapper, text: str, names: Params) -> int:
+def _insert(cursor: CursorWrapper, text: str, names: Params, *, who: str) -> int:
     """Insert what is new and add it to the public counts; returns how many."""
     if connection.vendor == "postgresql":
+        cursor.execute(_HOLD_GIVERS.format(who=who))
         cursor.execute(_INSERT_AND_COUNT.format(insert=text), names)
         written: int = cursor.fetchone()[0]
         return written

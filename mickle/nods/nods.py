@@ -96,10 +96,9 @@ def _hold_member(cursor: CursorWrapper, member: Member) -> None:
 
 
 def _tell(cursor: CursorWrapper) -> None:
-    """Let the processes that show counts hear of those just written; on SQLite they look."""
-    counts = cursor.fetchall()
-    if counts and connection.vendor == "postgresql":
-        cursor.execute(write.TELL, {"channel": write.CHANNEL, "counts": write.told(counts)})
+    """Let the processes that show counts hear of a change; on SQLite they look."""
+    if connection.vendor == "postgresql":
+        cursor.execute(write.TELL)
 
 
 def check(*, thing: Thing, member: Member | None = None) -> None:
@@ -154,7 +153,7 @@ def take_back(*, member: Member, thing: Thing, at: datetime, month: int | None =
         instance.hold_fence()
         _hold_member(cursor, member)
         cursor.execute(write.TAKE_BACK, names)
-        if cursor.rowcount != 1:
+        if not cursor.fetchall():
             raise NoNod(
                 _("You have not nodded at this in %(month)s.") % {"month": months.text(wanted)}
             )

@@ -10,7 +10,7 @@ ROWS = {
     "postgresql": "jsonb_array_elements(CAST(%(rows)s AS jsonb))",
 }
 
-# Processes that show counts listen here on PostgreSQL; "thing:count" with commas between.
+# Processes that show counts listen here on PostgreSQL; a batch says once that counts changed.
 CHANNEL = "mickle_counts"
 
 HOLD_FENCE = "SELECT pg_advisory_xact_lock_shared(7)"
@@ -21,6 +21,13 @@ HOLD_MEMBERS = """
 SELECT id FROM members_member
 WHERE id IN (SELECT CAST(value->>0 AS BIGINT) FROM {rows})
 ORDER BY id FOR SHARE
+"""
+
+# For who both raises and lowers counts, so that two who do never wait for each other.
+HOLD_COUNTS = """
+SELECT thing_id FROM nods_count
+WHERE thing_id IN (SELECT CAST(value->>0 AS BIGINT) FROM {rows})
+ORDER BY thing_id FOR UPDATE
 """
 
 GIVE = """
@@ -63,11 +70,7 @@ TAKE_BACK = """
 DELETE FROM nods_nod
 WHERE month = %(month)s AND member_id = %(member)s AND thing_id = %(thing)s
   AND month > (SELECT closed_through FROM instance_instance WHERE id = 1)
+RETURNING member_id, thing_id
 """
 
-TELL = "SELECT pg_notify(%(channel)s, %(counts)s)"
-
-
-def told(counts: list[tuple[int, int]]) -> str:
-    """How counts are told to the processes that show them."""
-    return ",".join(f"{thing}:{total}" for thing, total in counts)
+TELL = f"NOTIFY {CHANNEL}"

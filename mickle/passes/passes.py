@@ -69,11 +69,14 @@ def exchange(*, code: str, nonce: str, at: datetime) -> Exchanged:
     token = PREFIX + secrets.token_urlsafe(32)
     known = SitePass.objects.filter(code_hash=hashed(code), kind=SitePass.Kind.BUTTON)
     fresh = known.filter(token_hash="", nonce_hash=hashed(nonce), code_until__gt=at)
-    # Of two at once one moves the row.
-    if not fresh.update(token_hash=hashed(token), used_at=at, expires_at=at + KEPT_FOR):
-        known.exclude(token_hash="").delete()
-        raise BadCode(_("This code was used or is too old. Nod once more in the window."))
-    return Exchanged(token, known.get().site)
+    # Codes that nobody was given begin no transaction.
+    if known.exists():
+        with transaction.atomic():
+            # Of two at once one moves the row.
+            if fresh.update(token_hash=hashed(token), used_at=at, expires_at=at + KEPT_FOR):
+                return Exchanged(token, known.get().site)
+            known.exclude(token_hash="").delete()
+    raise BadCode(_("This code was used or is too old. Nod once more in the window."))
 
 
 def trust_link(*, member: Member, site: str, at: datetime) -> None:
@@ -105,14 +108,14 @@ def use_link(*, member: Member, site: str, at: datetime) -> bool:
         member=member, site=site, kind=SitePass.Kind.LINK, expires_at__gt=at
     )
     # Of two at once beyond the limit one finds no row.
-    return bool(
-        rows.exclude(day=today, used__gte=settings.PASS_NODS_A_DAY).update(
+    with transaction.atomic():
+        moved = rows.exclude(day=today, used__gte=settings.PASS_NODS_A_DAY).update(
             used=Case(When(day=today, then=F("used") + 1), default=1),
             day=today,
             used_at=at,
             expires_at=at + KEPT_FOR,
         )
-    )
+    return bool(moved)
 
 
 def listed(*, member: Member, at: datetime) -> QuerySet[SitePass]:

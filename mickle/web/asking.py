@@ -137,7 +137,11 @@ def offer(request: HttpRequest, asked: Asked, *, at: datetime) -> Offer:
         return Offer.NOTHING
     if not passes.link_trusted(member=request.user, site=asked.thing.host, at=at):
         return Offer.LINK
-    followed = request.headers.get("Sec-Fetch-Dest") == "document"
+    # By a click: a script or a redirect of the site leads here without one.
+    followed = (
+        request.headers.get("Sec-Fetch-Dest") == "document"
+        and request.headers.get("Sec-Fetch-User") == "?1"
+    )
     return Offer.AT_ONCE if followed else Offer.NOTHING
 
 

@@ -106,14 +106,6 @@ def _web(facts: Facts) -> list[Snippet]:
         f'{opening}\n  <img src="{escape(facts.badge)}"\n'
         f'       width="{WIDTH}" height="{HEIGHT}" alt="{escape(facts.label)}"></a>'
     )
-    lang = "" if facts.language == "en" else f' lang="{escape(facts.language)}"'
-    apart = "" if facts.button == facts.pages else f' data-pages="{escape(facts.pages)}"'
-    # The link inside is what stands there where the script cannot run.
-    element = (
-        f'<script async src="{escape(facts.button)}/b/b.js"{apart}></script>\n'
-        f'<mickle-button url="{escape(facts.url)}"{lang}>{opening}{escape(_("Nod at this"))}</a>'
-        "</mickle-button>"
-    )
     frame = (
         f'<iframe src="{escape(facts.frame)}"\n        title="{escape(facts.label)}"'
         f' width="{WIDTH}" height="{HEIGHT}"\n        loading="lazy" referrerpolicy="origin"'
@@ -130,7 +122,7 @@ def _web(facts: Facts) -> list[Snippet]:
         Snippet(
             place,
             _("Element"),
-            element,
+            _element(facts, opening),
             _("One click and a live count. The script once a page, however many buttons."),
         ),
         Snippet(
@@ -140,6 +132,17 @@ def _web(facts: Facts) -> list[Snippet]:
             _("One click and a live count where a page may not load scripts."),
         ),
     ]
+
+
+def _element(facts: Facts, opening: str) -> str:
+    """The script and the element; the link inside stands there where the script cannot run."""
+    lang = "" if facts.language == "en" else f' lang="{escape(facts.language)}"'
+    apart = "" if facts.button == facts.pages else f' data-pages="{escape(facts.pages)}"'
+    return (
+        f'<script async src="{escape(facts.button)}/b/b.js"{apart}></script>\n'
+        f'<mickle-button url="{escape(facts.url)}"{lang}>{opening}{escape(_("Nod at this"))}</a>'
+        "</mickle-button>"
+    )
 
 
 def _texts(facts: Facts) -> list[Snippet]:

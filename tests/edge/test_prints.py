@@ -198,7 +198,8 @@ def test_memory_is_bounded(street, essay, monkeypatch):
     monkeypatch.setattr(_prints, "KEPT_AT_MOST", 3)
     for number in range(6):
         street.get("/b/qr.svg", f"url=https://page-{number}.example/", **HOST)
-    kept = [request.asked[0].url for _path, request, _origin in street.edge._prints._kept]
+        street.get("/b/qr.svg", f"url=https://page-{number}.example/&title=x{number}", **HOST)
+    kept = [key.asked.url for key in street.edge._prints._kept]
     assert kept == [f"https://page-{number}.example/" for number in (3, 4, 5)]
 
 

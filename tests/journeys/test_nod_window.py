@@ -26,7 +26,12 @@ URL = "https://blog.example/post"
 SITE = "https://blog.example"
 BUTTON = {"url": URL, "nonce": "n" * 22, "host": SITE}
 FORMS = ("/nod", "/nod/window")
-FOLLOWED = {"Referer": f"{SITE}/", "Sec-Fetch-Dest": "document", "Sec-Fetch-Site": "cross-site"}
+FOLLOWED = {
+    "Referer": f"{SITE}/",
+    "Sec-Fetch-Dest": "document",
+    "Sec-Fetch-User": "?1",
+    "Sec-Fetch-Site": "cross-site",
+}
 
 
 @pytest.fixture
@@ -276,7 +281,11 @@ def test_the_link_page_offers_trust_only_to_those_who_come_from_the_site(alice: 
 def test_a_trusted_link_sends_the_form_by_itself_and_counts_its_use(alice: Member) -> None:
     passes.trust_link(member=alice, site="blog.example", at=instance.now())
     person = signed_in(alice)
-    for left_out in ({"Referer": "https://evil.example/"}, {"Sec-Fetch-Dest": "iframe"}):
+    for left_out in (
+        {"Referer": "https://evil.example/"},
+        {"Sec-Fetch-Dest": "iframe"},
+        {"Sec-Fetch-User": ""},
+    ):
         came(person, "/nod", {**FOLLOWED, **left_out}, url=URL)
         assert "data-at-once" not in person.html
     came(person, "/nod", FOLLOWED, url=URL)
