@@ -30,7 +30,7 @@ def _make_thing(url: str, secrets: tuple[str, ...]) -> bool:
     found = urls.admit(url)
     at = instance.now()
     rows = SitePass.objects.filter(token_hash__in=secrets, site=found.host, expires_at__gt=at)
-    held = rows.select_related("member").first()
+    held = rows.exclude(token_hash="").select_related("member").first()
     if held is None:
         return False
     things.find_or_add(url=url, at=at, added_by=held.member)

@@ -28,14 +28,18 @@ FROM (SELECT CAST(value->>0 AS BIGINT) AS place, value->>1 AS token,
              CAST(value->>2 AS BIGINT) AS thing, value->>3 AS identity
       FROM {rows}) g
 LEFT JOIN passes_sitepass p
-  ON p.token_hash = g.token AND p.token_hash <> '' AND p.expires_at > %(at)s
+  ON p.token_hash = g.token AND NOT (p.token_hash = '') AND p.expires_at > %(at)s
 LEFT JOIN members_member m ON m.id = p.member_id
 LEFT JOIN things_thing x
   ON x.id = COALESCE(g.thing, (SELECT y.id FROM things_thing y WHERE y.identity = g.identity))
 LEFT JOIN things_thing t ON t.id = COALESCE(x.merged_into_id, x.id)
 ORDER BY g.place
 """
-_KEYED = "SELECT month, thing_id FROM nods_nod WHERE member_id = %(member)s AND key = %(key)s"
+# SQLite takes an index for some rows only where the statement says the same words as the index.
+_KEYED = """
+SELECT month, thing_id FROM nods_nod
+WHERE member_id = %(member)s AND key = %(key)s AND NOT (key = '')
+"""
 _TOTALS = """
 SELECT c.thing_id, c.total FROM nods_count c
 WHERE c.thing_id IN (SELECT CAST(value->>0 AS BIGINT) FROM {rows})

@@ -63,7 +63,7 @@ def give(
     Raises OwnThing, Leaving, or NotNoddable for what was refused or taken down.
     """
     if key:
-        before = Nod.objects.filter(member=member, key=key).first()
+        before = _keyed(member, key)
         if before is not None:
             return _given(member, before.month, new=False)
     target = _noddable(thing)
@@ -127,9 +127,14 @@ def _noddable(thing: Thing) -> Thing:
     return target
 
 
+def _keyed(member: Member, key: str) -> Nod | None:
+    # The index holds keys only, and SQLite takes it where the statement says so, too.
+    return Nod.objects.filter(member=member, key=key).exclude(key="").first()
+
+
 def _month_of_repeat(member: Member, key: str, at: datetime) -> int:
     if key:
-        found = Nod.objects.filter(member=member, key=key).first()
+        found = _keyed(member, key)
         if found is not None:
             return found.month
     return max(months.of(at), instance.here().closed_through + 1)
