@@ -18,7 +18,7 @@ help: ## Show this list
 run: $(VENV)/.run ## Start Mickle on an embedded SQLite (DEMO=1 for a filled one with play money; ARGS="--port 8080")
 	@$(BIN)/mickle run $(if $(DATA),--data $(DATA)) $(if $(DEMO),--demo) $(ARGS)
 
-test: check needs-debian ## Check, then run every test on SQLite and on PostgreSQL, with a real Chromium
+test: check needs-debian ## Check, then run every test on SQLite and on PostgreSQL, with a real Chromium and a real Firefox
 	@$(BIN)/pytest -n 2 --dist worksteal $(ARGS)
 	@$(BIN)/pytest -n 2 --dist worksteal --database postgresql $(ARGS)
 

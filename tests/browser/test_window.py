@@ -78,7 +78,10 @@ def context(chromium: Browser, demo: Running, signed_in: StorageState) -> Iterat
 
 @pytest.fixture
 def page(context: BrowserContext) -> Page:
-    return context.new_page()
+    """A page that somebody opened, as a window is."""
+    with context.expect_page() as opened:
+        context.new_page().evaluate("() => { open('about:blank') }")
+    return opened.value
 
 
 def window(host: str, name: str, **more: str) -> str:
@@ -245,6 +248,7 @@ def test_behind_a_host_that_cuts_the_opener_the_window_records_by_itself(
     _outer, inner = framed(context, host, "/cut?opener=same-origin")
     popup = opened_by(inner, window(host, "cut"), context)
     assert popup.evaluate("opener") is None
+    expect(popup.get_by_role("checkbox")).to_be_hidden()
     press(popup)
     expect(popup.locator("h1")).to_have_text("Nodded. Thank you.")
     expect(popup.get_by_role("button", name="Close this window")).to_be_hidden()

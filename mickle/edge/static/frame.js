@@ -117,8 +117,8 @@
   // --- counts ----------------------------------------------------------------------------------
   let alone = !nonce;
   let near = false;
-  const ask = async () => {
-    const answer = await fetch(`/b/count?${asked}`, { credentials: "omit" }).catch(() => null);
+  const ask = async (cache = "default") => {
+    const answer = await fetch(`/b/count?${asked}`, { credentials: "omit", cache }).catch(() => null);
     if (answer?.ok) show((await answer.json()).count);
   };
   const poll = () => alone && near && !document.hidden && ask();
@@ -128,14 +128,17 @@
   const begun = performance.now();
   let since = begun;
   let visible = null;
+  // Some of an edge may be lost between two pixels.
+  const WHOLE = 0.9;
   const watcher = new IntersectionObserver(
     (entries) => {
-      const { isIntersecting, isVisible } = entries.at(-1);
+      const { isIntersecting, isVisible, intersectionRatio } = entries.at(-1);
       if (isIntersecting && !near) since = performance.now();
       near = isIntersecting;
-      visible = typeof isVisible === "boolean" && watcher.trackVisibility ? isVisible : null;
+      // It looks for covers and fading; what is blown up or clipped is not there as a whole.
+      visible = watcher.trackVisibility ? isVisible && intersectionRatio >= WHOLE : null;
     },
-    { threshold: [0, 1], trackVisibility: true, delay: 100 },
+    { threshold: [0, WHOLE], trackVisibility: true, delay: 100 },
   );
 
   let key = random();
@@ -164,9 +167,9 @@
     keep("nod " + asked, nodded ? String(when || month()) : "");
     paint();
     if (now === undefined) {
-      // A count may be a second old.
+      // A count may be a second old, and what the browser keeps of it older.
       await new Promise((done) => setTimeout(done, 1100));
-      await ask();
+      await ask("no-cache");
     } else show(now);
     tell({ nodded, count });
   };
@@ -200,7 +203,9 @@
     if (busy) return;
     busy = true;
     try {
-      const evidence = { trusted: event.isTrusted, visible, dwell_ms: Math.round(performance.now() - since) };
+      // What came under the cursor a moment ago has not been seen yet.
+      const dwell = near ? Math.round(performance.now() - since) : 0;
+      const evidence = { trusted: event.isTrusted, visible, dwell_ms: dwell };
       if (state === "nodded" || !(await nodByPass(evidence))) openWindow();
     } finally {
       busy = false;
@@ -254,6 +259,8 @@
   button.className = "act";
   button.append(drawn ? drawn.firstElementChild : shape.content.firstElementChild.cloneNode(true));
   button.addEventListener("click", press);
+  // A key held since before was meant for what had the focus then.
+  button.addEventListener("keydown", (event) => event.repeat && event.preventDefault());
   if (drawn) drawn.replaceWith(button);
   else document.getElementById("place").prepend(button);
   if (!framed) {

@@ -30,3 +30,6 @@ for (const part of document.querySelectorAll("[data-close]")) {
   part.hidden = !window.opener;
   part.querySelector("button").addEventListener("click", () => window.close());
 }
+
+// Without the button that opened the window there is nobody to hand a pass to.
+for (const part of document.querySelectorAll("[data-with-opener]")) part.hidden = !window.opener;
