@@ -55,7 +55,7 @@ class Running:
         self._wait()
 
     def _wait(self) -> None:
-        for _attempt in range(300):
+        for _attempt in range(900):
             try:
                 socket.create_connection(("127.0.0.1", self.port), timeout=1).close()
             except OSError:

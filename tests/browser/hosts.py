@@ -152,7 +152,8 @@ def third_party_cookies_allowed(
 ) -> BrowserContext:
     """A Chromium whose owner allows them; by itself Debian's keeps only partitioned cookies.
 
-    Where they are blocked, storage of frames of other sites is blocked as well.
+    Playwright starts it without storage apart for each site, so that it refuses frames of other
+    sites their storage where they are blocked; `drivers.Chromium` is as people have it.
     """
     profile = {"cookie_controls_mode": 0, "block_third_party_cookies": False}
     (folder / "Default").mkdir(parents=True)

@@ -1,4 +1,4 @@
-"""The button on pages of every kind in real browsers; what is expected stands in the docs' table."""
+"""The button on pages of every kind in real browsers; the table of the docs says what to expect."""
 
 import re
 from collections.abc import Callable, Iterator
@@ -15,7 +15,9 @@ from tests.browser.visiting import LABEL, PRESSED, Case, Visit, identifiers, sig
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 TABLE = Path(__file__).parents[2] / "docs" / "explanation" / "button.md"
-_ROW = re.compile(r"^\| (?P<page>[^|]+?) \| (?P<Chromium>[^|]+?) \| (?P<Firefox>[^|]+?) \|$", re.M)
+_ROW = re.compile(
+    r"^\| (?P<page>[^|]+?) \| (?P<Chromium>[^|]+?) \| (?P<Firefox>[^|]+?) \|$", re.MULTILINE
+)
 _CELL = re.compile(r"(button|link): (?:(\d), then (\d)|none)")
 
 _POPUPS = "allow-scripts allow-popups"
@@ -47,7 +49,7 @@ KINDS = {
 }
 Make = Callable[[Browser, Path], Driver]
 BROWSERS: dict[str, Make] = {
-    "Chromium shipped": lambda browser, folder: Chromium(browser, folder),
+    "Chromium shipped": Chromium,
     "Chromium blocked": lambda browser, folder: Chromium(
         browser, folder, {"cookie_controls_mode": 1, "block_third_party_cookies": True}
     ),
@@ -56,16 +58,13 @@ BROWSERS: dict[str, Make] = {
     ),
     "Chromium scriptless": lambda browser, folder: Chromium(browser, folder, script=False),
     "Firefox shipped": lambda _browser, folder: firefox(folder),
-    "Firefox blocked": lambda _browser, folder: firefox(
-        folder, network__cookie__cookieBehavior=1
-    ),
-    "Firefox allowed": lambda _browser, folder: firefox(
-        folder, network__cookie__cookieBehavior=0
-    ),
+    "Firefox blocked": lambda _browser, folder: firefox(folder, network__cookie__cookieBehavior=1),
+    "Firefox allowed": lambda _browser, folder: firefox(folder, network__cookie__cookieBehavior=0),
     "Firefox scriptless": lambda _browser, folder: firefox(folder, javascript__enabled=False),
 }
 # Codes to sign in with are rare, so each browser is somebody else's.
-PEOPLE = dict(zip(BROWSERS, "ada amir anouk bao bela chidi cora dag".split(), strict=True))
+NAMES = ("ada", "amir", "anouk", "bao", "bela", "chidi", "cora", "dag")
+PEOPLE = dict(zip(BROWSERS, NAMES, strict=True))
 EVERYTHING = [
     (f"{name} {kind}", row)
     for name in ("Chromium", "Firefox")

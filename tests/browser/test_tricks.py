@@ -238,7 +238,9 @@ def test_who_opens_the_window_can_only_close_it(place: Place) -> None:
     page.goto(place.evil.put("/opens", "<!doctype html><title>Win</title><h1>Win</h1>"))
     address = f"{place.mickle.url}/nod/window?url={quote(url)}&nonce=12345678&host={place.blog.url}"
     with place.reader.context.expect_page() as opened:
-        page.evaluate("at => { window.ours = open(at, 'w', 'popup,width=420,height=560') }", address)
+        page.evaluate(
+            "at => { window.ours = open(at, 'w', 'popup,width=420,height=560') }", address
+        )
     window = opened.value
     expect(window.get_by_role("button", name="Nod at this")).to_be_visible()
     window.wait_for_timeout(LOOKED_MS + SHORT_MS)
@@ -246,8 +248,9 @@ def test_who_opens_the_window_can_only_close_it(place: Place) -> None:
       ours.focus();
       for (const said of [{mickle: 1, nodded: true}, "submit"]) ours.postMessage(said, "*");
       const tries = [
-        () => ours.document.forms[0].submit(), () => ours.moveTo(0, 0), () => ours.resizeTo(100, 100),
-        () => ours.dispatchEvent(new MouseEvent("click")), () => ours.eval("1"),
+        () => ours.document.forms[0].submit(), () => ours.moveTo(0, 0),
+        () => ours.resizeTo(100, 100), () => ours.eval("1"),
+        () => ours.dispatchEvent(new MouseEvent("click")),
         () => { ours.location.href = "javascript:document.forms[0].submit()"; },
       ];
       return tries.filter(one => { try { one(); return false; } catch { return true; } }).length;

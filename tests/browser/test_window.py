@@ -78,10 +78,7 @@ def context(chromium: Browser, demo: Running, signed_in: StorageState) -> Iterat
 
 @pytest.fixture
 def page(context: BrowserContext) -> Page:
-    """A page that somebody opened, as a window is."""
-    with context.expect_page() as opened:
-        context.new_page().evaluate("() => { open('about:blank') }")
-    return opened.value
+    return context.new_page()
 
 
 def window(host: str, name: str, **more: str) -> str:
@@ -177,8 +174,10 @@ def test_a_key_held_since_before_counts_for_nothing(page: Page, host: str) -> No
     expect(page.locator("h1")).to_have_text("Nodded. Thank you.")
 
 
-def test_the_window_is_used_by_keyboard_alone(page: Page, host: str) -> None:
-    page.goto(window(host, "keys"))
+def test_the_window_is_used_by_keyboard_alone(
+    context: BrowserContext, host: str, demo: Running
+) -> None:
+    page = opened_by(context.new_page(), demo.url + window(host, "keys"), context)
     page.wait_for_timeout(600)
     tick = page.get_by_role("checkbox", name="without asking")
     page.keyboard.press("Tab")
@@ -290,11 +289,11 @@ def test_a_trusted_link_counts_at_once_and_going_back_is_no_new_nod(page: Page, 
 
 
 def test_every_state_can_be_read_in_both_colours_in_the_small_window(
-    page: Page, host: str, chromium: Browser, demo: Running
+    context: BrowserContext, host: str, chromium: Browser, demo: Running
 ) -> None:
     wrong = []
     address = window(host, "seen", title="A title of some length, as essays have it")
-    page.goto(address)
+    page = opened_by(context.new_page(), demo.url + address, context)
     wrong += seen(page, "confirm")
     tick = page.locator("label.check").bounding_box()
     assert tick["y"] + tick["height"] <= SIZE["height"]

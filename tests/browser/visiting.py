@@ -77,7 +77,7 @@ class Visit:
         return self.host.put(f"/around-{name}", page(inside + "</iframe>"))
 
     def opens(self, name: str, expected: str) -> tuple[Place, Place]:
-        """The page as it opens, when what is expected is seen: the tab, the page with the button."""
+        """The tab, and the page with the button, once what is expected is seen there."""
         opened = self.puts(name)
         tab = self.driver.tab()
         tab.go(opened)

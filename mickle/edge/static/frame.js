@@ -37,8 +37,8 @@
   const host = framed && parent === top && referrer ? referrer.host : "";
 
   // --- what this browser keeps for buttons on this site ----------------------------------------
-  // Where third-party cookies are blocked, Chromium blocks this storage too, and keeps only
-  // partitioned cookies. Then a click asks whether there is a pass, for nothing here can know.
+  // Some browsers refuse this storage to frames of other sites and keep partitioned cookies all the
+  // same. Then a click asks whether there is a pass, for nothing here can know.
   const memory = new Map();
   const stores = (() => {
     try {
