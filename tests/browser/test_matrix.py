@@ -42,6 +42,8 @@ CASES = {
     ),
     "in a sandbox, pop-ups stay in it": Case("inside", sandbox=f"{_POPUPS} allow-forms"),
 }
+# With a pass and through the window.
+BY_KEYS = ("no policy", "COOP `same-origin`")
 KINDS = {
     "third-party cookies blocked": "blocked",
     "third-party cookies allowed": "allowed",
@@ -159,6 +161,8 @@ def test_what_a_page_shows_and_how_many_clicks_a_nod_takes(
     if seen == "button" and visit.button(tab).js(PRESSED):
         until(lambda: visit.button(tab).js(LABEL) == "Nodded, 1 nod", "the count")
     until(lambda: visit.count("one") == visit.count("two") == 1, "the counts")
+    if row in BY_KEYS:
+        assert visit.nods(*visit.opens("three", seen), keys=True).clicks == second
     asked = [one for one in mickle.asked if one.path.startswith("/b/")]
     assert [one.path for one in asked if "cookie" in one.headers] == []
     assert [told for told in mickle.told if told[0] == "set-cookie" and "/b/" in told[1]] == []

@@ -95,12 +95,16 @@ class Visit:
         """The document inside the frame of the button."""
         return tab.inner(f"{self.mickle.url}/b/frame")
 
-    def nods(self, tab: Place, place: Place) -> Nodded:
-        """Click, and do in the window what it asks for."""
+    def nods(self, tab: Place, place: Place, *, keys: bool = False) -> Nodded:
+        """Click, and do in the window what it asks for; with keys, by Tab and Enter alone."""
         before = self.driver.tabs()
         frame = self.button(tab)
         if frame and frame.js(_DRAWN) and place.js(SHOWN) == "button":
-            frame.click("button")
+            if keys:
+                tab.key("Tab")
+                frame.key("Enter")
+            else:
+                frame.click("button")
         else:
             place.click("a")
 
@@ -112,14 +116,14 @@ class Visit:
         if window is None:
             return Nodded(1)
         try:
-            nodded = self.confirms(window)
+            nodded = self.confirms(window, keys=keys)
             if frame and window.js("!!window.opener"):
                 until(lambda: frame.js(PRESSED), "a button that heard of it")
             return nodded
         finally:
             window.close()
 
-    def confirms(self, window: Place) -> Nodded:
+    def confirms(self, window: Place, *, keys: bool) -> Nodded:
         """What the window takes."""
         try:
             state = until(lambda: window.js(_WINDOW), "the window", 3)
@@ -132,6 +136,10 @@ class Visit:
         if state == "nodded":
             return Nodded(1)
         time.sleep(HALF_A_SECOND_S)
+        if keys:
+            window.key("Enter")
+            until(lambda: window.js(_WINDOW) == "nodded", "the nod")
+            return Nodded(2)
         ticked = bool(window.js(f"document.querySelector('{_TICK}')?.checkVisibility()"))
         if ticked:
             window.click(_TICK)
