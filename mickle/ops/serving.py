@@ -2,6 +2,7 @@
 
 import errno
 import ipaddress
+import resource
 import signal
 import socket
 from pathlib import Path
@@ -77,6 +78,13 @@ def address(host: str, listening: socket.socket) -> str:
     return f"http://{shown}:{listening.getsockname()[1]}"
 
 
+def hold_many_files() -> int:
+    """Let this process, and those it starts, have as many sockets as the machine allows."""
+    _soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    return hard
+
+
 def serve(listening: socket.socket, *, workers: int) -> None:
     """Serve until SIGINT or SIGTERM, then end what is under way and return."""
     proxies = settings.TRUSTED_PROXIES
@@ -93,6 +101,7 @@ def serve(listening: socket.socket, *, workers: int) -> None:
         backlog=BACKLOG,
         timeout_graceful_shutdown=10,
     )
+    hold_many_files()
     # uvicorn raises the signal that ended it once more; by then the work is done.
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, _ended)

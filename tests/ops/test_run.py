@@ -113,6 +113,12 @@ def test_the_process_stays_small(served):
     assert int(re.search(r"VmRSS:\s+(\d+)", status)[1]) < 150_000
 
 
+def test_it_holds_as_many_sockets_as_the_machine_allows(served):
+    limits = Path(f"/proc/{served.process.pid}/limits").read_text()
+    soft, hard = re.search(r"Max open files\s+(\d+)\s+(\d+)", limits).groups()
+    assert soft == hard
+
+
 def test_ctrl_c_ends_it_in_order(tmp_path):
     process = Process(tmp_path)
     assert process.get("/")[0] == 200
