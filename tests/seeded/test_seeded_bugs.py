@@ -261,6 +261,98 @@ BUGS = [
         'else "unsafe-none"',
         "tests/web/test_routes.py -k headers_hold",
     ),
+    Bug(
+        "a nod is answered before its transaction is committed",
+        "edge/_database.py",
+        """            self._raw.execute("BEGIN IMMEDIATE")
+            try:
+                yield
+                self._raw.execute("COMMIT")
+""",
+        """            if self._raw.in_transaction:
+                self._raw.execute("COMMIT")
+            self._raw.execute("BEGIN IMMEDIATE")
+            try:
+                yield
+""",
+        "tests/crash/test_kill.py",
+    ),
+    Bug(
+        "a nod is answered before its transaction is committed on PostgreSQL",
+        "edge/_database.py",
+        """        with self._raw.transaction():
+            self._raw.execute(write.HOLD_FENCE)
+            yield
+""",
+        """        if self._raw.info.transaction_status:
+            self._raw.execute("COMMIT")
+        self._raw.execute("BEGIN")
+        self._raw.execute(write.HOLD_FENCE)
+        yield
+""",
+        "tests/crash/test_kill.py",
+        "postgresql",
+    ),
+    Bug(
+        "a pass is good on every site",
+        "edge/_giving.py",
+        """        (not fits, "other-site"),
+""",
+        "",
+        "tests/edge/test_nods.py -k pass_of_one_site",
+    ),
+    Bug(
+        "an old pass is still good",
+        "edge/_giving.py",
+        " AND p.expires_at > %(at)s",
+        "",
+        "tests/edge/test_nods.py -k old_pass",
+    ),
+    Bug(
+        "a pass taken back stays",
+        "passes/passes.py",
+        "    deleted, _by_table = SitePass.objects.filter(member=member).delete()\n",
+        "    deleted = SitePass.objects.filter(member=member).count()\n",
+        "tests/edge/test_nods.py -k taken_back_gives_nothing",
+    ),
+    Bug(
+        "a code is exchanged as often as it comes",
+        "passes/passes.py",
+        'known.filter(token_hash="", nonce_hash=hashed(nonce)',
+        "known.filter(nonce_hash=hashed(nonce)",
+        "tests/passes/test_passes.py -k comes_twice",
+    ),
+    Bug(
+        "every site may post a nod",
+        "edge/_posting.py",
+        'if not origin or header(headers, b"origin") != origin:',
+        "if not origin:",
+        "tests/edge/test_nods.py -k only_a_button_of_ours",
+    ),
+    Bug(
+        "every site may post a nod in the lane",
+        "edge/_posting.py",
+        """            and headers.get(b"origin") == origin.encode()
+""",
+        "",
+        "tests/edge/test_clicks.py -k not_of_a_button",
+    ),
+    Bug(
+        "counts are read once and for ever",
+        "edge/_counts.py",
+        "FRESH_S = 0.95\nREFRESH_S = 0.5",
+        "FRESH_S = REFRESH_S = 1e9",
+        "tests/edge/test_count.py -k fresh_within_a_second",
+    ),
+    Bug(
+        "who nods is not held against the first top-up",
+        "edge/_database.py",
+        """        self.query(write.HOLD_MEMBERS, {"rows": names["rows"]})
+""",
+        "        return\n",
+        "tests/concurrency/test_clicks.py",
+        "postgresql",
+    ),
 ]
 
 
@@ -268,7 +360,7 @@ BUGS = [
 @pytest.mark.parametrize("bug", BUGS, ids=[bug.name for bug in BUGS])
 def test_a_seeded_bug_is_caught(bug: Bug, tmp_path: Path):
     for folder in ("mickle", "tests"):
-        ignore = shutil.ignore_patterns("__pycache__", "static", "seeded", "locale")
+        ignore = shutil.ignore_patterns("__pycache__", "seeded", "locale")
         shutil.copytree(HOUSE / folder, tmp_path / folder, ignore=ignore)
     shutil.copy(HOUSE / "pyproject.toml", tmp_path)
     file = tmp_path / "mickle" / bug.file
