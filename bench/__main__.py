@@ -1,28 +1,51 @@
-"""`python -m bench`: measure, and print a table. `--quick` takes a twentieth of the size."""
+"""`python -m bench`: measure, and print a table.
+
+`--quick` takes a twentieth of the size; `--long` lets the mixed load run for half an hour on each
+database; `--only nods` measures one part.
+"""
 
 import argparse
 import subprocess
-from itertools import chain
+from collections.abc import Callable, Iterator
+from functools import partial
 
-from bench import month_end, street, table
+from bench import live, month_end, nods, settling, street, table
+from bench.table import Figure
 from tests import databases
 
 MEMBERS, NODS, REQUESTS = 100_000, 2_000_000, 200_000
 QUICK = 20
+MIXED_S, MIXED_QUICK_S, MIXED_LONG_S = 60.0, 20.0, 1_800.0
+Measure = Callable[[], Iterator[Figure]]
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="a small run, to see that it works")
-    part = QUICK if parser.parse_args().quick else 1
+    parser.add_argument("--long", action="store_true", help="half an hour of mixed load, twice")
+    parser.add_argument("--only", choices=parts(1, 1.0), help="one part")
+    asked = parser.parse_args()
     version = subprocess.run(
         [databases.binaries() / "postgres", "--version"], capture_output=True, text=True, check=True
     )
     print(table.machine(version.stdout.split()[2]), flush=True)
-    parts = chain(
-        street.figures(REQUESTS // part), month_end.figures(MEMBERS // part, NODS // part)
-    )
-    print("\n" + table.drawn(list(parts)))
+    mixed_s = MIXED_LONG_S if asked.long else MIXED_QUICK_S if asked.quick else MIXED_S
+    found = parts(QUICK if asked.quick else 1, mixed_s)
+    measured = [found[asked.only]] if asked.only else found.values()
+    figures = [figure for measure in measured for figure in measure()]
+    print("\n" + table.drawn(figures) + f"\n\nload after {table.load()}")
+
+
+def parts(part: int, mixed_s: float) -> dict[str, Measure]:
+    """What can be measured, by name; a part of the size."""
+    return {
+        "street": partial(street.figures, REQUESTS // part),
+        "nods": partial(nods.figures, part),
+        "live": partial(live.figures, part),
+        "settling": partial(settling.figures, part),
+        "mixed": partial(settling.mixed, mixed_s),
+        "month-end": partial(month_end.figures, MEMBERS // part, NODS // part),
+    }
 
 
 if __name__ == "__main__":

@@ -1,10 +1,11 @@
-"""What is measured in a process of its own: `python -m bench.child load|settle MEMBERS NODS`."""
+"""What is done in a process of its own: `python -m bench.child load|settle|button N N`."""
 
 import json
 import os
 import resource
 import sys
 import time
+from datetime import timedelta
 from pathlib import Path
 
 import django
@@ -14,13 +15,19 @@ django.setup()
 
 from django.db import connection  # noqa: E402 - Django stands first
 
-from bench import world  # noqa: E402
+from bench import clicks, world  # noqa: E402
 from mickle.instance import instance  # noqa: E402
 from mickle.ledger import ledger  # noqa: E402
+from mickle.lib import months  # noqa: E402
+from mickle.members import members as people  # noqa: E402
+from mickle.members.models import Member  # noqa: E402
 from mickle.ops import database, loading  # noqa: E402
 from mickle.ops.world import World  # noqa: E402
+from mickle.passes.models import SitePass  # noqa: E402
+from mickle.passes.write import hashed  # noqa: E402
 from mickle.settlement import settlement  # noqa: E402
 from mickle.settlement.models import Line  # noqa: E402
+from mickle.things import things as pages  # noqa: E402
 
 
 def load(members: int, nods: int) -> dict[str, float]:
@@ -49,6 +56,40 @@ def settle(members: int, nods: int) -> dict[str, float]:
     }
 
 
+def button(members: int, things: int) -> dict[str, float]:
+    """Pages of one site, and a pass for it for so many members, who are made where none are."""
+    database.make_ready()
+    at = instance.now()
+    month = months.of(at)
+    if not Member.objects.exists():
+        new = (people.NewMember(username=f"m{n}", joined_at=at) for n in range(members))
+        people.join_many(new, budget_month=month)
+        # Counted as if they had topped up; the books are not what is measured here.
+        Member.objects.update(funded_month=month - 1)
+    first, *_more, last = pages.bulk_add(
+        pages.NewThing(url=f"https://{clicks.SITE}/{n}", created_at=at) for n in range(things)
+    )
+    assert last - first == things - 1
+    ids = Member.objects.order_by("id").values_list("id", flat=True)[:members]
+    rows = (
+        SitePass(
+            member_id=member_id,
+            site=clicks.SITE,
+            token_hash=hashed(f"mkp_{place}"),
+            code_hash=hashed(f"code {place}"),
+            made_at=at,
+            used_at=at,
+            expires_at=at + timedelta(days=9),
+        )
+        for place, member_id in enumerate(ids)
+    )
+    made = SitePass.objects.bulk_create(rows, batch_size=1_000)
+    # What the clock makes due after so much at once is done before anything is measured.
+    settlement.close_due(at=at)
+    ledger.seal(at=at)
+    return {"members": len(made), "first_thing": first, "things": things}
+
+
 def _server_mb() -> float:
     """What the server's own process took at its peak, without the pages all share."""
     if connection.vendor != "postgresql":
@@ -74,5 +115,5 @@ def _equal(month: world.Month) -> bool:
 
 
 if __name__ == "__main__":
-    deed = {"load": load, "settle": settle}[sys.argv[1]]
+    deed = {"load": load, "settle": settle, "button": button}[sys.argv[1]]
     print(json.dumps(deed(int(sys.argv[2]), int(sys.argv[3]))))

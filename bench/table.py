@@ -24,12 +24,16 @@ def machine(postgresql: str) -> str:
     cpu = re.search(r"model name\s*:\s*(.+)", _read("/proc/cpuinfo"))
     memory = re.search(r"MemTotal:\s*(\d+)", _read("/proc/meminfo"))
     size = f"{int(memory[1]) / 2**20:.0f} GB" if memory else "?"
-    load = ", ".join(f"{one:.1f}" for one in os.getloadavg())
     return (
         f"{cpu[1] if cpu else platform.processor()}, {os.cpu_count()} cores, {size}; "
         f"{platform.system()} {platform.release()}; Python {platform.python_version()}, "
-        f"SQLite {sqlite3.sqlite_version}, PostgreSQL {postgresql}; load before {load}"
+        f"SQLite {sqlite3.sqlite_version}, PostgreSQL {postgresql}; load before {load()}"
     )
+
+
+def load() -> str:
+    """How much else there was to do: in one, five and fifteen minutes."""
+    return ", ".join(f"{one:.1f}" for one in os.getloadavg())
 
 
 def _read(path: str) -> str:

@@ -61,7 +61,7 @@ def django_db_modify_db_settings(
 
 
 # These bring their own database or need none, so the run on PostgreSQL leaves them to the other.
-ONCE = {"browser", "docs", "lib", "seeded"}
+ONCE = {"bench", "browser", "docs", "lib", "seeded"}
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

@@ -12,6 +12,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from itertools import chain
 from pathlib import Path
 
 import psycopg
@@ -44,7 +45,11 @@ def binaries() -> Path:
 class Server:
     """A private PostgreSQL in a folder of its own."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, durable: bool = False) -> None:
+        """A durable one is for benchmarks: what was answered stands after a power cut."""
+        self.switches = {"fsync": "on", "full_page_writes": "on", "synchronous_commit": "on"}
+        if not durable:
+            self.switches = dict.fromkeys(self.switches, "off")
         self.folder = Path(tempfile.mkdtemp(prefix="mickle-pg-"))
         self.who: dict[str, object] = {}
         if os.geteuid() == 0:
@@ -71,8 +76,8 @@ class Server:
         self.process = subprocess.Popen(
             [
                 *(binaries() / "postgres", "-D", "data", "-k", str(self.folder), "-h", ""),
-                *("-c", "max_connections=100", "-c", "fsync=off", "-c", "shared_buffers=256MB"),
-                *("-c", "full_page_writes=off", "-c", "synchronous_commit=off"),
+                *("-c", "max_connections=100", "-c", "shared_buffers=256MB"),
+                *chain(*(("-c", f"{name}={state}") for name, state in self.switches.items())),
             ],
             env=self.env,
             cwd=self.folder,

@@ -1,10 +1,13 @@
-"""What the benchmarks compare with is the arithmetic of the split itself."""
+"""The benchmarks compare with the arithmetic of the split itself, and each of them runs."""
 
 import os
 
 import numpy as np
+import pytest
 
-from bench import street, table, world
+from bench import served, table, world
+from bench.__main__ import QUICK, parts
+from bench.clicks import Plan
 from mickle.lib import money
 from mickle.lib.money import MICROS
 
@@ -45,6 +48,23 @@ def test_a_table_stands_in_columns():
 
 
 def test_cpu_time_is_read_of_the_process_itself():
-    before = street._cpu_s(os.getpid())
+    before = served.cpu_s(os.getpid())
     sum(number * number for number in range(3_000_000))
-    assert street._cpu_s(os.getpid()) > before
+    assert served.cpu_s(os.getpid()) > before
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["nods", "live", "settling", "mixed"])
+def test_each_part_of_the_button_is_measured_and_nothing_fails(name):
+    figures = list(parts(QUICK * 5, 4.0)[name]())
+    assert len(figures) >= 2
+    assert all(figure.budget for figure in figures)
+    if name == "mixed":
+        assert [figure.found.partition(" of ")[0] for figure in figures] == ["0 errors"] * 2
+
+
+def test_clicks_of_a_plan_are_all_different():
+    plan = Plan(port=1, members=40, first_thing=100, things=30)
+    pairs = [plan.pair(number) for number in range(40 * 30)]
+    assert len(set(pairs)) == len(pairs)
+    assert {thing for _member, thing in pairs} == set(range(100, 130))
