@@ -22,9 +22,9 @@ test: check needs-debian ## Check, then run every test on SQLite and on PostgreS
 	@$(BIN)/pytest -n 2 --dist worksteal $(ARGS)
 	@$(BIN)/pytest -n 2 --dist worksteal --database postgresql $(ARGS)
 
-test-long: $(VENV)/.dev needs-debian ## The long run: a million steps of the model on each database
-	@$(BIN)/pytest -n 2 tests/model --long $(ARGS)
-	@$(BIN)/pytest -n 2 tests/model --long --database postgresql $(ARGS)
+test-long: $(VENV)/.dev needs-debian ## The long run: a million steps of the model and 200 kills on each database
+	@$(BIN)/pytest -n 2 tests/model tests/crash/test_kill.py --long $(ARGS)
+	@$(BIN)/pytest -n 2 tests/model tests/crash/test_kill.py --long --database postgresql $(ARGS)
 
 check: $(VENV)/.dev ## Format, lint, types, floors of the house
 	@$(BIN)/ruff format --check -q . && $(BIN)/ruff check -q . && echo "ruff: in order"
@@ -33,7 +33,7 @@ check: $(VENV)/.dev ## Format, lint, types, floors of the house
 	@$(BIN)/python tools/house.py
 	@$(BIN)/mypy
 
-bench: $(VENV)/.dev ## Measure month end, counts, start and memory; ratios in one run
+bench: $(VENV)/.dev ## Measure counts, nods, live pages, month end, start; ratios in one run (ARGS="--quick", "--long")
 	@$(BIN)/python -m bench $(ARGS)
 
 wheel: $(VENV)/.dev ## Build dist/*.whl

@@ -1,1 +1,1 @@
-"""Benchmarks: month end, loading, counts, start and memory; ratios are taken in one run."""
+"""Benchmarks: counts, nods, live pages, month end, start, memory; ratios are taken in one run."""
