@@ -83,6 +83,20 @@ def written(
     return Answer(status, [*everywhere, *_JSON, *more], body, tag)
 
 
+_PRIVATE: Headers = [*EVERYWHERE[2:], *_JSON, NEVER]
+_PRIVATE_LINES = _lines(_PRIVATE).removesuffix(b"\r\n")
+
+
+def shortly(answer: str, more: Headers) -> "Answer":
+    """The same as `written` of status 200, NEVER and not public, for who writes `whole` only."""
+    body = answer.encode()
+    made: Answer = Answer.__new__(Answer)
+    made.status, made.tag = HTTPStatus.OK, b""
+    lines = _PRIVATE_LINES + _lines(more).removesuffix(b"\r\n")
+    made.whole = b"%bcontent-length: %d\r\n\r\n%b" % (lines, len(body), body)
+    return made
+
+
 def sentence(status: int, text: str, *more: tuple[bytes, bytes]) -> Answer:
     """A refusal that says why."""
     return written(status, {"error": text}, NEVER, *more)

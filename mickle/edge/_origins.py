@@ -26,6 +26,7 @@ class Origins:
 
     def __init__(self, *, pages: str, button: str, hosts: Sequence[str]) -> None:
         self._pages, self._button, self._hosts = pages, button, list(hosts)
+        self._known = lru_cache(maxsize=256)(self._named)
 
     def pages(self, scope: Mapping[str, Any]) -> str:
         """Where the pages are."""
@@ -35,10 +36,16 @@ class Origins:
         """Where buttons are served, and the only origin that may post a nod; empty: nowhere."""
         return self._button or self.pages(scope)
 
+    def button_at(self, scheme: str, host: bytes) -> str:
+        """The same, for who has the scheme and the Host header in hand."""
+        return self._button or self._pages or self._known(scheme, host.decode("latin-1"))
+
     def _asked(self, scope: Mapping[str, Any]) -> str:
-        host = header(scope["headers"], b"host")
+        return self._known(scope["scheme"], header(scope["headers"], b"host"))
+
+    def _named(self, scheme: str, host: str) -> str:
         name, _port = split_domain_port(host)
-        return f"{scope['scheme']}://{host}" if name and validate_host(name, self._hosts) else ""
+        return f"{scheme}://{host}" if name and validate_host(name, self._hosts) else ""
 
 
 class Askers:
@@ -59,6 +66,14 @@ class Askers:
                     if self._everybody or not self._trusted(address):
                         break
         return self._folded(address)
+
+    def scheme(self, client: Sequence[Any] | None, headers: Headers, own: str) -> str:
+        """How the asker's browser came: as a proxy of ours says, else as the socket does."""
+        if self._proxies or self._everybody:
+            told = header(headers, b"x-forwarded-proto").strip()
+            if told in ("http", "https") and self._trusted(str(client[0]) if client else ""):
+                return told
+        return own
 
     def _trusted(self, address: str) -> bool:
         if self._everybody or not address:

@@ -37,8 +37,8 @@ class Queue:
         self._same: Counter[What] = Counter()
         self._flushing: asyncio.Task[None] | None = None
 
-    async def put(self, ask: Ask) -> Verdict:
-        """The verdict on a nod or a take-back; raises Full, or what the database raises."""
+    def put(self, ask: Ask) -> "asyncio.Future[Verdict]":
+        """The verdict to come on a nod or a take-back, or what the database raises; raises Full."""
         what = _what(ask)
         if len(self._waiting) >= WAITING_AT_MOST or self._same[what] >= SAME_AT_MOST:
             raise Full
@@ -47,7 +47,7 @@ class Queue:
         self._waiting.append((ask, answer))
         if self._flushing is None or self._flushing.done():
             self._flushing = asyncio.create_task(self._flush())
-        return await answer
+        return answer
 
     async def _flush(self) -> None:
         while self._waiting:

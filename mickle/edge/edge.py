@@ -117,6 +117,22 @@ class Edge:
         answer.unused = 0
         return answer
 
+    def admits(self, headers: Headers, client: Any, scheme: str) -> bytes | None:
+        """The cookies of a click that may be answered at once; None: it goes the long way."""
+        found = dict(headers)
+        # A header that comes twice is for the long way to judge.
+        if len(found) != len(headers):
+            return None
+        if not self._posting.admits(found, self._askers.scheme(client, headers, scheme)):
+            return None
+        if not self._buckets.take(self._askers.of(client, headers), _clock.now()):
+            return None
+        return found.get(b"cookie", b"")
+
+    def click(self, url: bytes, cookie: bytes, body: bytes, end: Callable[[Answer], None]) -> None:
+        """Nod, or take one back; `end` is called with the answer."""
+        self._posting.at_once(url, cookie, body, end)
+
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
         asker = self._askers.of(scope.get("client"), scope["headers"])
