@@ -321,7 +321,7 @@ def test_strangers_lock_nothing(now_street, monkeypatch):
 
 
 def test_a_code_becomes_a_partitioned_cookie_for_c_alone(now_street, alice):
-    code = passes.grant(member=alice, site=SITE, nonce="n", at=NOW)
+    code = passes.grant(member=alice, site=SITE, nonce="n", at=datetime.now(UTC))
     (answer,) = now_street.run(now_street.post("/c/exchange", {"code": code, "nonce": "n"}))
     assert answer.json == {"site": SITE}
     name, *flags = answer.headers["set-cookie"].split("; ")
@@ -338,7 +338,7 @@ def test_a_code_becomes_a_partitioned_cookie_for_c_alone(now_street, alice):
 
 
 def test_a_browser_without_partitioned_cookies_keeps_a_token(now_street, alice):
-    code = passes.grant(member=alice, site=SITE, nonce="n", at=NOW)
+    code = passes.grant(member=alice, site=SITE, nonce="n", at=datetime.now(UTC))
     ask = {"code": code, "nonce": "n", "keep": "token"}
     (answer,) = now_street.run(now_street.post("/c/exchange", ask))
     assert "set-cookie" not in answer.headers

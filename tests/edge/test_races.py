@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from functools import partial
 
 import pytest
@@ -252,7 +253,7 @@ def test_a_public_address_is_the_buttons_origin_too(transactional_db):
 
 
 def test_a_pass_in_use_lives_on_in_the_browser(street, alice):
-    code = passes.grant(member=alice, site=SITE, nonce="n", at=NOW)
+    code = passes.grant(member=alice, site=SITE, nonce="n", at=datetime.now(UTC))
     (got,) = street.run(street.post("/c/exchange", {"code": code, "nonce": "n"}))
     name = got.headers["set-cookie"].partition(";")[0]
     cookie = f"__Secure-nod-other=x; {name}"
