@@ -3,7 +3,7 @@
 import threading
 
 import pytest
-from django.db import OperationalError, connection, connections, transaction
+from django.db import OperationalError, connection, connections
 
 from mickle.instance.models import Month
 from mickle.ledger import ledger
@@ -107,11 +107,15 @@ def test_a_locked_database_leaves_nothing_half_done():
     locked, done = threading.Event(), threading.Event()
 
     def hold() -> None:
-        with transaction.atomic(), connection.cursor() as cursor:
-            if connection.vendor == "postgresql":
-                cursor.execute("SELECT pg_advisory_xact_lock(%s)", [settlement.SETTLE_LOCK])
-            locked.set()
-            done.wait(30)
+        # As another process does: in this one writers to SQLite would wait their turn.
+        raw = connection.get_new_connection(connection.get_connection_params())
+        if connection.vendor == "postgresql":
+            raw.execute("SELECT pg_advisory_lock(%s)", [settlement.SETTLE_LOCK])
+        else:
+            raw.execute("BEGIN IMMEDIATE")
+        locked.set()
+        done.wait(30)
+        raw.close()
         connection.close()
 
     if connection.vendor != "postgresql":
