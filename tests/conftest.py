@@ -10,8 +10,14 @@ from django.conf import settings
 from django.core.cache import cache
 from django.db import connection
 from django.test.testcases import TransactionTestCase
+from hypothesis import HealthCheck
+from hypothesis import settings as drawing
 
 from mickle.ledger import _guards
+
+# How fast a machine is decides no test.
+drawing.register_profile("mickle", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+drawing.load_profile("mickle")
 
 _connect = socket.socket.connect
 _flush = TransactionTestCase._fixture_teardown
