@@ -82,9 +82,10 @@ def test_the_order_of_different_parameters_means_nothing(
 ) -> None:
     distinct = list({name: f"{name}={value}" for name, value in pairs}.values())
     shuffled = data.draw(st.permutations(distinct))
-    one = understood(f"https://{host}/{path}?{'&'.join(distinct)}")
+    # The mark of a fragment ends the address: a space at its very end would be no part of it.
+    one = understood(f"https://{host}/{path}?{'&'.join(distinct)}#")
 
-    assert identify(f"https://{host}/{path}?{'&'.join(shuffled)}").identity == one.identity
+    assert identify(f"https://{host}/{path}?{'&'.join(shuffled)}#").identity == one.identity
 
 
 @given(addresses(), st.sampled_from(["utm_campaign=x", "fbclid=1", "gclid=2&utm_id=3"]))
