@@ -5,6 +5,7 @@ the members may do is read in the same transaction that writes, so that a pass t
 ago gives nothing.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -70,18 +71,44 @@ class Verdict(NamedTuple):
     month: int = 0
     thing_id: int = 0
     total: int = 0
-    member_id: int = 0
     secret: str = ""
 
 
-class _May(NamedTuple):
-    """Somebody whose pass fits."""
+class _Found(NamedTuple):
+    """What is known of an ask: its pass, whose it is, and what was asked for; as `_RESOLVE` reads.
+
+    Where there is no pass, or no such thing, its own columns are None.
+    """
 
     secret: str
     pass_id: int
     member_id: int
+    fits: bool
+    day: int
+    used: int
     asked_id: int
     thing_id: int
+    state: str
+    owner_id: int | None
+    leaving: bool
+
+    def refusal(self, *, take_back: bool, today: int, room: int) -> str:
+        """Why the ask may not be done, or an empty text; `room` is what is left of a day's nods.
+
+        What was given may be taken back, whoever owns it by now and however much was given today.
+        """
+        if not self.pass_id:
+            return "no-pass"
+        spent = self.used if self.day == today else 0
+        reasons = (
+            (self.asked_id is not None and not self.fits, "other-site"),
+            (self.leaving and not take_back, "leaving"),
+            (spent >= room and not take_back, "limit"),
+            (self.asked_id is None, "unknown"),
+            (self.owner_id == self.member_id and not take_back, "own"),
+            (self.state != "ACTIVE" and not take_back, "refused"),
+        )
+        return next((reason for holds, reason in reasons if holds), "")
 
 
 class Taken(NamedTuple):
@@ -130,7 +157,7 @@ class Batch:
                 if asks[place].take_back:
                     verdicts[place] = self._take_back(who, month)
                     counted = counted or not verdicts[place].reason
-            self._use(may.values(), at)
+            self._use(may, asks, at)
             if counted:
                 self._database.tell()
             totals = self._totals(verdicts)
@@ -144,7 +171,7 @@ class Batch:
 
     def _decide(
         self, asks: Sequence[Ask], at: datetime, members: Buckets
-    ) -> tuple[dict[int, _May], list[Verdict]]:
+    ) -> tuple[dict[int, _Found], list[Verdict]]:
         """Who may, by place; and the refusals."""
         listed = [
             (place, secret, ask.thing_id, ask.identity)
@@ -155,24 +182,26 @@ class Batch:
             _RESOLVE, {"rows": rows(listed), "at": self._database.instant(at)}
         )
         verdicts = [Verdict("no-pass")] * len(asks)
-        may: dict[int, _May] = {}
-        spent: dict[int, int] = {}
-        for place, secret, *facts in found:
+        may: dict[int, _Found] = {}
+        given: Counter[int] = Counter()
+        for place, *facts in found:
             if place in may:
                 continue
-            reason = _refusal(facts, at, self._a_day, spent)
-            if not reason and not members.take(facts[1], _clock.now()):
+            one, back = _Found(*facts), asks[place].take_back
+            room = self._a_day - given[one.pass_id]
+            reason = one.refusal(take_back=back, today=at.toordinal(), room=room)
+            if not reason and not members.take(one.member_id, _clock.now()):
                 reason = "limit"
-            if reason:
-                verdicts[place] = _worse(verdicts[place], reason, facts)
-            else:
-                pass_id, member_id, asked_id, thing_id = (facts[n] for n in (0, 1, 5, 6))
-                may[place] = _May(secret, pass_id, member_id, asked_id, thing_id)
-                spent[pass_id] = spent.get(pass_id, 0) + 1
+            if not reason:
+                may[place] = one
+                given[one.pass_id] += not back
+            elif reason != "no-pass":
+                # Of several passes the one that came furthest says why not.
+                verdicts[place] = Verdict(reason)
         return may, verdicts
 
     def _give(
-        self, may: Mapping[int, _May], asks: Sequence[Ask], at: datetime
+        self, may: Mapping[int, _Found], asks: Sequence[Ask], at: datetime
     ) -> tuple[dict[tuple[int, int], int], bool]:
         """Insert the nods: the month of each new one, and whether any was counted."""
         query, month = self._database.query, months.of(at)
@@ -191,39 +220,39 @@ class Batch:
         counted = query(write.COUNT_UP, {"rows": rows(list(new))}) if new else []
         return new, bool(counted)
 
-    def _given(self, ask: Ask, who: _May, new: dict[tuple[int, int], int], month: int) -> Verdict:
+    def _given(self, ask: Ask, who: _Found, new: dict[tuple[int, int], int], month: int) -> Verdict:
         in_month = new.pop((who.member_id, who.thing_id), None)
         if in_month is not None:
-            return Verdict("", True, in_month, who.thing_id, 0, who.member_id)
+            return Verdict("", True, in_month, who.thing_id)
         if ask.key:
             names = {"member": who.member_id, "key": ask.key}
             for before, thing_id in self._database.query(_KEYED, names):
-                return Verdict("", False, before, thing_id, 0, who.member_id)
+                return Verdict("", False, before, thing_id)
         names = {"member": who.member_id, "thing": who.thing_id, "month": month}
         stands = bool(self._database.query(_HELD, names))
         # Not new and not there: the member began to leave since it was asked.
         reason = "" if stands else "leaving"
-        return Verdict(reason, False, month, who.thing_id, 0, who.member_id)
+        return Verdict(reason, False, month, who.thing_id)
 
-    def _take_back(self, who: _May, month: int) -> Verdict:
+    def _take_back(self, who: _Found, month: int) -> Verdict:
         # Given before a merge, a nod stands at what was merged until the freeze.
         for thing_id in dict.fromkeys((who.thing_id, who.asked_id)):
             names = {"member": who.member_id, "thing": thing_id, "month": month}
             # Of two at once one finds the row gone, and counts nothing.
             if self._database.query(write.TAKE_BACK, names):
                 self._database.query(write.COUNT_DOWN, names)
-                return Verdict("", False, month, who.thing_id, 0, who.member_id)
-        return Verdict("no-nod", thing_id=who.thing_id, member_id=who.member_id)
+                return Verdict("", False, month, who.thing_id)
+        return Verdict("no-nod", thing_id=who.thing_id)
 
-    def _use(self, used: Iterable[_May], at: datetime) -> None:
-        times: dict[int, int] = {}
-        for who in used:
-            times[who.pass_id] = times.get(who.pass_id, 0) + 1
-        if times:
+    def _use(self, may: Mapping[int, _Found], asks: Sequence[Ask], at: datetime) -> None:
+        given = {who.pass_id: 0 for who in may.values()}
+        for place, who in may.items():
+            given[who.pass_id] += not asks[place].take_back
+        if given:
             self._database.query(
                 USE,
                 {
-                    "rows": rows(sorted(times.items())),
+                    "rows": rows(sorted(given.items())),
                     "at": self._database.instant(at),
                     "until": self._database.instant(at + KEPT_FOR),
                     "day": at.toordinal(),
@@ -235,34 +264,9 @@ class Batch:
         return dict(self._database.query(_TOTALS, {"rows": rows([[one] for one in things])}))
 
 
-def _refusal(facts: Sequence[object], at: datetime, a_day: int, spent: Mapping[int, int]) -> str:
-    """Why somebody may not, or an empty text."""
-    pass_id, member_id, fits, day, used, asked, _thing, state, owner_id, leaving = facts
-    if pass_id is None:
-        return "no-pass"
-    today = used if day == at.toordinal() else 0
-    reasons = (
-        (asked is not None and not fits, "other-site"),
-        (leaving, "leaving"),
-        (int(str(today)) + spent.get(int(str(pass_id)), 0) >= a_day, "limit"),
-        (asked is None, "unknown"),
-        (owner_id == member_id, "own"),
-        (state != "ACTIVE", "refused"),
-    )
-    return next((reason for holds, reason in reasons if holds), "")
-
-
 def _filled(
-    place: int, verdict: Verdict, may: Mapping[int, _May], totals: Mapping[int, int]
+    place: int, verdict: Verdict, may: Mapping[int, _Found], totals: Mapping[int, int]
 ) -> Verdict:
     """The verdict with the count as it is now, and the pass that was used."""
     secret = may[place].secret if place in may else ""
     return verdict._replace(total=totals.get(verdict.thing_id, 0), secret=secret)
-
-
-def _worse(before: Verdict, reason: str, facts: Sequence[object]) -> Verdict:
-    """Of several secrets the one that came furthest says why not."""
-    if reason == "no-pass" and before.reason != "no-pass":
-        return before
-    member_id = facts[1]
-    return Verdict(reason, member_id=member_id if isinstance(member_id, int) else 0)

@@ -66,8 +66,6 @@ class Policy(NamedTuple):
 class Edge:
     """Answers what other sites embed; counts are fresh within a second."""
 
-    PREFIXES = ("/b/", "/c/", "/live")
-
     def __init__(self, policy: Policy = Policy()) -> None:  # noqa: B008 - it cannot change
         self._reader, self._writer = Worker("counts"), Worker("nods")
         self._counts = Counts(self._reader, used=self._used, changed=self._heard)

@@ -1,7 +1,6 @@
 """One click: nods by a site pass, written together, on the database under test."""
 
-import json
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 import pytest
 
@@ -15,32 +14,8 @@ from mickle.passes.models import SitePass
 from mickle.things import things
 from mickle.things.models import Thing
 from tests import people
+from tests.edge.passed import MONTH, NOW, SITE, page, passed
 from tests.edge.street import Street
-
-SITE = "blog.example"
-NOW = datetime.now(UTC)
-MONTH = months.of(NOW)
-
-
-def page(number: int = 1, host: str = SITE) -> Thing:
-    return things.find_or_add(url=f"https://{host}/{number}", at=NOW)
-
-
-def passed(member, site: str = SITE) -> str:
-    """The secret of a new pass."""
-    code = passes.grant(member=member, site=site, nonce="n", at=NOW)
-    return passes.exchange(code=code, nonce="n", at=NOW).token
-
-
-@pytest.fixture
-def now_street(street: Street) -> Street:
-    people.instance_at(months.text(MONTH))
-    return street
-
-
-@pytest.fixture
-def alice(now_street):
-    return people.member("alice", funds="5.00", month=MONTH - 1)
 
 
 def test_a_pass_nods_and_the_answer_comes_when_it_is_written(now_street, alice):
@@ -217,6 +192,25 @@ def test_a_pass_gives_so_many_a_day(transactional_db):
     assert Nod.objects.count() == 3
 
 
+def test_what_was_given_can_be_taken_back_whatever_came_since(transactional_db):
+    street = Street(Policy(nods_a_day=2))
+    people.instance_at(months.text(MONTH))
+    alice = people.member("alice", funds="5.00", month=MONTH - 1)
+    token, own, down = passed(alice), page(1), page(2)
+    asks = [{"id": one.id, "pass": token} for one in (own, down)]
+    street.run(*(street.post("/c/nod", ask) for ask in asks))
+    things.set_owner(thing=own, owner=alice, at=NOW)
+    things.take_down(thing=down, at=NOW)
+    (beyond,) = street.run(street.post("/c/nod", {"id": page(3).id, "pass": token}))
+    back = street.run(*(street.post("/c/take-back", ask) for ask in asks))
+    street.close()
+    assert beyond.json["reason"] == "limit"
+    assert [answer.status for answer in back] == [200, 200]
+    assert not Nod.objects.exists()
+    assert nods.wrong_counts() == []
+    assert SitePass.objects.get().used == 2
+
+
 def test_a_member_nods_only_so_fast_in_all_browsers(now_street, alice):
     now_street.edge._queue._members = _queue.Buckets(a_second=0.001, burst=4)
     tokens = [passed(alice) for _browser in range(3)]
@@ -318,82 +312,3 @@ def test_strangers_lock_nothing(now_street, monkeypatch):
     assert answer.json["reason"] == "no-pass"
     (none,) = now_street.run(now_street.post("/c/nod", {"id": one.id}))
     assert none.status == 401
-
-
-def test_a_code_becomes_a_partitioned_cookie_for_c_alone(now_street, alice):
-    code = passes.grant(member=alice, site=SITE, nonce="n", at=datetime.now(UTC))
-    (answer,) = now_street.run(now_street.post("/c/exchange", {"code": code, "nonce": "n"}))
-    assert answer.json == {"site": SITE}
-    name, *flags = answer.headers["set-cookie"].split("; ")
-    assert name.startswith("__Secure-nod-")
-    assert {"Path=/c", "Secure", "HttpOnly", "SameSite=None", "Partitioned"} <= set(flags)
-    (given,) = now_street.run(now_street.post("/c/nod", {"id": page().id}, cookie=name))
-    assert given.status == 200
-    (again,) = now_street.run(now_street.post("/c/exchange", {"code": code, "nonce": "n"}))
-    assert (again.status, again.json["reason"]) == (400, "bad")
-    assert "set-cookie" not in again.headers
-    # The code came twice, so what it made is worth nothing any more.
-    (after,) = now_street.run(now_street.post("/c/nod", {"id": page(2).id}, cookie=name))
-    assert after.status == 401
-
-
-def test_a_browser_without_partitioned_cookies_keeps_a_token(now_street, alice):
-    code = passes.grant(member=alice, site=SITE, nonce="n", at=datetime.now(UTC))
-    ask = {"code": code, "nonce": "n", "keep": "token"}
-    (answer,) = now_street.run(now_street.post("/c/exchange", ask))
-    assert "set-cookie" not in answer.headers
-    body = {"id": page().id, "pass": answer.json["token"]}
-    (given,) = now_street.run(now_street.post("/c/nod", body))
-    assert given.status == 200
-
-
-def test_a_probe_says_what_the_browser_keeps(now_street):
-    (first,) = now_street.run(now_street.post("/c/probe", {}))
-    name, *flags = first.headers["set-cookie"].split("; ")
-    assert first.json == {"kept": False}
-    assert {"Partitioned", "Path=/c"} <= set(flags)
-    (second,) = now_street.run(now_street.post("/c/probe", {}, cookie=name))
-    assert second.json == {"kept": True}
-    assert "Max-Age=0" in second.headers["set-cookie"]
-
-
-def test_a_body_that_never_ends_is_not_waited_for(now_street, monkeypatch):
-    monkeypatch.setattr("mickle.edge._posting.BODY_TIME_S", 0.05)
-
-    async def slow() -> None:
-        sent = []
-
-        async def receive():
-            await now_street.loop.create_future()
-
-        async def send(message):
-            sent.append(message)
-
-        headers = {"host": "localhost:8000", "origin": "http://localhost:8000"}
-        headers["content-type"] = "application/json"
-        scope = {
-            "type": "http",
-            "scheme": "http",
-            "client": None,
-            "method": "POST",
-            "path": "/c/nod",
-            "query_string": b"",
-            "headers": [(k.encode(), v.encode()) for k, v in headers.items()],
-        }
-        await now_street.edge(scope, receive, send)
-        assert sent[0]["status"] == 400
-        assert "too long" in json.loads(sent[1]["body"])["error"]
-
-    now_street.run(slow())
-
-
-def test_an_address_that_asks_too_often_is_told_to_wait(transactional_db):
-    people.instance_at()
-    street = Street(Policy(requests_a_second=1, burst=3, proxies=("127.0.0.1",)))
-    asked = [street.get("/b/count", "id=1", x_forwarded_for="10.0.0.1") for _n in range(5)]
-    other = street.get("/b/count", "id=1", x_forwarded_for="10.0.0.2")
-    forged = street.get("/b/count", "id=1", x_forwarded_for="10.9.9.9, 10.0.0.1")
-    street.close()
-    assert [a.status for a in asked] == [200, 200, 200, 429, 429]
-    assert int(asked[-1].headers["retry-after"]) >= 1
-    assert (other.status, forged.status) == (200, 429)

@@ -1,85 +1,24 @@
 """Codes and posters over the edge: for whom there is one, and that they hold nobody up."""
 
 import asyncio
-import json
 import sqlite3
 import threading
 import time
-from collections.abc import Iterator
 
 import pytest
 
 from mickle.edge import _prints
-from mickle.edge.edge import Edge, Policy
+from mickle.edge.edge import Policy
 from mickle.nods import nods
 from mickle.things import things
 from mickle.things.models import Thing
 from tests import people, qr
+from tests.edge.street import Street
 from tests.edge.test_printing import page
 from tests.people import MID_NOVEMBER
 
 HOST = {"host": "localhost:8000"}
 NOD = "http://localhost:8000/nod?url="
-
-
-class Answer:
-    def __init__(self, start: dict, body: dict) -> None:
-        self.status, self.body = start["status"], body.get("body", b"")
-        self.headers = {name.decode(): value.decode() for name, value in start["headers"]}
-
-    @property
-    def json(self):
-        return json.loads(self.body)
-
-
-class Street:
-    """Asks an edge as a server would, on one loop."""
-
-    def __init__(self, **policy: object) -> None:
-        self.edge = Edge(Policy(**policy))
-        self.loop = asyncio.new_event_loop()
-
-    async def ask(self, path: str, query: str = "", **headers: str) -> Answer:
-        sent: list[dict] = []
-
-        async def send(message: dict) -> None:
-            sent.append(message)
-
-        named = [(k.replace("_", "-").encode(), v.encode()) for k, v in headers.items()]
-        scope = {
-            "type": "http",
-            "method": "GET",
-            "scheme": "http",
-            "path": path,
-            "query_string": query.encode(),
-            "headers": named,
-            "client": ("127.0.0.1", 1),
-        }
-        await self.edge(scope, None, send)
-        return Answer(*sent)
-
-    def get(self, path: str, query: str = "", **headers: str) -> Answer:
-        return self.loop.run_until_complete(self.ask(path, query, **headers))
-
-    def close(self) -> None:
-        self.edge.close()
-        for task in asyncio.all_tasks(self.loop):
-            task.cancel()
-        self.loop.run_until_complete(asyncio.sleep(0))
-        self.loop.close()
-
-
-@pytest.fixture
-def alone() -> Iterator[Street]:
-    here = Street()
-    yield here
-    here.close()
-
-
-@pytest.fixture
-def street(transactional_db: None, alone: Street) -> Street:
-    people.instance_at()
-    return alone
 
 
 @pytest.fixture
@@ -140,7 +79,7 @@ def test_a_question_that_cannot_be_answered_is_told_why(alone, query):
 
 
 def test_the_code_leads_where_the_pages_are_whatever_host_was_asked(street, essay):
-    here = Street(pages_origin="https://nod.example", button_origin="https://b.example")
+    here = Street(Policy(pages_origin="https://nod.example", button_origin="https://b.example"))
     expected = "https://nod.example/nod?url=https://essay.example/"
     for host in ("localhost", "evil.example", ""):
         assert code(here, f"id={essay.id}", host=host) == expected

@@ -23,8 +23,8 @@ from mickle.passes.write import hashed
 from mickle.things import things
 from mickle.things.models import Thing
 from tests import people
+from tests.edge.passed import MONTH, NOW, SITE, page, passed
 from tests.edge.street import Street
-from tests.edge.test_nods import MONTH, NOW, SITE, page, passed
 
 ROUNDS = 30
 NO_LIMIT = 10**6

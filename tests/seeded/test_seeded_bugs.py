@@ -124,7 +124,7 @@ BUGS = [
         "settlement/_waiting.py",
         "fee = money.fee(line.gross_micros, instance.fee_basis_points(line.month))",
         "fee = 0",
-        "tests/model --steps=6000",
+        "tests/settlement/test_waiting_cases.py -k own_share",
     ),
     Bug(
         "a month is settled in many transactions",
@@ -294,9 +294,22 @@ BUGS = [
         "postgresql",
     ),
     Bug(
+        "a transaction that is undone keeps the turn to write",
+        "lib/sqlite3/base.py",
+        """            super()._rollback()
+        finally:
+            self._give_turn()
+""",
+        """            super()._rollback()
+        finally:
+            pass
+""",
+        "tests/lib/test_turn.py",
+    ),
+    Bug(
         "a pass is good on every site",
         "edge/_giving.py",
-        """        (asked is not None and not fits, "other-site"),
+        """            (self.asked_id is not None and not self.fits, "other-site"),
 """,
         "",
         "tests/edge/test_nods.py -k pass_of_one_site",
