@@ -123,7 +123,6 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     """Name the options of this suite."""
     parser.addoption("--database", choices=("sqlite", "postgresql"), default="sqlite")
     parser.addoption("--long", action="store_true", help="the long runs too")
-    parser.addoption("--steps", type=int, help="steps of the model; a failure is not made smaller")
 
 
 def pytest_report_header() -> str:
