@@ -81,9 +81,13 @@ class Product(RuleBasedStateMachine):
             self.nod(who, what)
 
     def teardown(self) -> None:
-        """Forget the world of this example."""
-        transaction.set_rollback(True)
-        self.atomic.__exit__(None, None, None)
+        """Audit the world of this example, and forget it."""
+        try:
+            checks = [*ledger.audit(), *settlement.audit(), *payins.audit(), *payouts.audit()]
+            assert [check for check in checks if not check.ok] == []
+        finally:
+            transaction.set_rollback(True)
+            self.atomic.__exit__(None, None, None)
 
     @property
     def at(self) -> datetime:
@@ -171,14 +175,12 @@ class Product(RuleBasedStateMachine):
             with pytest.raises(settlement.NotWaiting):
                 settlement.take_back_waiting(**deed, at=self.at)
 
-    @rule(months_pass=st.sampled_from((1, 1, 1, 1, 2, 7)))
+    @rule(months_pass=st.sampled_from((1, 1, 1, 1, 1, 1, 2, 7)))
     def settle(self, months_pass):
         for _month in range(months_pass):
             end = months.start(self.plain.month + 1) + timedelta(days=3)
             settlement.settle(month=self.plain.month, at=end)
             self.plain.settle()
-        checks = [*ledger.audit(), *settlement.audit(), *payins.audit(), *payouts.audit()]
-        assert [check for check in checks if not check.ok] == []
 
     @rule(who=name)
     def withdraw(self, who):
