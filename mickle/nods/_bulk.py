@@ -12,8 +12,8 @@ from mickle.lib import bulk
 from mickle.lib.sql import Params, Value, instant
 from mickle.nods.models import Nod
 
-NodRow = tuple[int, int, int, datetime, str]
-COLUMNS = ("month", "member_id", "thing_id", "at", "source")
+NodRow = tuple[int, int, int, datetime, str] | tuple[int, int, int, datetime, str, int]
+COLUMNS = ("month", "member_id", "thing_id", "at", "source", "weight")
 
 # Few statements, each counting a popular thing once; and a bar that moves while they run.
 CHUNK = 100_000
@@ -37,8 +37,8 @@ RETURNING month, member_id, thing_id
 
 # Without the WHERE SQLite would read the ON as that of a join.
 _RECORD = """
-INSERT INTO nods_nod (month, member_id, thing_id, at, source, void, key)
-SELECT month, member_id, thing_id, at, source, '', '' FROM nods_given WHERE TRUE
+INSERT INTO nods_nod (month, member_id, thing_id, at, source, void, key, weight)
+SELECT month, member_id, thing_id, at, source, '', '', weight FROM nods_given WHERE TRUE
 ON CONFLICT DO NOTHING
 RETURNING month, member_id, thing_id
 """
@@ -146,10 +146,15 @@ def record(rows: Iterable[NodRow]) -> int:
     written, source = 0, iter(rows)
     with connection.cursor() as cursor:
         while chunk := list(islice(source, CHUNK)):
-            given = ((*ids, instant(at), source) for *ids, at, source in chunk)
+            given = (_weighed(row) for row in chunk)
             with bulk.staged(cursor, "nods_given", COLUMNS, given, like="nods_nod"):
                 written += _insert(cursor, _RECORD, {}, who=_GIVEN)
     return written
+
+
+def _weighed(row: NodRow) -> tuple[Value, ...]:
+    month, member, thing, at, source, *weight = row
+    return (month, member, thing, instant(at), source, *(weight or (1,)))
 
 
 def _insert(cursor: CursorWrapper, text: str, names: Params, *, who: str) -> int:

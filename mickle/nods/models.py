@@ -28,6 +28,8 @@ class Nod(models.Model):
     key = models.CharField(max_length=64, db_default="", blank=True)
     # What a button saw of the click, see `evidence.py`; 0 for a nod that came another way.
     evidence = models.IntegerField(db_default=0)
+    # How many parts of the month's spend it takes; clicks always give 1.
+    weight = models.SmallIntegerField(db_default=1)
 
     class Meta:
         indexes = [
@@ -42,6 +44,9 @@ class Nod(models.Model):
             models.CheckConstraint(
                 condition=Q(void__in=["", "OWN", "REFUSED", "TAKEN_DOWN", "MERGED"]),
                 name="nod_void_known",
+            ),
+            models.CheckConstraint(
+                condition=Q(weight__gte=1, weight__lte=100), name="nod_weight_in_range"
             ),
         ]
 

@@ -219,7 +219,8 @@ def renew(*, month: int, at: datetime) -> int:
 def record_many(rows: Iterable[_bulk.NodRow]) -> int:
     """Record described nods `(month, member_id, thing_id, at, source)`; returns how many were new.
 
-    Raises MonthClosed when one belongs to a month that has closed.
+    A sixth value is the weight, 1 to 100; without it 1. Raises MonthClosed when one belongs to a
+    month that has closed.
     """
     with transaction.atomic():
         instance.hold_fence()
