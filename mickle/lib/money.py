@@ -63,16 +63,20 @@ def fee(gross_micros: int, basis_points: int) -> int:
     return whole * basis_points + rest * basis_points // BASIS
 
 
-def share_out(spend_micros: int, things: Iterable[int]) -> dict[int, int]:
-    """Equal shares of a spend by thing id; they sum to the spend.
+def share_out(spend_micros: int, things: Iterable[int] | Mapping[int, int]) -> dict[int, int]:
+    """Shares of a spend by thing id, each by its weight where a mapping says one; they sum to it.
 
-    Shares differ by at most one micro, and the larger ones go to the lowest ids.
+    Each is rounded down and the micros left over go to the largest remainders, then the lowest ids.
     """
-    ordered = sorted(set(things))
-    if not ordered:
-        return {}
-    slice_micros, larger = divmod(spend_micros, len(ordered))
-    return {thing: slice_micros + (place < larger) for place, thing in enumerate(ordered)}
+    weights = things if isinstance(things, Mapping) else dict.fromkeys(things, 1)
+    total = sum(weights.values())
+    parts = {thing: divmod(spend_micros * weights[thing], total) for thing in sorted(weights)}
+    shares = {thing: whole for thing, (whole, _remainder) in parts.items()}
+    left = spend_micros - sum(shares.values())
+    # The sort keeps equal remainders in order of id.
+    for thing in sorted(parts, key=lambda one: -parts[one][1])[:left]:
+        shares[thing] += 1
+    return shares
 
 
 def team_parts(net_micros: int, percents: Mapping[int, int]) -> dict[int, int]:

@@ -105,6 +105,46 @@ def test_shares_are_equal_to_a_micro_and_sum_to_the_spend(spend, things):
         assert ordered[0] - ordered[-1] <= 1
 
 
+WEIGHTS = st.dictionaries(st.integers(1, 10**9), st.integers(1, 100), min_size=1, max_size=100)
+
+
+@given(st.integers(0, 10**12), WEIGHTS)
+def test_shares_follow_the_weights_to_a_micro_and_sum_to_the_spend(spend, weights):
+    shares = money.share_out(spend, weights)
+    total = sum(weights.values())
+    assert list(shares) == sorted(weights)
+    assert sum(shares.values()) == spend
+    for thing, share in shares.items():
+        assert abs(share * total - spend * weights[thing]) < total
+    ordered = sorted(weights, key=lambda one: (weights[one], shares[one]))
+    assert [shares[thing] for thing in ordered] == sorted(shares.values())
+
+
+@given(st.integers(0, 10**12), st.sets(st.integers(1, 10**9), max_size=100), st.integers(1, 100))
+def test_equal_weights_share_as_none(spend, things, weight):
+    assert money.share_out(spend, dict.fromkeys(things, weight)) == money.share_out(spend, things)
+
+
+@pytest.mark.parametrize(
+    ("spend", "weights", "shares"),
+    [
+        (5_000_000, {1: 3, 2: 1, 3: 1}, [3_000_000, 1_000_000, 1_000_000]),
+        # 10 / 7: remainders 3, 6, 5 of 7; two micros more.
+        (10, {1: 1, 2: 2, 3: 4}, [1, 3, 6]),
+        # Equal remainders: the lowest id.
+        (1, {1: 1, 2: 1, 3: 2}, [0, 0, 1]),
+        (3, {1: 1, 2: 1, 3: 2}, [1, 1, 1]),
+        (1, {2: 1, 1: 1}, [1, 0]),
+        (0, {1: 5, 2: 9}, [0, 0]),
+        (7, {}, []),
+    ],
+)
+def test_what_is_left_over_goes_to_the_largest_remainders_then_the_lowest_ids(
+    spend, weights, shares
+):
+    assert list(money.share_out(spend, weights).values()) == shares
+
+
 PAYOUTS = next(case for case in CASES if "payouts" in case)["payouts"]
 
 

@@ -113,7 +113,7 @@ class Plain:
                 self.charity += spend
             return
         valid = {self.order[thing]: thing for thing in given if self.counts(name, thing)}
-        for place, share in money.share_out(spend, valid).items():
+        for place, share in money.share_out(spend, list(valid)).items():
             thing = valid[place]
             self.funds[name] -= share
             if self.receives(thing):
