@@ -12,7 +12,12 @@ from django.db.backends.utils import CursorWrapper
 from mickle.lib.sql import instant
 from mickle.members import members
 
-_VIEWS = ("s_nod", "s_spend", "s_thing", "s_rate", "s_split", "s_line")
+_VIEWS = ("s_nod", "s_spend", "s_thing", "s_rate", "s_split", "s_share", "s_line")
+# The columns of a split under the names the texts read.
+SPLIT = (
+    "month, member_id AS member, total_weight AS total, slice_micros AS slice, rem,"
+    " cut_remainder, cut_thing"
+)
 
 
 @cache
@@ -26,15 +31,15 @@ def month_in_view(month: int, basis_points: int) -> Iterator[None]:
     """Show one month to the portable texts: they take no parameters, these views are the month."""
     receivers, params = members.receivers().values("id").query.sql_with_params()
     selects = {
-        "s_nod": "SELECT member_id AS member, thing_id AS thing FROM nods_nod"
+        "s_nod": "SELECT month, member_id AS member, thing_id AS thing, weight FROM nods_nod"
         f" WHERE month = {month:d} AND void = ''",
         "s_spend": "SELECT member_id AS member, amount_micros AS spend FROM settlement_spend"
         f" WHERE month = {month:d} AND charity_id IS NULL",
         "s_thing": "SELECT t.id AS thing, r.id AS owner FROM things_thing t"
         " LEFT JOIN s_receiver r ON r.id = t.owner_id",
         "s_rate": f"SELECT {basis_points:d} AS bp",
-        "s_split": "SELECT member_id AS member, slice_micros AS slice, last_thing"
-        f" FROM settlement_split WHERE month = {month:d}",
+        "s_split": f"SELECT {SPLIT} FROM settlement_split WHERE month = {month:d}",
+        "s_share": text("share"),
         "s_line": "SELECT thing_id AS thing, owner_id AS owner, gross_micros AS gross,"
         f" fee_micros AS fee FROM settlement_line WHERE month = {month:d}",
     }
@@ -58,8 +63,9 @@ def cut(month: int, final_at: datetime) -> int:
     """Write how each spend is cut; returns how many."""
     return _write(
         "INSERT INTO settlement_split"
-        " (month, member_id, n, slice_micros, rem, last_thing, final_at)"
-        " SELECT %(month)s, member, n, slice, rem, last_thing, %(at)s FROM ("
+        " (month, member_id, n, total_weight, slice_micros, rem, cut_remainder, cut_thing,"
+        " final_at)"
+        " SELECT %(month)s, member, n, total, slice, rem, cut_remainder, cut_thing, %(at)s FROM ("
         + text("split")
         + ") q",
         month,

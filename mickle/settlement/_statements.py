@@ -31,6 +31,7 @@ class Share:
     amount_micros: int
     fee_micros: int
     state: str
+    weight: int
 
 
 @dataclass(frozen=True)
@@ -92,16 +93,19 @@ class Preview:
     charity: Charity | None
 
     @property
+    def _total_weight(self) -> int:
+        return sum(share.weight for share in self.shares if share.state != "void")
+
+    @property
     def each_micros(self) -> int:
-        """What one slice is worth, rounded down; 0 with no nod that counts."""
-        counted = [share for share in self.shares if share.state != "void"]
-        return self.spend_micros // len(counted) if counted else 0
+        """What a nod of weight 1 is worth, rounded down; 0 with no nod that counts."""
+        total = self._total_weight
+        return self.spend_micros // total if total else 0
 
     @property
     def next_each_micros(self) -> int:
-        """What one slice would be worth after one more nod."""
-        counted = [share for share in self.shares if share.state != "void"]
-        return self.spend_micros // (len(counted) + 1)
+        """What a nod of weight 1 would be worth after one more."""
+        return self.spend_micros // (self._total_weight + 1)
 
 
 @dataclass(frozen=True)
@@ -226,14 +230,14 @@ def _shares(member: Member, month: int) -> list[Share]:
         amount = _amount(nod, split)
         state = _share_state(nod, amount, lines, returned, settled=split is not None)
         fee = money.fee(amount, rate) if state in ("paid", "released") else 0
-        shares.append(Share(nod.thing, amount, fee, state))
+        shares.append(Share(nod.thing, amount, fee, state, nod.weight))
     return shares
 
 
 def _amount(nod: Nod, split: Split | None) -> int:
     if split is None or nod.void:
         return 0
-    return split.slice_micros + (nod.thing_id <= split.last_thing)
+    return split.share_micros(nod.thing_id, nod.weight)
 
 
 def _share_state(
@@ -266,8 +270,8 @@ def preview(*, member: Member, month: int) -> Preview:
     kept = reserved(member)
     spend = 0 if plan.paused else min(plan.budget_micros, funds - kept)
     given = list(nods.of_month(member, month))
-    valid = [nod.thing_id for nod in given if _counts(nod, member)]
-    amounts = money.share_out(spend, valid)
+    weights = {nod.thing_id: nod.weight for nod in given if _counts(nod, member)}
+    amounts = money.share_out(spend, weights)
     receiving = set(
         members.receivers()
         .filter(id__in=[nod.thing.owner_id for nod in given if nod.thing.owner_id])
@@ -279,7 +283,8 @@ def preview(*, member: Member, month: int) -> Preview:
         amount = amounts.get(nod.thing_id, 0)
         paid = nod.thing.owner_id in receiving
         state = "void" if nod.thing_id not in amounts else "planned" if paid else "waiting"
-        shares.append(Share(nod.thing, amount, money.fee(amount, rate) if paid else 0, state))
+        fee = money.fee(amount, rate) if paid else 0
+        shares.append(Share(nod.thing, amount, fee, state, nod.weight))
     return Preview(
         month=month,
         budget_micros=plan.budget_micros,

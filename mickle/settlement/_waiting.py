@@ -17,6 +17,7 @@ from mickle.lib.errors import Refused
 from mickle.lib.sql import Params
 from mickle.members import members
 from mickle.members.models import Member
+from mickle.settlement import _engine
 from mickle.settlement.models import Line, ReturnedShare
 from mickle.things import things
 from mickle.things.models import Thing
@@ -26,15 +27,24 @@ class NotWaiting(Refused):
     """Nothing of this member waits there."""
 
 
-# The shares of waiting lines that have not gone back before, one row per nod.
-SHARES = """
-SELECT n.month AS month, n.member_id AS member_id, n.thing_id AS thing_id,
-       p.slice_micros + CASE WHEN n.thing_id <= p.last_thing THEN 1 ELSE 0 END AS amount_micros
-FROM nods_nod n
-JOIN settlement_split p ON p.month = n.month AND p.member_id = n.member_id
-WHERE n.void = '' AND NOT EXISTS (
+# Every share of every month, one row per nod. For statements with parameters: % stands doubled.
+EVERY_SHARE = f"""
+WITH s_nod AS (
+  SELECT month, member_id AS member, thing_id AS thing, weight FROM nods_nod WHERE void = ''
+),
+s_split AS (SELECT {_engine.SPLIT} FROM settlement_split)
+SELECT month, member AS member_id, thing AS thing_id, amount AS amount_micros
+FROM ({_engine.text("share").replace("%", "%%")}) q
+"""
+
+# The shares that have not gone back before.
+SHARES = f"""
+SELECT e.month AS month, e.member_id AS member_id, e.thing_id AS thing_id,
+       e.amount_micros AS amount_micros
+FROM ({EVERY_SHARE}) e
+WHERE NOT EXISTS (
   SELECT 1 FROM settlement_returnedshare r
-  WHERE r.month = n.month AND r.member_id = n.member_id AND r.thing_id = n.thing_id)
+  WHERE r.month = e.month AND r.member_id = e.member_id AND r.thing_id = e.thing_id)
 """
 
 _RELEASE = f"""

@@ -1,15 +1,10 @@
 -- One line per thing: how many nods paid, what they came to, and the fee of the sum.
 -- floor(gross * bp / 10000) is taken in two parts so that it never leaves 64 bits.
--- Reads: s_nod(member, thing), s_split(member, slice, last_thing), s_thing(thing, owner), s_rate(bp).
+-- Reads: s_share(thing, amount, slice), s_thing(thing, owner), s_rate(bp).
 -- Gives: thing, owner (null: it waits), nods, gross, fee.
-WITH share AS (
-  SELECT x.thing AS thing,
-         p.slice + CASE WHEN x.thing <= p.last_thing THEN 1 ELSE 0 END AS gross
-  FROM s_nod x JOIN s_split p ON p.member = x.member
-),
-summed AS (
-  SELECT thing, CAST(COUNT(*) AS BIGINT) AS nods, CAST(SUM(gross) AS BIGINT) AS gross
-  FROM share WHERE gross > 0 GROUP BY thing
+WITH summed AS (
+  SELECT thing, CAST(COUNT(*) AS BIGINT) AS nods, CAST(SUM(amount) AS BIGINT) AS gross
+  FROM s_share WHERE slice > 0 OR amount > 0 GROUP BY thing
 )
 SELECT s.thing AS thing, t.owner AS owner, s.nods AS nods, s.gross AS gross,
        CASE WHEN t.owner IS NULL THEN 0 ELSE

@@ -1,7 +1,7 @@
 """What a month's settlement decided: each spend, how it was cut, and the line of each thing.
 
-A share is never a row: it is `slice_micros`, plus one micro where the thing's id is at most
-`last_thing`, for each nod that counts. Only shares that went back before the rest have a row.
+A share is never a row: it follows from the split and the nod, as `share.sql` says for all and
+`Split.share_micros` for one. Only shares that went back before the rest have a row.
 """
 
 from django.conf import settings
@@ -34,7 +34,10 @@ class Spend(models.Model):
 
 
 class Split(models.Model):
-    """How a spend was cut: `n` shares of `slice_micros`, the `rem` lowest things a micro more."""
+    """How a spend was cut: by weight in `n` shares, the largest remainders a micro more.
+
+    The micros more end with the remainder `cut_remainder` and, among equal ones, at `cut_thing`.
+    """
 
     pk = models.CompositePrimaryKey("month", "member_id")
     month = models.IntegerField()
@@ -42,19 +45,32 @@ class Split(models.Model):
         settings.AUTH_USER_MODEL, models.PROTECT, related_name="splits", db_index=False
     )
     n = models.BigIntegerField()
+    total_weight = models.BigIntegerField()
+    # What a weight of 1 carries, and what that leaves of the spend.
     slice_micros = models.BigIntegerField()
     rem = models.BigIntegerField()
-    last_thing = models.BigIntegerField()
+    cut_remainder = models.BigIntegerField()
+    cut_thing = models.BigIntegerField()
     # When the money behind it can no longer be called back.
     final_at = models.DateTimeField()
 
     class Meta:
         constraints = [
             models.CheckConstraint(
-                condition=Q(n__gt=0, slice_micros__gte=0, rem__gte=0, rem__lt=F("n")),
+                condition=Q(n__gt=0, n__lte=F("total_weight"), slice_micros__gte=0)
+                & Q(rem__gte=0, rem__lt=F("total_weight"))
+                & Q(cut_remainder__gte=0, cut_remainder__lt=F("total_weight")),
                 name="split_adds_up",
             )
         ]
+
+    def share_micros(self, thing_id: int, weight: int) -> int:
+        """What a nod that counts carries; the same as `share.sql`."""
+        whole, remainder = divmod(self.rem * weight, self.total_weight)
+        more = remainder > self.cut_remainder or (
+            remainder == self.cut_remainder and thing_id <= self.cut_thing
+        )
+        return self.slice_micros * weight + whole + more
 
 
 class Line(models.Model):

@@ -26,6 +26,9 @@ class Coin:
     budget_micros: int
     funds_micros: int
     spend_micros: int
+    # What a nod of weight 1 is worth today and would be with one more, both rounded down.
+    slice_micros: int
+    next_slice_micros: int
     paused: bool
 
     @property
@@ -37,16 +40,6 @@ class Coin:
     def pay_until(self) -> datetime:
         """The last instant at which a top-up still pays for this month's nods."""
         return pay_until(self.month)
-
-    @property
-    def slice_micros(self) -> int:
-        """What one slice is worth today, rounded down."""
-        return self.spend_micros // max(self.slices, 1)
-
-    @property
-    def next_slice_micros(self) -> int:
-        """What each slice would be worth with one more."""
-        return self.spend_micros // (self.slices + 1)
 
 
 def pay_until(month: int) -> datetime:
@@ -63,6 +56,8 @@ def coin_of(member: Member) -> Coin:
         budget_micros=seen.budget_micros,
         funds_micros=seen.funds_micros,
         spend_micros=seen.spend_micros,
+        slice_micros=seen.each_micros,
+        next_slice_micros=seen.next_each_micros,
         paused=seen.paused,
     )
 

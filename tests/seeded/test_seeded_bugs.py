@@ -72,17 +72,24 @@ BUGS = [
     ),
     Bug(
         "the larger shares go to the highest ids",
-        "settlement/_waiting.py",
-        "CASE WHEN n.thing_id <= p.last_thing THEN 1",
-        "CASE WHEN n.thing_id >= p.last_thing THEN 1",
+        "settlement/share.sql",
+        "x.thing <= p.cut_thing",
+        "x.thing >= p.cut_thing",
         "tests/settlement/test_property.py",
     ),
     Bug(
         "the cut is one place off",
         "settlement/split.sql",
-        "ranked.place = cut.rem",
-        "ranked.place = cut.rem + 1",
+        "place = rem",
+        "place = rem + 1",
         "tests/settlement/test_property.py",
+    ),
+    Bug(
+        "a heavier nod's micro goes to the lowest id first",
+        "settlement/split.sql",
+        "ORDER BY remainder DESC, thing",
+        "ORDER BY thing",
+        "tests/settlement/test_weights.py -k follow_the_weights",
     ),
     Bug(
         "the fee forgets the rest of the division",
@@ -296,21 +303,14 @@ BUGS = [
     Bug(
         "a transaction that is undone keeps the turn to write",
         "lib/sqlite3/base.py",
-        """            super()._rollback()
-        finally:
-            self._give_turn()
-""",
-        """            super()._rollback()
-        finally:
-            pass
-""",
+        "super()._rollback()\n        finally:\n            self._give_turn()\n",
+        "super()._rollback()\n        finally:\n            pass\n",
         "tests/lib/test_turn.py",
     ),
     Bug(
         "a pass is good on every site",
         "edge/_giving.py",
-        """            (self.asked_id is not None and not self.fits, "other-site"),
-""",
+        '            (self.asked_id is not None and not self.fits, "other-site"),\n',
         "",
         "tests/edge/test_nods.py -k pass_of_one_site",
     ),

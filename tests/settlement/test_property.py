@@ -17,6 +17,8 @@ from tests.people import EARLY_DECEMBER, MID_NOVEMBER, NOVEMBER, instance_at
 from tests.settlement.test_settle import all_hold
 
 MEMBERS, THINGS, FIRST_THING = 10_000, 700, 1_000
+# Half of the members give every nod the weight 1, a quarter another one, a quarter any of these.
+WEIGHTS = (1, 1, 1, 2, 3, 4, 7, 30, 100)
 
 
 def world(seed: int) -> dict[int, int]:
@@ -30,7 +32,10 @@ def world(seed: int) -> dict[int, int]:
         for one in ids
         for _nod in range(int(chance.lognormvariate(1.2, 1)))
     }
-    nods.record_many((*row, MID_NOVEMBER, "random") for row in sorted(rows))
+    weigh = {one: chance.choice([(1,), (1,), (chance.randrange(2, 101),), WEIGHTS]) for one in ids}
+    nods.record_many(
+        (*row, MID_NOVEMBER, "random", chance.choice(weigh[row[1]])) for row in sorted(rows)
+    )
     return fund(ids, chance)
 
 
@@ -112,9 +117,9 @@ class Model:
             Member.objects.filter(topped_up_micros__gte=2_000_000).values_list("id", flat=True)
         )
         plans = {row.member_id: row for row in Budget.objects.order_by("month")}
-        given: dict[int, list[int]] = defaultdict(list)
-        for member, thing in Nod.objects.values_list("member_id", "thing_id"):
-            given[member].append(thing)
+        given: dict[int, dict[int, int]] = defaultdict(dict)
+        for member, thing, weight in Nod.objects.values_list("member_id", "thing_id", "weight"):
+            given[member][thing] = weight
         for member, liked in given.items():
             plan = plans.get(member)
             if plan is None or not plan.paused:
@@ -132,12 +137,12 @@ class Model:
         owner = self.things[thing].owner_id
         return owner if owner in self.receiving else None
 
-    def _member(self, member: int, spend: int, liked: list[int]) -> None:
-        valid = [
-            thing
-            for thing in liked
+    def _member(self, member: int, spend: int, liked: dict[int, int]) -> None:
+        valid = {
+            thing: weight
+            for thing, weight in liked.items()
             if self.things[thing].state == "ACTIVE" and self.things[thing].owner_id != member
-        ]
+        }
         if not valid or not spend:
             return
         self.spend[member] = spend
@@ -152,9 +157,9 @@ class Model:
 def shares_of_the_database() -> dict[tuple[int, int], int]:
     splits = {row.member_id: row for row in Split.objects.all()}
     return {
-        (member, thing): splits[member].slice_micros + (thing <= splits[member].last_thing)
-        for member, thing in Nod.objects.filter(void="").values_list("member_id", "thing_id")
-        if member in splits
+        (nod.member_id, nod.thing_id): splits[nod.member_id].share_micros(nod.thing_id, nod.weight)
+        for nod in Nod.objects.filter(void="")
+        if nod.member_id in splits
     }
 
 

@@ -68,7 +68,7 @@ def fund(chance: random.Random) -> None:
 
 def result() -> str:
     parts = [
-        sorted(Split.objects.values_list("member_id", "n", "slice_micros", "rem", "last_thing")),
+        sorted(Split.objects.values_list("member_id", "n", "slice_micros", "rem", "cut_thing")),
         sorted(Line.objects.values_list("thing_id", "nods", "gross_micros", "fee_micros", "state")),
         *(sorted(ledger.balances(kind).items()) for kind in ("FUNDS", "WAITING", "REVENUE")),
         ledger.balance(ledger.FEE),
