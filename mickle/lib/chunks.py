@@ -11,8 +11,8 @@ from typing import NamedTuple
 from django.db import connection, transaction
 
 # SQLite has one writer at a time; PostgreSQL locks the rows that are written, and no others.
-LOCKED_S = {"sqlite": 0.005, "postgresql": 0.5}
-FIRST, FEWEST, MOST = 500, 50, 100_000
+LOCKED_S = {"sqlite": 0.01, "postgresql": 0.5}
+FIRST, FEWEST, MOST = 500, 250, 100_000
 
 
 class Range(NamedTuple):

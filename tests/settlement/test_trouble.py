@@ -8,7 +8,7 @@ from django.db import OperationalError, connection, connections
 from mickle.instance.models import Month
 from mickle.ledger import ledger
 from mickle.nods import nods
-from mickle.settlement import settlement
+from mickle.settlement import _run, settlement
 from mickle.settlement.models import Line, Spend, Split
 from tests.crash.dying import picture
 from tests.people import (
@@ -110,7 +110,7 @@ def test_a_locked_database_leaves_nothing_half_done():
         # As another process does: in this one writers to SQLite would wait their turn.
         raw = connection.get_new_connection(connection.get_connection_params())
         if connection.vendor == "postgresql":
-            raw.execute("SELECT pg_advisory_lock(%s)", [settlement.SETTLE_LOCK])
+            raw.execute("SELECT pg_advisory_lock(%s)", [_run.SETTLE_LOCK])
         else:
             raw.execute("BEGIN IMMEDIATE")
         locked.set()
