@@ -42,7 +42,7 @@ BUGS = [
         "ledger/_bulk.py",
         "        cursor.execute(_BALANCES)\n",
         "",
-        "tests/settlement/test_property.py",
+        "tests/ledger/test_post.py::test_a_select_posts_each_row_once",
     ),
     Bug(
         "the books may be replaced",
@@ -63,14 +63,14 @@ BUGS = [
         "settlement/_waiting.py",
         "CASE WHEN n.thing_id <= p.last_thing THEN 1",
         "CASE WHEN n.thing_id >= p.last_thing THEN 1",
-        "tests/settlement/test_property.py",
+        "tests/settlement/test_cases.py -k plain_split",
     ),
     Bug(
         "the cut is one place off",
         "settlement/split.sql",
         "ranked.place = cut.rem",
         "ranked.place = cut.rem + 1",
-        "tests/settlement/test_property.py",
+        "tests/settlement/test_cases.py -k shares_follow_the_order",
     ),
     Bug(
         "the fee forgets the rest of the division",
@@ -140,14 +140,14 @@ BUGS = [
         "payouts/_bank.py",
         "rows = Payout.objects.filter(id=payout.id, state=State.SENT)",
         "rows = Payout.objects.filter(id=payout.id)",
-        "tests/concurrency -k payouts",
+        "tests/payouts/test_bank.py::test_what_the_bank_did_leaves_the_books_once",
     ),
     Bug(
         "who closes holds the fence shared first",
         "settlement/settlement.py",
         "            instance.take_fence()\n",
         "            instance.hold_fence()\n",
-        "tests/concurrency -k two_who_close",
+        "tests/concurrency/test_together.py -k two_who_close",
         "postgresql",
     ),
     Bug(
@@ -163,7 +163,7 @@ BUGS = [
         "('pk', models.CompositePrimaryKey('month', 'member_id', 'thing_id', blank=True,"
         " editable=False, primary_key=True, serialize=False)),",
         "('id', models.BigAutoField(primary_key=True, serialize=False)),",
-        "tests/concurrency -k double_nods",
+        "tests/nods/test_give.py::test_a_nod_counts_once_a_month_and_again_in_the_next",
     ),
     Bug(
         "nods of members who never topped up count",
@@ -278,7 +278,7 @@ BUGS = [
         self._raw.execute(write.HOLD_FENCE)
         yield
 """,
-        "tests/crash/test_kill.py",
+        "tests/crash/test_kill.py --long",
         "postgresql",
     ),
     Bug(
