@@ -6,7 +6,7 @@ Death is an exception no code catches, after which the open transaction is gone,
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from copy import copy
+from copy import deepcopy
 from typing import Any
 
 from django.core.management import call_command
@@ -141,7 +141,7 @@ class Kept:
             return self.prepare()
         connection.ensure_connection()
         self.copy.backup(connection.connection)
-        return copy(self.world)
+        return deepcopy(self.world)
 
 
 def die_everywhere(prepare: Callable[[], Any], deed: Callable[[Any], None]) -> int:
