@@ -224,8 +224,9 @@ def credit_transfer_xml(
 
 def must_be_valid(written: bytes) -> None:
     """Raise ValidationError when a payment file does not follow its schema."""
-    if not _schema().is_valid(written.decode()):
-        raise ValidationError("the payment file does not follow its schema")
+    wrong = next(_schema().iter_errors(written.decode()), None)
+    if wrong is not None:
+        raise ValidationError("the payment file does not follow its schema") from wrong
 
 
 @cache
