@@ -14,6 +14,7 @@ from hypothesis import HealthCheck
 from hypothesis import settings as drawing
 
 from mickle.ledger import _guards
+from tests.migrated import TEMPLATE, use_template
 
 # How fast a machine is decides no test.
 drawing.register_profile("mickle", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -64,6 +65,8 @@ def django_db_modify_db_settings(
         name = f"mickle-test-{os.getpid()}.sqlite3"
         path = shm / name if shm.is_dir() else folder / name
         database.setdefault("TEST", {})["NAME"] = str(path)
+        if Path(os.environ.get(TEMPLATE, "")).is_file():
+            use_template(str(path))
 
 
 # These bring their own database or need none, so the run on PostgreSQL leaves them to the other.

@@ -3,8 +3,10 @@
 Death is an exception no code catches, after which the open transaction is gone, as with kill -9.
 """
 
+import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from copy import deepcopy
 from typing import Any
 
 from django.core.management import call_command
@@ -120,20 +122,40 @@ def picture() -> dict[str, list[Any]]:
     }
 
 
+class Kept:
+    """The world as it was prepared, put back by copying it instead of building it anew."""
+
+    def __init__(self, prepare: Callable[[], Any]) -> None:
+        self.prepare = prepare
+        empty()
+        self.world = prepare()
+        self.copy: sqlite3.Connection | None = None
+        if connection.vendor == "sqlite":
+            self.copy = sqlite3.connect(":memory:")
+            connection.connection.backup(self.copy)
+
+    def again(self) -> Any:
+        """Forget what came since; whoever the deed is done to, as the database has them."""
+        if self.copy is None:
+            empty()
+            return self.prepare()
+        connection.ensure_connection()
+        self.copy.backup(connection.connection)
+        return deepcopy(self.world)
+
+
 def die_everywhere(prepare: Callable[[], Any], deed: Callable[[Any], None]) -> int:
     """Run the deed once undisturbed, then die at each boundary and run it again; all end equal.
 
     Returns how many boundaries there were.
     """
-    empty()
-    world = prepare()
-    deed(world)
+    kept = Kept(prepare)
+    deed(kept.again())
     undisturbed = picture()
     die_at = 0
     while True:
         die_at += 1
-        empty()
-        world = prepare()
+        world = kept.again()
         with dying(die_at) as boundaries:
             deed(world)
         if not boundaries.where:
