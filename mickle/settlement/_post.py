@@ -58,20 +58,20 @@ def post(*, month: int, at: datetime, report: Report) -> int:
     """Write the splits and lines of a computed month and post it; how many transfers are new."""
     names: Params = {"month": month, "text": months.text(month)}
 
-    def transfers(reason: str, select: str, **bound: int) -> int:
+    def transfers(select: str, *, reason: str, **bound: int) -> int:
         return ledger.post_from_select(
             select, {**names, **bound}, reason=reason, month=month, at=at
         )
 
     def to_members(span: Range) -> int:
         _write(_SPLITS, month, at, span)
-        return transfers("SET_ASIDE", _WAITING, **span._asdict())
+        return transfers(_WAITING, reason="SET_ASIDE", **span._asdict())
 
     def to_owners(span: Range) -> int:
-        paid = transfers("SHARE", _OWNERS, **span._asdict())
-        return paid + transfers("FEE", _FEES, **span._asdict())
+        paid = transfers(_OWNERS, reason="SHARE", **span._asdict())
+        return paid + transfers(_FEES, reason="FEE", **span._asdict())
 
-    posted = transfers("GIFT", _GIFTS)
+    posted = transfers(_GIFTS, reason="GIFT")
     posted += chunks.walk(
         "SELECT member AS k FROM s_split", to_members, label="members", report=report
     )
@@ -82,7 +82,7 @@ def post(*, month: int, at: datetime, report: Report) -> int:
         report=report,
     )
     return posted + chunks.walk(
-        "SELECT owner AS k FROM s_owner_credit", to_owners, label="owners", report=report
+        "SELECT owner AS k FROM s_owner_credit", to_owners, label="pay", report=report
     )
 
 

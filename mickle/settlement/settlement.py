@@ -126,6 +126,7 @@ def _stages(month: int, at: datetime, report: Report) -> int:
         _run.note_frozen(run, at=at)
     report("compute", 0, 1)
     result = _engine.compute(month, instance.fee_basis_points(month))
+    report("compute", 1, 1)
     _run.note_result(run, engine=_engine.NAME, sha256=result.sha256)
     posted = _post.post(month=month, at=at, report=report)
     _run.note_done(run, result, at=at)
