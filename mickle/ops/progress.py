@@ -44,7 +44,7 @@ def line(label: str, done: int, total: int, spent_s: float) -> str:
     """One picture of the bar."""
     part = min(done / total, 1.0) if total else 1.0
     rate = done / spent_s if spent_s > 0 else 0.0
-    left = f"{(total - done) / rate:,.0f} s left" if 0 < done < total else f"{spent_s:,.1f} s"
+    left = f"{(total - done) / rate:,.0f} s left" if rate and done < total else f"{spent_s:,.1f} s"
     drawn = ("█" * round(part * WIDTH)).ljust(WIDTH, "·")
     return f"{label} {drawn} {part:4.0%} {done:,} of {total:,}, {rate:,.0f}/s, {left}  "
 
