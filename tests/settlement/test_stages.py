@@ -178,6 +178,24 @@ def test_money_and_nods_that_come_meanwhile_are_for_the_next_month(after_the_fre
     books()
 
 
+def test_what_is_half_posted_cannot_be_released(one_by_one):
+    alice, bob = member("alice", funds="4.00"), creator("bob")
+    pages = [thing("a"), thing("b")]
+    give(alice, *pages)
+    told = []
+
+    def claim(label: str, done: int, _total: int) -> None:
+        if (label, done) == ("lines", 1):
+            things.set_owner(thing=pages[0], owner=bob, at=EARLY_DECEMBER)
+            told.append(settlement.release(thing=pages[0], at=EARLY_DECEMBER))
+            told.append(settlement.waiting_for(pages[0]))
+
+    settle(report=claim)
+    assert told == [0, (0, 0)]
+    assert earned(bob) == EUR("1.80")
+    books()
+
+
 def test_an_owner_who_leaves_meanwhile_is_paid_first(after_the_freeze):
     alice, bob = member("alice", funds="5.00"), creator("bob")
     give(alice, thing("page", bob))
@@ -199,7 +217,7 @@ def test_an_owner_who_leaves_meanwhile_is_paid_first(after_the_freeze):
     all_hold(closing.audit())
 
 
-def test_what_expires_is_neither_released_nor_taken_back_meanwhile(after_the_freeze):
+def test_what_expires_is_neither_released_nor_taken_back_meanwhile():
     alice, bob = member("alice", funds="2.00"), creator("bob")
     page = thing("page")
     give(alice, page)
@@ -208,14 +226,16 @@ def test_what_expires_is_neither_released_nor_taken_back_meanwhile(after_the_fre
         settlement.settle(month=month, at=instance.months.start(month + 1))
     at = instance.months.start(NOVEMBER + 7)
 
-    def claim() -> None:
+    def claim(label: str, _done: int, _total: int) -> None:
+        if label != "expire":
+            return
         things.set_owner(thing=page, owner=bob, at=at)
         assert settlement.release(thing=page, at=at) == 0
         with pytest.raises(settlement.NotWaiting):
             settlement.take_back_waiting(member=alice, month=NOVEMBER, thing=page, at=at)
 
-    after_the_freeze(claim)
-    settlement.settle(month=NOVEMBER + 6, at=at)
+    settlement.settle(month=NOVEMBER + 6, at=at, report=claim)
+    assert Thing.objects.get(id=page.id).owner_id == bob.id
     assert Line.objects.get(month=NOVEMBER).state == "RETURNED"
     assert (earned(bob), ReturnedShare.objects.count()) == (0, 0)
     assert ledger.balance(ledger.funds(alice.id)) == EUR("2.00")
