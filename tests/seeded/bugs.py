@@ -298,7 +298,7 @@ BUGS = [
             try:
                 yield
 """,
-        "tests/crash/test_kill.py",
+        "tests/edge/test_nods.py -k committed_when_its_answer_begins",
     ),
     Bug(
         "a nod is answered before its transaction is committed on PostgreSQL",
@@ -313,7 +313,7 @@ BUGS = [
         self._raw.execute(write.HOLD_FENCE)
         yield
 """,
-        "tests/crash/test_kill.py --long",
+        "tests/edge/test_nods.py -k committed_when_its_answer_begins",
         "postgresql",
     ),
     Bug(
