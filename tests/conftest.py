@@ -14,6 +14,7 @@ from hypothesis import HealthCheck
 from hypothesis import settings as drawing
 
 from mickle.ledger import _guards
+from tests.migrated import TEMPLATE, use_template
 
 # How fast a machine is decides no test.
 drawing.register_profile("mickle", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -64,20 +65,29 @@ def django_db_modify_db_settings(
         name = f"mickle-test-{os.getpid()}.sqlite3"
         path = shm / name if shm.is_dir() else folder / name
         database.setdefault("TEST", {})["NAME"] = str(path)
+        if Path(os.environ.get(TEMPLATE, "")).is_file():
+            use_template(str(path))
 
 
 # These bring their own database or need none, so the run on PostgreSQL leaves them to the other.
 ONCE = {"bench", "browser", "docs", "lib", "seeded"}
+# Minutes each, and none of them touches the database of the tests.
+LONG = ("browser", "bench", "seeded")
+
+
+def _room(item: pytest.Item) -> str:
+    return item.path.relative_to(Path(__file__).parent).parts[0]
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Run what does not depend on the database under test once, on SQLite's turn."""
-    if config.getoption("--database") != "postgresql":
-        return
-    here = Path(__file__).parent
-    once = [item for item in items if item.path.relative_to(here).parts[0] in ONCE]
-    items[:] = [item for item in items if item not in set(once)]
-    config.hook.pytest_deselected(items=once)
+    if config.getoption("--database") == "postgresql":
+        once = [item for item in items if _room(item) in ONCE]
+        items[:] = [item for item in items if _room(item) not in ONCE]
+        config.hook.pytest_deselected(items=once)
+    # pytest-django puts what needs no database last. A worker that is idle steals from the end of
+    # the other's list, and evens out only what is short: so what is long comes first.
+    items.sort(key=lambda item: LONG.index(_room(item)) if _room(item) in LONG else len(LONG))
 
 
 @pytest.fixture(autouse=True)

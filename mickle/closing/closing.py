@@ -191,11 +191,12 @@ def _open_month(at: datetime) -> int:
 
 
 def _last_unsettled(member: Member, at: datetime) -> int | None:
-    """The newest month with a nod of the member that is not settled; months settle in order."""
+    """The newest unsettled month that takes from the member or pays them; they settle in order."""
+    paid = settlement.pays_later(member)
     for month in range(_open_month(at), instance.here().first_month - 1, -1):
         if instance.state(month) is State.SETTLED:
             return None
-        if nods.of_month(member, month).exists():
+        if month == paid or nods.of_month(member, month).exists():
             return month
     return None
 

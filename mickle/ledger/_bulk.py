@@ -3,6 +3,7 @@
 from datetime import datetime
 
 from django.db import connection
+from django.db.backends.utils import CursorWrapper
 
 from mickle.ledger.models import MAY_GO_BELOW_ZERO
 from mickle.lib.sql import Params, instant
@@ -17,7 +18,9 @@ WHERE t.amount_micros <> due.amount_micros
    OR c.kind <> due.credit_kind OR c.holder_id <> due.credit_holder
 LIMIT 1
 """
-_FORGET_POSTED = "DELETE FROM ledger_due WHERE key IN (SELECT key FROM ledger_transfer)"
+_FORGET_POSTED = """
+DELETE FROM ledger_due WHERE EXISTS (SELECT 1 FROM ledger_transfer t WHERE t.key = ledger_due.key)
+"""
 _ACCOUNTS = """
 INSERT INTO ledger_account (kind, holder_id, balance_micros)
 SELECT debit_kind, debit_holder, 0 FROM ledger_due
@@ -55,6 +58,12 @@ FROM ledger_delta d WHERE d.id = ledger_account.id
 """
 
 
+def _note_size(cursor: CursorWrapper, table: str) -> None:
+    """Without it PostgreSQL reads all the books for a few rows."""
+    if connection.vendor == "postgresql":
+        cursor.execute(f"ANALYZE {table}")
+
+
 class Outcome:
     """What a bulk posting did, or why it may not be done; amounts in micros."""
 
@@ -76,6 +85,7 @@ def post(select: str, params: Params, *, reason: str, month: int | None, at: dat
         for table in ("ledger_due", "ledger_delta"):
             cursor.execute(f"DROP TABLE IF EXISTS {table}")
         cursor.execute(_STAGE.format(select=select), params or None)
+        _note_size(cursor, "ledger_due")
         cursor.execute("SELECT COUNT(*) FROM ledger_due")
         done.due = cursor.fetchone()[0]
         cursor.execute(_DIFFERENT)
@@ -87,6 +97,7 @@ def post(select: str, params: Params, *, reason: str, month: int | None, at: dat
         done.new = cursor.fetchone()[0]
         cursor.execute(_ACCOUNTS)
         cursor.execute(_DELTAS)
+        _note_size(cursor, "ledger_delta")
         if connection.vendor == "postgresql":
             cursor.execute(_LOCK)
         cursor.execute(_BELOW)

@@ -12,6 +12,7 @@ from mickle.ledger import _audit, _bulk
 from mickle.ledger._audit import Check
 from mickle.ledger.models import MAY_GO_BELOW_ZERO, Account, Kind, Pot, Transfer
 from mickle.lib import months
+from mickle.lib.chunks import Range
 from mickle.lib.errors import Refused
 from mickle.lib.money import LIMIT_MICROS
 from mickle.lib.sql import Params, Value, instant
@@ -34,6 +35,7 @@ __all__ = [
     "charity",
     "find",
     "funds",
+    "hold",
     "journal",
     "payout",
     "pool",
@@ -234,6 +236,20 @@ def post_from_select(
         if expected is not None and done.due != expected:
             raise AssertionError(f"{done.due} transfers were due for {reason}, not {expected}")
     return done.posted
+
+
+def hold(kind: Kind, span: Range) -> None:
+    """Let the pots of a range of holders stand until the caller's transaction ends.
+
+    On SQLite the writer's own lock does this already.
+    """
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "SELECT id FROM ledger_account WHERE kind = %s AND holder_id > %s"
+                " AND holder_id <= %s ORDER BY id FOR UPDATE",
+                [kind, *span],
+            )
 
 
 def reverse(*, key: str, of: str, reason: str, at: datetime, memo: str = "") -> bool:

@@ -1,4 +1,4 @@
-"""Writing many nods at once: subscriptions, described worlds, the marks of the freeze."""
+"""Writing many nods at once: subscriptions and described worlds."""
 
 from collections import Counter
 from collections.abc import Iterable
@@ -10,7 +10,6 @@ from django.db.backends.utils import CursorWrapper
 
 from mickle.lib import bulk
 from mickle.lib.sql import Params, Value, instant
-from mickle.nods.models import Nod
 
 NodRow = tuple[int, int, int, datetime, str] | tuple[int, int, int, datetime, str, int]
 COLUMNS = ("month", "member_id", "thing_id", "at", "source", "weight")
@@ -76,47 +75,6 @@ INSERT INTO nods_count (thing_id, total)
 SELECT thing_id, 1 FROM nods_nod WHERE member_id = %(member)s AND month = %(month)s
 ORDER BY thing_id
 ON CONFLICT (thing_id) DO UPDATE SET total = nods_count.total + 1
-"""
-
-_VOID_MERGED = """
-UPDATE nods_nod SET void = 'MERGED'
-WHERE month = %(month)s AND void = ''
-  AND thing_id IN (SELECT id FROM things_thing WHERE state = 'MERGED')
-  AND (EXISTS (
-    SELECT 1 FROM things_thing t
-    JOIN nods_nod other ON other.thing_id = t.merged_into_id
-    WHERE t.id = nods_nod.thing_id
-      AND other.month = nods_nod.month AND other.member_id = nods_nod.member_id)
-  OR EXISTS (
-    SELECT 1 FROM things_thing t
-    JOIN things_thing sibling ON sibling.merged_into_id = t.merged_into_id AND sibling.id < t.id
-    JOIN nods_nod other ON other.thing_id = sibling.id
-    WHERE t.id = nods_nod.thing_id
-      AND other.month = nods_nod.month AND other.member_id = nods_nod.member_id))
-"""
-_MOVE_MERGED = """
-UPDATE nods_nod SET thing_id = (SELECT merged_into_id FROM things_thing WHERE id = thing_id)
-WHERE month = %(month)s AND void = ''
-  AND thing_id IN (SELECT id FROM things_thing WHERE state = 'MERGED')
-"""
-_RECOUNT_MERGED = """
-INSERT INTO nods_count (thing_id, total)
-SELECT t.id, (SELECT COUNT(*) FROM nods_nod n JOIN members_member m ON m.id = n.member_id
-              WHERE n.thing_id = t.id AND m.funded_month <= n.month)
-FROM things_thing t
-WHERE t.state = 'MERGED' OR t.id IN (SELECT merged_into_id FROM things_thing
-                                     WHERE merged_into_id IS NOT NULL)
-ON CONFLICT (thing_id) DO UPDATE SET total = excluded.total
-"""
-_VOID_OWN = """
-UPDATE nods_nod SET void = 'OWN'
-WHERE void = '' AND (month, member_id, thing_id) IN (
-  SELECT %(month)s, owner_id, id FROM things_thing WHERE owner_id IS NOT NULL)
-"""
-_VOID_STATE = """
-UPDATE nods_nod SET void = %(state)s
-WHERE month = %(month)s AND void = ''
-  AND thing_id IN (SELECT id FROM things_thing WHERE state = %(state)s)
 """
 
 _WRONG_COUNTS = """
@@ -195,27 +153,6 @@ def count_in(*, member_id: int, month: int) -> None:
     """Count a member's nods of a month that were given before the first top-up."""
     with connection.cursor() as cursor:
         cursor.execute(_COUNT_IN, {"member": member_id, "month": month})
-
-
-def void(*, month: int) -> dict[str, int]:
-    """Mark what does not count in a month; the nods of a merged thing move to its target."""
-    names: dict[str, Value] = {"month": month}
-    done: dict[str, int] = {}
-    with connection.cursor() as cursor:
-        if connection.vendor == "postgresql":
-            # A month just loaded has no statistics yet, and the plans without them take minutes.
-            cursor.execute("ANALYZE nods_nod, things_thing")
-        cursor.execute(_VOID_MERGED, names)
-        done[Nod.Void.MERGED] = cursor.rowcount
-        cursor.execute(_MOVE_MERGED, names)
-        if cursor.rowcount:
-            cursor.execute(_RECOUNT_MERGED)
-        cursor.execute(_VOID_OWN, names)
-        done[Nod.Void.OWN] = cursor.rowcount
-        for state in (Nod.Void.REFUSED, Nod.Void.TAKEN_DOWN):
-            cursor.execute(_VOID_STATE, names | {"state": state.value})
-            done[state] = cursor.rowcount
-    return done
 
 
 def wrong_counts() -> list[tuple[int, int, int]]:

@@ -1,6 +1,7 @@
 """The door of the room: give, take back, subscribe, count."""
 
 import json
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
@@ -15,7 +16,7 @@ from mickle.lib import months
 from mickle.lib.errors import Refused
 from mickle.lib.sql import Value, instant
 from mickle.members.models import Member
-from mickle.nods import _bulk, write
+from mickle.nods import _bulk, _void, write
 from mickle.nods.models import Count, Nod, Subscription
 from mickle.things.models import Thing
 
@@ -243,9 +244,13 @@ def count_in(*, member: Member, month: int) -> None:
     _bulk.count_in(member_id=member.id, month=month)
 
 
-def void_at_freeze(*, month: int) -> dict[str, int]:
-    """Mark the nods of a closed month that do not count, and why; returns how many by reason."""
-    return _bulk.void(month=month)
+def void_at_freeze(*, month: int, owned: str) -> Counter[str]:
+    """Mark the nods of a closed month that do not count, and why; returns how many by reason.
+
+    `owned` is a SELECT giving thing and owner, as they count. In short transactions of its own;
+    run again, it goes on.
+    """
+    return _void.mark(month=month, owned=owned)
 
 
 def count(thing_id: int) -> int:

@@ -176,7 +176,7 @@ def _release(new: list[payins.Described], at: datetime) -> None:
     if not Month.objects.exists():
         return
     for chunk in chunks(new):
-        waiting = Line.objects.filter(
+        waiting = Line.settled.filter(
             state=Line.State.WAITING, thing__owner_id__in=[row.member_id for row in chunk]
         ).values("thing__owner_id")
         for owner in Member.objects.filter(id__in=waiting).order_by("id"):

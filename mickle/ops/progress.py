@@ -1,11 +1,12 @@
 """A bar for long work when a person watches: how much is done, how fast, how long it takes yet."""
 
 import sys
-import threading
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import TextIO, TypeVar
+
+from mickle.lib.chunks import Report, untold
 
 Item = TypeVar("Item")
 
@@ -43,31 +44,31 @@ def line(label: str, done: int, total: int, spent_s: float) -> str:
     """One picture of the bar."""
     part = min(done / total, 1.0) if total else 1.0
     rate = done / spent_s if spent_s > 0 else 0.0
-    left = f"{(total - done) / rate:,.0f} s left" if 0 < done < total else f"{spent_s:,.1f} s"
+    left = f"{(total - done) / rate:,.0f} s left" if rate and done < total else f"{spent_s:,.1f} s"
     drawn = ("█" * round(part * WIDTH)).ljust(WIDTH, "·")
     return f"{label} {drawn} {part:4.0%} {done:,} of {total:,}, {rate:,.0f}/s, {left}  "
 
 
 @contextmanager
-def watched(label: str, *, out: TextIO | None = None) -> Iterator[None]:
-    """Say how long a work without countable parts takes, while a terminal watches."""
+def staged(label: str, stages: Mapping[str, str], *, out: TextIO | None = None) -> Iterator[Report]:
+    """A bar a stage, for work that tells how far it is by the stage's key."""
     stream = sys.stderr if out is None else out
     if not stream.isatty():
-        yield
+        yield untold
         return
-    ended, started = threading.Event(), time.monotonic()
+    now, started = "", 0.0
 
-    def show() -> None:
-        while not ended.wait(EVERY_S):
-            stream.write(f"\r{label} {time.monotonic() - started:.1f} s ")
-            stream.flush()
+    def show(stage: str, done: int, total: int) -> None:
+        nonlocal now, started
+        if stage != now:
+            stream.write("\n" if now else "")
+            now, started = stage, time.monotonic()
+        said = f"{label}: {stages.get(stage, stage)}"
+        stream.write("\r" + line(said, done, total, time.monotonic() - started))
+        stream.flush()
 
-    shower = threading.Thread(target=show, daemon=True)
-    shower.start()
     try:
-        yield
+        yield show
     finally:
-        ended.set()
-        shower.join()
-        stream.write(f"\r{label} {time.monotonic() - started:.1f} s \n")
+        stream.write("\n" if now else "")
         stream.flush()

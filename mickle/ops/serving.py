@@ -102,22 +102,30 @@ def serve(listening: socket.socket, *, workers: int) -> None:
         timeout_graceful_shutdown=10,
     )
     hold_many_files()
-    # uvicorn raises the signal that ended it once more; by then the work is done.
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, _ended)
+    server = Multiprocess(config, [listening]) if workers > 1 else _one(config)
     # Where an operator may put files of their own; whitenoise looks for it.
     Path(settings.STATIC_ROOT or settings.DATA_DIR).mkdir(exist_ok=True)
     ticker = Ticker()
     ticker.start()
     try:
-        if workers > 1:
-            Multiprocess(config, [listening]).run()
+        if isinstance(server, Multiprocess):
+            server.run()
         else:
-            uvicorn.Server(config).run([listening])
+            server.run([listening])
     finally:
         ticker.stop()
         listening.close()
 
 
-def _ended(_number: int, _frame: FrameType | None) -> None:
-    return
+def _one(config: uvicorn.Config) -> uvicorn.Server:
+    """A server that ends at SIGINT or SIGTERM, even at one that comes before it runs."""
+    server = uvicorn.Server(config)
+
+    def ended(_number: int, _frame: FrameType | None) -> None:
+        server.should_exit = True
+
+    # While it runs, uvicorn hears them itself. At its end it raises the signal that ended it once
+    # more; by then the work is done. Several processes are told by `Multiprocess` from the start.
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, ended)
+    return server

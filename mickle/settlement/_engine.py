@@ -1,23 +1,58 @@
-"""Runs the portable texts in the database, over views that show one month."""
+"""Computes a frozen month in the database: the portable texts over views that show one month.
 
+Nothing is written that others see, so nobody waits however long it takes.
+"""
+
+import hashlib
 from collections.abc import Iterator
-from contextlib import contextmanager
-from datetime import datetime
+from dataclasses import dataclass
 from functools import cache
 from importlib import resources
 
 from django.db import connection
 from django.db.backends.utils import CursorWrapper
+from django.db.models import Sum
 
-from mickle.lib.sql import instant
-from mickle.members import members
+from mickle.settlement.models import Spend
 
-_VIEWS = ("s_nod", "s_spend", "s_thing", "s_rate", "s_split", "s_share", "s_line")
+NAME = "database"
+
+# What the texts read; what they give is a table each, of this connection, that the next one reads.
+_VIEWS = ("s_share", "s_nod", "s_spend", "s_thing", "s_rate")
+_TEXTS = {"split": "member", "line": "thing", "member_debit": "member", "owner_credit": "owner"}
 # The columns of a split under the names the texts read.
 SPLIT = (
     "month, member_id AS member, total_weight AS total, slice_micros AS slice, rem,"
     " cut_remainder, cut_thing"
 )
+_SUMS = """
+SELECT (SELECT COUNT(*) FROM s_split),
+       (SELECT COALESCE(SUM(n), 0) FROM s_split),
+       (SELECT COUNT(*) FROM s_line),
+       (SELECT COALESCE(SUM(total * slice + rem), 0) FROM s_split),
+       (SELECT COALESCE(SUM(gross), 0) FROM s_line),
+       (SELECT COALESCE(SUM(waiting), 0) FROM s_member_debit),
+       (SELECT COALESCE(SUM(gross), 0) FROM s_owner_credit),
+       (SELECT COALESCE(SUM(fee), 0) FROM s_owner_credit)
+"""
+
+
+class DoesNotAddUp(AssertionError):
+    """A result that is no split of what was taken in; nothing of it was posted."""
+
+
+@dataclass(frozen=True)
+class Result:
+    """What a frozen month comes to, before it is posted; amounts in micros."""
+
+    sha256: str
+    splits: int
+    nods: int
+    lines: int
+    spent_micros: int
+    waiting_micros: int
+    paid_micros: int
+    fee_micros: int
 
 
 @cache
@@ -26,73 +61,80 @@ def text(name: str) -> str:
     return (resources.files("mickle.settlement") / f"{name}.sql").read_text(encoding="utf-8")
 
 
-@contextmanager
-def month_in_view(month: int, basis_points: int) -> Iterator[None]:
-    """Show one month to the portable texts: they take no parameters, these views are the month."""
-    receivers, params = members.receivers().values("id").query.sql_with_params()
-    selects = {
+def compute(month: int, basis_points: int) -> Result:
+    """Compute a frozen month into s_split, s_line, s_member_debit and s_owner_credit; check it.
+
+    The tables belong to this connection, until `forget`. Raises DoesNotAddUp.
+    """
+    with connection.cursor() as cursor:
+        _forget(cursor)
+        for name, select in _inputs(month, basis_points).items():
+            cursor.execute(f"CREATE TEMP VIEW {name} AS {select}")
+        for name, key in _TEXTS.items():
+            select = f"SELECT {month:d} AS month, q.* FROM ({text(name)}) q"
+            cursor.execute(f"CREATE TEMP TABLE s_{name} AS {select}")
+            cursor.execute(f"CREATE UNIQUE INDEX s_{name}_key ON s_{name} ({key})")
+            if connection.vendor == "postgresql":
+                # It is read next; without statistics the plans would be poor.
+                cursor.execute(f"ANALYZE s_{name}")
+            if name == "split":
+                cursor.execute(f"CREATE TEMP VIEW s_share AS {text('share')}")
+        return _checked(cursor, month)
+
+
+def forget() -> None:
+    """Drop what was computed."""
+    with connection.cursor() as cursor:
+        _forget(cursor)
+
+
+def _forget(cursor: CursorWrapper) -> None:
+    for name in _VIEWS:
+        cursor.execute(f"DROP VIEW IF EXISTS {name}")
+    for name in _TEXTS:
+        cursor.execute(f"DROP TABLE IF EXISTS s_{name}")
+
+
+def _inputs(month: int, basis_points: int) -> dict[str, str]:
+    return {
         "s_nod": "SELECT month, member_id AS member, thing_id AS thing, weight FROM nods_nod"
         f" WHERE month = {month:d} AND void = ''",
         "s_spend": "SELECT member_id AS member, amount_micros AS spend FROM settlement_spend"
         f" WHERE month = {month:d} AND charity_id IS NULL",
-        "s_thing": "SELECT t.id AS thing, r.id AS owner FROM things_thing t"
-        " LEFT JOIN s_receiver r ON r.id = t.owner_id",
+        "s_thing": "SELECT t.id AS thing, o.owner_id AS owner FROM things_thing t"
+        " LEFT JOIN settlement_owned o"
+        f" ON o.month = {month:d} AND o.thing_id = t.id AND o.receives",
         "s_rate": f"SELECT {basis_points:d} AS bp",
-        "s_split": f"SELECT {SPLIT} FROM settlement_split WHERE month = {month:d}",
-        "s_share": text("share"),
-        "s_line": "SELECT thing_id AS thing, owner_id AS owner, gross_micros AS gross,"
-        f" fee_micros AS fee FROM settlement_line WHERE month = {month:d}",
     }
-    with connection.cursor() as cursor:
-        _drop(cursor)
-        cursor.execute(f"CREATE TEMP TABLE s_receiver AS {receivers}", params or None)
-        cursor.execute("CREATE UNIQUE INDEX s_receiver_id ON s_receiver (id)")
-        for name in _VIEWS:
-            cursor.execute(f"CREATE TEMP VIEW {name} AS {selects[name]}")
-        yield
-        _drop(cursor)
 
 
-def _drop(cursor: CursorWrapper) -> None:
-    for name in reversed(_VIEWS):
-        cursor.execute(f"DROP VIEW IF EXISTS {name}")
-    cursor.execute("DROP TABLE IF EXISTS s_receiver")
+def _checked(cursor: CursorWrapper, month: int) -> Result:
+    cursor.execute(_SUMS)
+    splits, nods, lines, spent, gross, waiting, paid, fee = map(int, cursor.fetchone())
+    spends = Spend.objects.filter(month=month, charity=None).aggregate(sum=Sum("amount_micros"))
+    taken_in = spends["sum"] or 0
+    if not taken_in == spent == gross == waiting + paid:
+        raise DoesNotAddUp(
+            f"{taken_in} micros were taken in, {spent} split, {gross} are in lines,"
+            f" {waiting} wait and {paid} are for owners"
+        )
+    return Result(_hash(cursor), splits, nods, lines, spent, waiting, paid, fee)
 
 
-def cut(month: int, final_at: datetime) -> int:
-    """Write how each spend is cut; returns how many."""
-    return _write(
-        "INSERT INTO settlement_split"
-        " (month, member_id, n, total_weight, slice_micros, rem, cut_remainder, cut_thing,"
-        " final_at)"
-        " SELECT %(month)s, member, n, total, slice, rem, cut_remainder, cut_thing, %(at)s FROM ("
-        + text("split")
-        + ") q",
-        month,
-        final_at,
-    )
+def _hash(cursor: CursorWrapper) -> str:
+    """SHA-256 over the splits and the lines in order of their keys, a row a line."""
+    digest = hashlib.sha256()
+    for columns, table, key in (
+        ("member, n, total, slice, rem, cut_remainder, cut_thing", "s_split", "member"),
+        ("thing, COALESCE(owner, 0), nods, gross, fee", "s_line", "thing"),
+    ):
+        cursor.execute(f"SELECT {columns} FROM {table} ORDER BY {key}")
+        for rows in _batches(cursor):
+            digest.update("".join(" ".join(map(str, row)) + "\n" for row in rows).encode())
+        digest.update(b"\n")
+    return digest.hexdigest()
 
 
-def draw_lines(month: int, at: datetime) -> int:
-    """Write the line of each thing; returns how many."""
-    return _write(
-        "INSERT INTO settlement_line"
-        " (month, thing_id, owner_id, nods, gross_micros, fee_micros, state, decided_at)"
-        " SELECT %(month)s, thing, owner, nods, gross, fee,"
-        " CASE WHEN owner IS NULL THEN 'WAITING' ELSE 'PAID' END, %(at)s"
-        " FROM (" + text("line") + ") q",
-        month,
-        at,
-    )
-
-
-def _write(statement: str, month: int, at: datetime) -> int:
-    # The texts use % as an operator; parameters need it doubled outside their names.
-    doubled = statement.replace("%", "%%").replace("%%(", "%(")
-    with connection.cursor() as cursor:
-        cursor.execute(doubled, {"month": month, "at": instant(at)})
-        written = int(cursor.rowcount)
-        if connection.vendor == "postgresql":
-            # What was just written is read next; without statistics the plans would be poor.
-            cursor.execute("ANALYZE settlement_spend, settlement_split, settlement_line")
-    return written
+def _batches(cursor: CursorWrapper) -> Iterator[list[tuple[int, ...]]]:
+    while rows := cursor.fetchmany(10_000):
+        yield rows

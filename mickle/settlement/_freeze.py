@@ -1,27 +1,54 @@
-"""The freeze: what expired comes back, void nods are marked, each spend is fixed and taken in."""
+"""The freeze: what expired comes back, owners are noted, void nods marked, each spend taken in.
+
+All of it in ranges of members or things, each in a transaction of its own; run again, it goes on.
+What a member has at the moment of their own range is what they can give.
+"""
 
 from datetime import datetime
 
 from django.conf import settings
 from django.db import connection
 
+from mickle.instance import instance
 from mickle.ledger import ledger
 from mickle.ledger.ledger import Kind
-from mickle.lib.sql import Value
+from mickle.lib import chunks
+from mickle.lib.chunks import Range, Report
+from mickle.lib.sql import Params, Value
+from mickle.members import members
 from mickle.nods import nods
 from mickle.settlement import _waiting
 from mickle.settlement.models import Spend
 
-EXPIRES_AFTER_MONTHS = 6
 # With the policy `keep` this many idle months stay; the next one and each further one gives.
 IDLE_MONTHS_KEPT = 5
 
-_NODS_GIVEN = """
-SELECT member_id, COUNT(*) AS given,
+_THINGS = "SELECT DISTINCT thing_id AS thing FROM nods_nod WHERE month = %(month)s"
+_OWNED = """
+INSERT INTO settlement_owned (month, thing_id, owner_id, receives)
+SELECT %(month)s, t.id, t.owner_id, CASE WHEN r.id IS NULL THEN %(false)s ELSE %(true)s END
+FROM s_nodded s JOIN things_thing t ON t.id = s.thing
+LEFT JOIN ({receivers}) r ON r.id = t.owner_id
+WHERE t.owner_id IS NOT NULL AND s.thing > %(after)s AND s.thing <= %(upto)s
+ON CONFLICT (month, thing_id) DO NOTHING
+"""
+# Where a merged thing goes has to be known too.
+_THINGS_AND_TARGETS = f"""
+CREATE TEMP TABLE s_nodded AS
+SELECT thing FROM ({_THINGS}) a
+UNION SELECT t.merged_into_id FROM ({_THINGS}) b JOIN things_thing t ON t.id = b.thing
+WHERE t.merged_into_id IS NOT NULL
+"""
+
+_GIVEN = """
+CREATE TEMP TABLE s_given AS
+SELECT member_id AS member, COUNT(*) AS given,
        SUM(CASE WHEN void = '' THEN 1 ELSE 0 END) AS valid
 FROM nods_nod WHERE month = %(month)s GROUP BY member_id
 """
 
+_FUNDED = f"{ledger.balances_sql(Kind.FUNDS)} AND balance_micros > 0"
+_IN_RANGE = "member_id > %(after)s AND member_id <= %(upto)s"
 # Everyone with funds, with the plan that counted when the month closed.
 _PLANNED = f"""
 SELECT m.id AS member_id, m.funded_month AS funded_month, f.balance_micros AS funds,
@@ -31,11 +58,11 @@ SELECT m.id AS member_id, m.funded_month AS funded_month, f.balance_micros AS fu
        COALESCE(g.given, 0) AS given, COALESCE(g.valid, 0) AS valid,
        CASE WHEN m.closing_at IS NULL THEN 0 ELSE 1 END AS closing
 FROM members_member m
-JOIN ({ledger.balances_sql(Kind.FUNDS)} AND balance_micros > 0) f ON f.holder_id = m.id
+JOIN ({_FUNDED} AND holder_id > %(after)s AND holder_id <= %(upto)s) f ON f.holder_id = m.id
 LEFT JOIN members_budget b ON b.member_id = m.id AND b.month = (
   SELECT MAX(x.month) FROM members_budget x WHERE x.member_id = m.id AND x.month <= %(month)s)
 LEFT JOIN members_charity c ON c.id = b.charity_id
-LEFT JOIN ({_NODS_GIVEN}) g ON g.member_id = m.id
+LEFT JOIN s_given g ON g.member = m.id
 """
 
 _SPEND = "CASE WHEN budget < funds THEN budget ELSE funds END"
@@ -44,68 +71,132 @@ _SPEND_ON_NODS = f"""
 INSERT INTO settlement_spend (month, member_id, amount_micros, charity_id)
 SELECT %(month)s, member_id, {_SPEND}, NULL FROM ({_PLANNED}) p
 WHERE valid > 0 AND paused = %(false)s
+ON CONFLICT (month, member_id) DO NOTHING
 """
 
 # Idle: no nod was given, though the member could have: not paused, not new, not leaving.
 _IDLE = "given = 0 AND paused = %(false)s AND closing = 0 AND funded_month < %(month)s"
 
 _COUNT_IDLE = f"""
-INSERT INTO settlement_idlerun (member_id, months)
-SELECT member_id, 1 FROM ({_PLANNED}) p WHERE {_IDLE}
-ON CONFLICT (member_id) DO UPDATE SET months = settlement_idlerun.months + 1
+INSERT INTO settlement_idlerun (member_id, months, through)
+SELECT member_id, 1, %(month)s FROM ({_PLANNED}) p WHERE {_IDLE}
+ON CONFLICT (member_id) DO UPDATE
+SET months = settlement_idlerun.months + 1, through = excluded.through
+WHERE settlement_idlerun.through < excluded.through
 """
 
-_END_IDLE = """
-DELETE FROM settlement_idlerun WHERE member_id IN (
-  SELECT member_id FROM nods_nod WHERE month = %(month)s)
+_END_IDLE = f"""
+DELETE FROM settlement_idlerun WHERE member_id IN (SELECT member FROM s_given) AND {_IN_RANGE}
 """
 
 _SPEND_IDLE = f"""
 INSERT INTO settlement_spend (month, member_id, amount_micros, charity_id)
 SELECT %(month)s, p.member_id, {_SPEND}, COALESCE(p.charity_id, d.id) FROM ({_PLANNED}) p
 LEFT JOIN members_charity d ON d.is_default AND d.listed
-WHERE {_IDLE} AND COALESCE(p.charity_id, d.id) IS NOT NULL
+WHERE {_IDLE} AND COALESCE(p.charity_id, d.id) IS NOT NULL{{kept_long_enough}}
+ON CONFLICT (month, member_id) DO NOTHING
 """
 
 _KEPT_LONG_ENOUGH = """
- AND p.member_id IN (SELECT member_id FROM settlement_idlerun WHERE months > %(kept)s)
+  AND p.member_id IN (SELECT member_id FROM settlement_idlerun WHERE months > %(kept)s)
 """
 
 _TAKE_IN = f"""
 SELECT 'settle:' || %(text)s || ':spend:' || CAST(member_id AS TEXT) AS key,
        '{Kind.FUNDS}' AS debit_kind, member_id AS debit_holder,
        '{Kind.POOL}' AS credit_kind, month AS credit_holder, amount_micros
-FROM settlement_spend WHERE month = %(month)s
+FROM settlement_spend WHERE month = %(month)s AND {_IN_RANGE}
 """
 
 
-def freeze(*, month: int, month_text: str, at: datetime) -> int:
-    """Fix what every member gives for a closed month and take it in; returns how many give."""
-    _waiting.expire(month=month - EXPIRES_AFTER_MONTHS, at=at)
-    nods.void_at_freeze(month=month)
-    names: dict[str, Value] = {
+def freeze(*, month: int, month_text: str, at: datetime, report: Report) -> None:
+    """Fix what every member gives for a closed month, and take it in."""
+    _waiting.expire(month=month - _waiting.EXPIRES_AFTER_MONTHS, at=at, report=report)
+    _note_owners(month, report)
+    nods.void_at_freeze(
+        month=month,
+        owned="SELECT thing_id AS thing, owner_id AS owner FROM settlement_owned"
+        f" WHERE month = {month:d}",
+    )
+    _stage("s_given", _GIVEN, month)
+    chunks.walk(
+        "SELECT member_id AS k FROM settlement_idlerun",
+        lambda span: _execute(_END_IDLE, span._asdict()),
+    )
+    chunks.walk(
+        f"SELECT holder_id AS k FROM ({_FUNDED}) f",
+        lambda span: _take_in(span, month, month_text, at),
+        label="freeze",
+        report=report,
+    )
+    _drop("s_given")
+
+
+def _note_owners(month: int, report: Report) -> None:
+    """Note who owns what was nodded at: what changes from here on is for the next month."""
+    _stage("s_nodded", _THINGS_AND_TARGETS, month)
+    receivers, params = members.receivers().values("id").query.sql_with_params()
+    named: dict[str, Value] = {f"r{place}": value for place, value in enumerate(params)}
+    select = receivers % tuple(f"%({name})s" for name in named)
+    insert = _OWNED.format(receivers=select)
+
+    def note(span: Range) -> int:
+        # Who is about to claim or to leave has done so before, or does after.
+        instance.take_owners()
+        return _execute(
+            insert, {"month": month, "false": False, "true": True, **named, **span._asdict()}
+        )
+
+    chunks.walk("SELECT thing AS k FROM s_nodded", note, label="owners", report=report)
+    _drop("s_nodded")
+
+
+def _take_in(span: Range, month: int, month_text: str, at: datetime) -> int:
+    """Fix the spends of a range of members and move them to the pool."""
+    names: Params = {
         "month": month,
         "false": False,
         "default_budget": settings.BUDGET_DEFAULT_MICROS,
         "kept": IDLE_MONTHS_KEPT,
+        **span._asdict(),
     }
     keep = settings.IDLE_POLICY == "keep"
-    with connection.cursor() as cursor:
-        if connection.vendor == "postgresql":
-            # A load that was undone can leave statistics that say these are empty.
-            cursor.execute("ANALYZE members_member, members_budget, ledger_account, nods_nod")
-        cursor.execute(_SPEND_ON_NODS, names)
-        cursor.execute(_END_IDLE, names)
-        if keep:
-            cursor.execute(_COUNT_IDLE, names)
-        cursor.execute(_SPEND_IDLE + (_KEPT_LONG_ENOUGH if keep else ""), names)
-    givers = Spend.objects.filter(month=month).count()
-    ledger.post_from_select(
+    ledger.hold(Kind.FUNDS, span)
+    _execute(_SPEND_ON_NODS, names)
+    if keep:
+        _execute(_COUNT_IDLE, names)
+    _execute(_SPEND_IDLE.format(kept_long_enough=_KEPT_LONG_ENOUGH if keep else ""), names)
+    within = {"month": month, "member__gt": span.after, "member__lte": span.upto}
+    return ledger.post_from_select(
         _TAKE_IN,
-        {"month": month, "text": month_text},
+        {"month": month, "text": month_text, **span._asdict()},
         reason="SPEND",
         month=month,
         at=at,
-        expected=givers,
+        expected=Spend.objects.filter(**within).count(),
     )
-    return givers
+
+
+def _execute(text: str, names: Params) -> int:
+    with connection.cursor() as cursor:
+        cursor.execute(text, names)
+        return int(cursor.rowcount)
+
+
+def _stage(table: str, select: str, month: int) -> None:
+    """Read what the ranges need into a table of this connection; its first column is the key."""
+    with connection.cursor() as cursor:
+        cursor.execute(f"DROP TABLE IF EXISTS {table}")
+        cursor.execute(select, {"month": month})
+        cursor.execute(f"SELECT * FROM {table} LIMIT 0")
+        key = cursor.description[0][0]
+        cursor.execute(f"CREATE UNIQUE INDEX {table}_key ON {table} ({key})")
+        if connection.vendor == "postgresql":
+            # A load that was undone can leave statistics that say these are empty.
+            cursor.execute("ANALYZE members_member, members_budget, ledger_account, nods_nod")
+            cursor.execute(f"ANALYZE {table}")
+
+
+def _drop(table: str) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(f"DROP TABLE {table}")

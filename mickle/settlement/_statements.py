@@ -215,11 +215,12 @@ def statement(*, member: Member, month: int) -> Statement:
 
 
 def _shares(member: Member, month: int) -> list[Share]:
-    split = Split.objects.filter(month=month, member=member).first()
+    settled = instance.state(month) is State.SETTLED
+    split = Split.objects.filter(month=month, member=member).first() if settled else None
     given = list(nods.of_month(member, month))
     lines = {
         line.thing_id: line.state
-        for line in Line.objects.filter(month=month, thing_id__in=[nod.thing_id for nod in given])
+        for line in Line.settled.filter(month=month, thing_id__in=[nod.thing_id for nod in given])
     }
     returned = set(
         ReturnedShare.objects.filter(month=month, member=member).values_list("thing_id", flat=True)
@@ -256,7 +257,8 @@ def reserved(member: Member) -> int:
     """Micros of the funds that closed, unsettled months will take, in order."""
     left = ledger.balance(ledger.funds(member.id))
     taken = 0
-    for month in Month.objects.filter(settled_at=None).order_by("month"):
+    spent = Spend.objects.filter(member=member).values("month")
+    for month in Month.objects.filter(settled_at=None).exclude(month__in=spent).order_by("month"):
         plan = members.plan(member, month.month)
         part = 0 if plan.paused else min(plan.budget_micros, left - taken)
         taken += part
@@ -304,7 +306,7 @@ def _counts(nod: Nod, member: Member) -> bool:
 def owner_statement(*, member: Member, month: int) -> OwnerStatement:
     """Lines with three givers or more one by one, the rest summed in one line without a thing."""
     rows = list(
-        Line.objects.filter(month=month, owner=member)
+        Line.settled.filter(month=month, owner=member)
         .select_related("thing")
         .order_by("-gross_micros", "thing_id")
     )
@@ -336,7 +338,7 @@ def owner_statement(*, member: Member, month: int) -> OwnerStatement:
 def owner_months(member: Member) -> list[tuple[int, int, int]]:
     """Months in which a member's things received: (month, nods, net micros), oldest first."""
     rows = (
-        Line.objects.filter(owner=member)
+        Line.settled.filter(owner=member)
         .values_list("month")
         .annotate(nods_sum=Sum("nods"), net=Sum(F("gross_micros") - F("fee_micros")))
         .order_by("month")

@@ -12,15 +12,18 @@ from django.utils.translation import gettext as _
 from mickle.instance import instance
 from mickle.ledger import ledger
 from mickle.ledger.ledger import Kind
-from mickle.lib import money, months
+from mickle.lib import chunks, money, months
+from mickle.lib.chunks import Range, Report
 from mickle.lib.errors import Refused
 from mickle.lib.sql import Params
 from mickle.members import members
 from mickle.members.models import Member
 from mickle.settlement import _engine
-from mickle.settlement.models import Line, ReturnedShare
+from mickle.settlement.models import Line, ReturnedShare, Run
 from mickle.things import things
 from mickle.things.models import Thing
+
+EXPIRES_AFTER_MONTHS = 6
 
 
 class NotWaiting(Refused):
@@ -72,22 +75,43 @@ SELECT 'expire:' || %(text)s || ':' || CAST(s.member_id AS TEXT) AS key,
        CAST(SUM(s.amount_micros) AS BIGINT) AS amount_micros
 FROM ({SHARES}) s
 JOIN settlement_line l ON l.month = s.month AND l.thing_id = s.thing_id AND l.state = 'WAITING'
-WHERE s.month = %(month)s
+WHERE s.month = %(month)s AND s.member_id > %(after)s AND s.member_id <= %(upto)s
 GROUP BY s.member_id
 HAVING SUM(s.amount_micros) > 0
 """
 
 
-def expire(*, month: int, at: datetime) -> None:
-    """Return what still waits of a month to its members."""
-    with transaction.atomic():
-        rows = Line.objects.filter(month=month, state=Line.State.WAITING)
-        if not rows.exists():
-            return
-        list(rows.order_by("thing_id").select_for_update().values_list("thing_id"))
-        names: Params = {"month": month, "text": months.text(month)}
-        ledger.post_from_select(_EXPIRE, names, reason="RETURN", month=month, at=at)
-        rows.update(state=Line.State.RETURNED, decided_at=at)
+def lines() -> QuerySet[Line]:
+    """The lines that wait: those of a month that is expiring wait no more."""
+    begun = Run.objects.order_by("-month").values_list("month", flat=True).first()
+    rows = Line.settled.filter(state=Line.State.WAITING)
+    return rows if begun is None else rows.filter(month__gt=begun - EXPIRES_AFTER_MONTHS)
+
+
+def expire(*, month: int, at: datetime, report: Report) -> None:
+    """Return what still waits of a month to its members; safe to run again.
+
+    The run of a later month has begun, so that nothing of it is released or taken back meanwhile.
+    """
+    rows = Line.objects.filter(month=month, state=Line.State.WAITING)
+    if not rows.exists():
+        return
+    names: Params = {"month": month, "text": months.text(month)}
+
+    def give_back(span: Range) -> int:
+        bound = {**names, **span._asdict()}
+        return ledger.post_from_select(_EXPIRE, bound, reason="RETURN", month=month, at=at)
+
+    def note(span: Range) -> int:
+        within = rows.filter(thing__gt=span.after, thing__lte=span.upto)
+        return within.update(state=Line.State.RETURNED, decided_at=at)
+
+    members_of = f"SELECT member_id AS k FROM settlement_split WHERE month = {month:d}"
+    things_of = (
+        f"SELECT thing_id AS k FROM settlement_line WHERE month = {month:d} AND state = 'WAITING'"
+    )
+    chunks.walk(members_of, give_back, label="expire", report=report)
+    chunks.walk(things_of, note)
 
 
 def release(*, thing: Thing, at: datetime) -> int:
@@ -106,8 +130,8 @@ def release(*, thing: Thing, at: datetime) -> int:
 
 def of_thing(thing: Thing) -> QuerySet[Line]:
     """The lines that wait for a thing, or for one that was merged into it, oldest first."""
-    rows = Line.objects.filter(Q(thing=thing) | Q(thing__merged_into=thing))
-    return rows.filter(state=Line.State.WAITING).order_by("month", "thing_id")
+    rows = lines().filter(Q(thing=thing) | Q(thing__merged_into=thing))
+    return rows.order_by("month", "thing_id")
 
 
 def _release_line(line: Line, owner: Member, at: datetime) -> int:
@@ -150,7 +174,7 @@ def release_owner(*, member: Member, at: datetime) -> int:
 
 def waited_for() -> QuerySet[Thing]:
     """The things for which something waits, by themselves or by one merged into them."""
-    waits = Line.objects.filter(state=Line.State.WAITING)
+    waits = lines()
     own, merged = (
         waits.filter(thing=OuterRef("id")),
         waits.filter(thing__merged_into=OuterRef("id")),
@@ -191,11 +215,7 @@ def take_back(*, member: Member, month: int, thing: Thing, at: datetime) -> int:
     """Return a member's own waiting share to their funds; returns it in micros."""
     with transaction.atomic():
         instance.hold_owners()
-        line = (
-            Line.objects.select_for_update()
-            .filter(month=month, thing=thing, state=Line.State.WAITING)
-            .first()
-        )
+        line = lines().select_for_update().filter(month=month, thing=thing).first()
         amount = _return_share(line, member, at) if line is not None else 0
         if not amount:
             raise NotWaiting(_("Nothing of yours waits there any more. Nothing was changed."))
@@ -206,9 +226,11 @@ def take_back_all(*, member: Member, at: datetime) -> int:
     """Return everything of a member that waits to their funds; returns it in micros."""
     with transaction.atomic():
         instance.hold_owners()
-        keys = Line.objects.filter(
-            state=Line.State.WAITING, thing__nods__member=member, thing__nods__month=F("month")
-        ).order_by("month", "thing_id")
+        keys = (
+            lines()
+            .filter(thing__nods__member=member, thing__nods__month=F("month"))
+            .order_by("month", "thing_id")
+        )
         return sum(_return_share(line, member, at) for line in keys.select_for_update(of=("self",)))
 
 

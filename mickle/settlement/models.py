@@ -8,9 +8,52 @@ from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
 
+from mickle.instance.models import Month
 from mickle.lib.money import LIMIT_MICROS
 from mickle.members.models import Charity
 from mickle.things.models import Thing
+
+
+class Run(models.Model):
+    """How far the settlement of a month has come; what stopped goes on from there."""
+
+    class Stage(models.TextChoices):
+        FREEZE = "FREEZE"
+        COMPUTE = "COMPUTE"
+        POST = "POST"
+        DONE = "DONE"
+
+    month = models.IntegerField(primary_key=True)
+    stage = models.CharField(max_length=8, choices=Stage, default=Stage.FREEZE)
+    began_at = models.DateTimeField()
+    # The engine that computed the result, and what it came to: see `_result.py`.
+    engine = models.CharField(max_length=80, default="", blank=True)
+    result_sha256 = models.CharField(max_length=64, default="", blank=True)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(stage__in=["FREEZE", "COMPUTE", "POST", "DONE"]),
+                name="run_stage_known",
+            ),
+            models.CheckConstraint(
+                condition=Q(stage__in=["FREEZE", "COMPUTE"]) | ~Q(result_sha256=""),
+                name="run_posts_a_known_result",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.month}: {self.stage}"
+
+
+class Owned(models.Model):
+    """Who owned a thing when a month was frozen, and whether they could receive then."""
+
+    pk = models.CompositePrimaryKey("month", "thing_id")
+    month = models.IntegerField()
+    thing = models.ForeignKey(Thing, models.PROTECT, related_name="+", db_index=False)
+    owner = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="owned_then")
+    receives = models.BooleanField()
 
 
 class Spend(models.Model):
@@ -73,6 +116,15 @@ class Split(models.Model):
         return self.slice_micros * weight + whole + more
 
 
+class SettledLines(models.Manager["Line"]):
+    """The lines that count: those of a month that is being settled are not decided yet."""
+
+    def get_queryset(self) -> models.QuerySet["Line"]:
+        """Lines of settled months."""
+        done = Month.objects.filter(settled_at__isnull=False)
+        return super().get_queryset().filter(month__in=done.values("month"))
+
+
 class Line(models.Model):
     """One thing in one month: gross, fee and where it stands; net is gross less fee."""
 
@@ -93,6 +145,9 @@ class Line(models.Model):
     fee_micros = models.BigIntegerField()
     state = models.CharField(max_length=8, choices=State)
     decided_at = models.DateTimeField()
+
+    objects = models.Manager["Line"]()
+    settled = SettledLines()
 
     class Meta:
         indexes = [models.Index(fields=["thing", "state"], name="line_thing_state")]
@@ -140,6 +195,8 @@ class IdleRun(models.Model):
 
     member = models.OneToOneField(settings.AUTH_USER_MODEL, models.CASCADE, primary_key=True)
     months = models.IntegerField()
+    # The newest of them: a freeze that runs again counts no month twice.
+    through = models.IntegerField(db_default=0)
 
     class Meta:
         constraints = [models.CheckConstraint(condition=Q(months__gt=0), name="idle_run_counts")]

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.db import connection, transaction
+from django.db import transaction
 from django.utils.translation import gettext as _
 
 from mickle.instance import instance
@@ -11,13 +11,24 @@ from mickle.instance.models import Month
 from mickle.ledger import ledger
 from mickle.ledger.ledger import Check
 from mickle.lib import months
-from mickle.lib.errors import Refused
+from mickle.lib.chunks import Report, untold
 from mickle.members.models import Member
 from mickle.nods import nods
-from mickle.settlement import _audit, _engine, _freeze, _funds, _post, _statements, _waiting
+from mickle.settlement import (
+    _audit,
+    _engine,
+    _freeze,
+    _funds,
+    _post,
+    _run,
+    _statements,
+    _waiting,
+)
 from mickle.settlement._funds import Move
+from mickle.settlement._run import AlreadySettled, NotSettled
 from mickle.settlement._statements import OwnerStatement, Preview, Statement
 from mickle.settlement._waiting import NotWaiting
+from mickle.settlement.models import Run
 from mickle.things.models import Thing
 
 __all__ = [
@@ -30,17 +41,6 @@ __all__ = [
     "Settled",
     "Statement",
 ]
-
-# Held by the one who settles, so that a second settler is told instead of made to wait.
-SETTLE_LOCK = 9
-
-
-class NotSettled(Refused):
-    """The month cannot be settled now; nothing was changed."""
-
-
-class AlreadySettled(NotSettled):
-    """The month was settled before; nothing was changed."""
 
 
 @dataclass(frozen=True)
@@ -75,31 +75,21 @@ def close_due(*, at: datetime) -> list[int]:
     return closed
 
 
-def settle(*, month: int, at: datetime) -> Settled:
-    """Settle a closed month: all of it in one transaction, or nothing.
+def settle(*, month: int, at: datetime, report: Report = untold) -> Settled:
+    """Settle a closed month: freeze, compute, verify, post; what stopped goes on from where it was.
 
     Raises NotSettled for a month that is open, to come, before this instance's first, not next in
     order or being settled by somebody else; AlreadySettled for one that is done.
     """
     close_due(at=at)
-    with transaction.atomic():
-        _alone()
-        instance.take_owners()
+    with _run.alone():
         _must_be_next(month)
-        done = _settle(month, at)
+        posted = _stages(month, at, report)
+        done = _settled(month, posted)
+    # Who came to own or to receive meanwhile has it now.
+    _waiting.release_due(at=at)
     ledger.seal(at=at)
     return done
-
-
-def _alone() -> None:
-    if connection.vendor != "postgresql":
-        return
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_try_advisory_xact_lock(%s)", [SETTLE_LOCK])
-        if not cursor.fetchone()[0]:
-            raise NotSettled(
-                _("Somebody else is settling a month right now. Nothing was changed here.")
-            )
 
 
 def _must_be_next(month: int) -> None:
@@ -128,31 +118,35 @@ def _must_be_next(month: int) -> None:
         )
 
 
-def _settle(month: int, at: datetime) -> Settled:
-    text = months.text(month)
-    instance.note_frozen(month=month, at=at)
-    givers = _freeze.freeze(month=month, month_text=text, at=at)
-    with _engine.month_in_view(month, instance.fee_basis_points(month)):
-        _engine.cut(month, at)
-        lines = _engine.draw_lines(month, at)
-        posted = _post.post(month=month, month_text=text, at=at)
-    left = ledger.balance(ledger.pool(month))
-    if left:
-        raise AssertionError(f"the pool of {text} holds {left} micros after settling")
-    if not instance.note_settled(month=month, at=at):
-        raise AssertionError(f"{text} was not frozen when it was settled")
+def _stages(month: int, at: datetime, report: Report) -> int:
+    """Each stage that is not done yet; returns how many transfers were posted."""
+    run = _run.begin(month=month, at=at)
+    if run.stage == Run.Stage.FREEZE:
+        _freeze.freeze(month=month, month_text=months.text(month), at=at, report=report)
+        _run.note_frozen(run, at=at)
+    report("compute", 0, 1)
+    result = _engine.compute(month, instance.fee_basis_points(month))
+    report("compute", 1, 1)
+    _run.note_result(run, engine=_engine.NAME, sha256=result.sha256)
+    posted = _post.post(month=month, at=at, report=report)
+    _run.note_done(run, result, at=at)
+    _engine.forget()
+    return posted
+
+
+def _settled(month: int, posted: int) -> Settled:
     totals = _statements.totals(month)
     return Settled(
         month=month,
-        members=givers,
+        members=totals.members,
         nods=totals.nods,
-        lines=lines,
+        lines=totals.things,
         spent_micros=totals.spent_micros,
         paid_micros=totals.paid_micros,
         fee_micros=totals.fee_micros,
         waiting_micros=totals.waiting_micros,
         charity_micros=totals.charity_micros,
-        transfers=posted + givers,
+        transfers=posted + totals.members,
     )
 
 
@@ -184,6 +178,11 @@ def take_back_waiting(*, member: Member, month: int, thing: Thing, at: datetime)
 def take_back_all_waiting(*, member: Member, at: datetime) -> int:
     """Return all that waits of a member to their funds; micros."""
     return _waiting.take_back_all(member=member, at=at)
+
+
+def pays_later(member: Member) -> int | None:
+    """The month that is being settled in which this member is an owner to be paid, if there is."""
+    return _run.pays_later(member)
 
 
 def refuse(*, thing: Thing, at: datetime) -> None:

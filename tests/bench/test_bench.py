@@ -5,7 +5,7 @@ import os
 import numpy as np
 import pytest
 
-from bench import served, table, world
+from bench import served, settling, table, world
 from bench.__main__ import QUICK, parts
 from bench.clicks import Plan
 from mickle.lib import money
@@ -55,8 +55,10 @@ def test_cpu_time_is_read_of_the_process_itself():
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", ["nods", "live", "settling", "mixed"])
-def test_each_part_of_the_button_is_measured_and_nothing_fails(name):
-    figures = list(parts(QUICK * 5, 4.0)[name]())
+def test_each_part_of_the_button_is_measured_and_nothing_fails(name, monkeypatch):
+    monkeypatch.setattr(settling, "QUIET_S", 5.0)
+    monkeypatch.setattr(settling, "MIXED_NODS", 4_000)
+    figures = list(parts(QUICK * 20, 2.0)[name]())
     assert len(figures) >= 2
     assert all(figure.budget for figure in figures)
     if name == "mixed":

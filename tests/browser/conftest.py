@@ -1,9 +1,12 @@
 """A real Chromium, a real `mickle run` on its own data, and a page on another host."""
 
+import atexit
 import os
+import shutil
 import socket
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from collections.abc import Iterator
@@ -36,6 +39,22 @@ def free_port() -> int:
         return int(sock.getsockname()[1])
 
 
+_DEMO: list[tuple[Path, str]] = []
+
+
+def _filled(data: Path, mickle: Path, env: dict[str, str]) -> str:
+    """Make the data a copy of a demo, which is filled once a process; what filling it said."""
+    if not _DEMO:
+        folder = Path(tempfile.mkdtemp(prefix="mickle-demo-"))
+        atexit.register(shutil.rmtree, folder, ignore_errors=True)
+        words = [mickle, "demo", "--data", folder / "data"]
+        said = subprocess.run(words, env=env, capture_output=True, text=True, check=True).stdout
+        _DEMO.append((folder / "data", said))
+    made, said = _DEMO[0]
+    shutil.copytree(made, data)
+    return said
+
+
 class Running:
     """A `mickle run` of its own; `said` is what it printed."""
 
@@ -45,6 +64,9 @@ class Running:
         self.log = data.with_suffix(".log")
         env = {k: v for k, v in os.environ.items() if k not in ("DATABASE_URL", "MICKLE_DATA")}
         mickle = Path(sys.executable).with_name("mickle")
+        self.before = ""
+        if "--demo" in more:
+            self.before = _filled(data, mickle, env)
         with self.log.open("w") as log:
             self.process = subprocess.Popen(
                 [mickle, "run", "--data", data, "--port", str(self.port), *more],
@@ -68,7 +90,7 @@ class Running:
     @property
     def said(self) -> str:
         """Everything it has printed so far."""
-        return self.log.read_text()
+        return self.before + self.log.read_text()
 
     def stop(self) -> None:
         """End it as Ctrl-C does."""

@@ -3,8 +3,10 @@
 Death is an exception no code catches, after which the open transaction is gone, as with kill -9.
 """
 
+import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from copy import deepcopy
 from typing import Any
 
 from django.core.management import call_command
@@ -120,20 +122,99 @@ def picture() -> dict[str, list[Any]]:
     }
 
 
+class Kept:
+    """The world as it was prepared, put back by copying it instead of building it anew."""
+
+    def __init__(self, prepare: Callable[[], Any]) -> None:
+        empty()
+        self.world = prepare()
+        self.copy: sqlite3.Connection | None = None
+        self.putting_back = ""
+        if connection.vendor == "sqlite":
+            self.copy = sqlite3.connect(":memory:")
+            connection.connection.backup(self.copy)
+        else:
+            self.putting_back = _kept_beside()
+
+    def again(self) -> Any:
+        """Forget what came since; whoever the deed is done to, as the database has them."""
+        if self.copy is None:
+            with connection.cursor() as cursor:
+                cursor.execute(self.putting_back)
+        else:
+            connection.ensure_connection()
+            self.copy.backup(connection.connection)
+        return deepcopy(self.world)
+
+    def forget(self) -> None:
+        """Leave no copy behind."""
+        if self.copy is not None:
+            self.copy.close()
+            return
+        with connection.cursor() as cursor:
+            cursor.execute("SET client_min_messages = warning; DROP SCHEMA kept CASCADE")
+
+
+# Every table with its columns; what a statement computes is no column to write.
+_TABLES = """
+SELECT c.relname, string_agg(quote_ident(a.attname), ', ')
+FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid
+WHERE c.relnamespace = 'public'::regnamespace AND c.relkind = 'r'
+  AND a.attnum > 0 AND NOT a.attisdropped AND a.attgenerated = ''
+GROUP BY c.relname
+"""
+_SEQUENCES = "SELECT sequencename, last_value FROM pg_sequences WHERE schemaname = 'public'"
+
+
+def _kept_beside() -> str:
+    """Copy every table of PostgreSQL into a schema of its own; the statements that put it back."""
+    with connection.cursor() as cursor:
+        cursor.execute("DROP SCHEMA IF EXISTS kept CASCADE; CREATE SCHEMA kept")
+        cursor.execute(_TABLES)
+        tables = cursor.fetchall()
+        for table, columns in tables:
+            cursor.execute(f'CREATE TABLE kept."{table}" AS SELECT {columns} FROM "{table}"')
+        cursor.execute(_SEQUENCES)
+        sequences = cursor.fetchall()
+    # The books refuse to be emptied, except in a session that replays what stood elsewhere.
+    return ";".join(
+        (
+            "BEGIN",
+            "SET LOCAL session_replication_role = replica",
+            *(f'DELETE FROM "{table}"' for table, _columns in tables),
+            *(
+                f'INSERT INTO "{table}" ({columns}) OVERRIDING SYSTEM VALUE'
+                f' SELECT {columns} FROM kept."{table}"'
+                for table, columns in tables
+            ),
+            *(
+                f"SELECT setval('\"{name}\"', {last or 1}, {bool(last)})"
+                for name, last in sequences
+            ),
+            "COMMIT",
+        )
+    )
+
+
 def die_everywhere(prepare: Callable[[], Any], deed: Callable[[Any], None]) -> int:
     """Run the deed once undisturbed, then die at each boundary and run it again; all end equal.
 
     Returns how many boundaries there were.
     """
-    empty()
-    world = prepare()
-    deed(world)
+    kept = Kept(prepare)
+    try:
+        return _die_everywhere(kept, deed)
+    finally:
+        kept.forget()
+
+
+def _die_everywhere(kept: Kept, deed: Callable[[Any], None]) -> int:
+    deed(kept.again())
     undisturbed = picture()
     die_at = 0
     while True:
         die_at += 1
-        empty()
-        world = prepare()
+        world = kept.again()
         with dying(die_at) as boundaries:
             deed(world)
         if not boundaries.where:

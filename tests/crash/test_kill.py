@@ -84,7 +84,7 @@ class Mortal:
         """Wait until it is gone, and what it had asked of its database is done or undone."""
         assert self.mother.stdout.readline() == "gone\n"
         self.process = None
-        _wait_for_the_last_statement()
+        wait_for_the_last_statement()
 
     def stop(self) -> None:
         if self.process is not None:
@@ -96,7 +96,7 @@ class Mortal:
         self.socket.close()
 
 
-def _wait_for_the_last_statement() -> None:
+def wait_for_the_last_statement() -> None:
     """PostgreSQL may still commit what it was sent by a client that is gone."""
     if connection.vendor != "postgresql":
         return

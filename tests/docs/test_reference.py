@@ -110,12 +110,11 @@ def test_every_kind_of_account_is_named_and_whether_it_may_go_below_zero():
 
 
 def reasons_used() -> set[str]:
-    """What stands behind `reason=` and in settlement's list of steps, in the rooms that post."""
+    """What stands behind `reason=` in the rooms that post."""
     found: set[str] = set()
     for text in sources().values():
         for call in re.findall(r"\breason=(.+)", text):
             found |= set(re.findall(r"(?<!\{)\"([A-Z_]+)\"", call))
-        found |= set(re.findall(r"\(\"([A-Z_]+)\", _[A-Z]+\)", text))
     return found | {f"PAYOUT_{kind}" for kind in Payout.Kind.values}
 
 

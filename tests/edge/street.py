@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from collections.abc import Callable
 
 from mickle.edge.edge import Edge, Policy
 
@@ -23,6 +24,8 @@ class Street:
 
     def __init__(self, policy: Policy | None = None) -> None:
         self.edge = Edge(policy or Policy())
+        # What is looked at as an answer begins to be sent.
+        self.look: Callable[[], object] | None = None
         self.loop = asyncio.new_event_loop()
 
     async def ask(
@@ -31,6 +34,8 @@ class Street:
         sent: list[dict] = []
 
         async def send(message: dict) -> None:
+            if self.look is not None:
+                self.look()
             sent.append(message)
 
         async def receive() -> dict:

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from mickle.edge import _giving, _queue
+from mickle.edge import _database, _giving, _queue
 from mickle.edge.edge import Policy
 from mickle.lib import months
 from mickle.nods import evidence, nods
@@ -38,6 +38,23 @@ def test_a_pass_nods_and_the_answer_comes_when_it_is_written(now_street, alice):
     assert nods.wrong_counts() == []
     assert answer.headers["cache-control"] == "no-store"
     assert "access-control-allow-origin" not in answer.headers
+
+
+def test_a_nod_is_committed_when_its_answer_begins(now_street, alice):
+    token, one = passed(alice), page()
+    beside, seen = _database.connect(), []
+
+    def look() -> None:
+        seen.extend(beside.query("SELECT thing_id, member_id FROM nods_nod", {}))
+
+    now_street.look = look
+    try:
+        (answer,) = now_street.run(now_street.post("/c/nod", {"id": one.id, "pass": token}))
+    finally:
+        beside.close()
+    assert answer.json["new"] is True
+    # Once for the head of the answer, once for its body.
+    assert seen == [(one.id, alice.id)] * 2
 
 
 def test_the_same_key_or_the_same_month_is_the_first_nod(now_street, alice):

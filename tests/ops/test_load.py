@@ -325,13 +325,20 @@ def test_a_bar_counts_while_a_terminal_watches(monkeypatch):
 def test_no_bar_where_no_terminal_watches(capsys):
     items = [1, 2]
     assert progress.bar(items, 2, "nods") is items
-    with progress.watched("settling"):
-        pass
+    with progress.staged("settling", {}) as report:
+        report("freeze", 1, 2)
     assert capsys.readouterr().err == ""
 
 
-def test_long_work_without_parts_says_how_long_it_takes(monkeypatch):
-    screen = Screen()
-    with progress.watched("settling", out=screen):
-        pass
-    assert screen.text.startswith("\rsettling 0.0 s")
+def test_each_stage_of_long_work_has_its_bar(monkeypatch):
+    screen, at = Screen(), [0.0]
+    monkeypatch.setattr(progress.time, "monotonic", lambda: at[0])
+    with progress.staged("settling", {"freeze": "spends"}, out=screen) as report:
+        for stage, done in (("freeze", 1), ("freeze", 2), ("pay", 2)):
+            report(stage, done, 2)
+            at[0] += 1.0
+    first, second = screen.text.strip().split("\n")
+    assert "settling: spends" in first
+    assert "1 of 2" in first
+    assert "2 of 2, 2/s, 1.0 s" in first
+    assert "settling: pay" in second

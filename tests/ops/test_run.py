@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from urllib.request import Request, urlopen
 
@@ -206,3 +207,38 @@ def test_two_processes_serve_as_one(tmp_path):
     assert process.get("/")[0] == 200
     assert process.end(signal.SIGINT) == 0
     assert "Traceback" not in process.said, process.said
+
+
+# What is told to end as soon as it listens, before uvicorn runs.
+ENDED_EARLY = """
+import os, signal, sys, threading
+from mickle.ops import main
+start = threading.Thread.start
+def told(thread):
+    if thread.name == "ticker":
+        os.kill(os.getpid(), signal.SIGTERM)
+    start(thread)
+threading.Thread.start = told
+sys.exit(main.main())
+"""
+
+
+@pytest.mark.parametrize("workers", ["1", "2"])
+def test_who_is_told_to_end_while_it_begins_ends(tmp_path, workers):
+    words = ("run", "--port", "0", "--workers", workers)
+    with subprocess.Popen(
+        [sys.executable, "-c", ENDED_EARLY, *words],
+        env=environment(tmp_path),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        start_new_session=True,
+    ) as process:
+        try:
+            said, _nothing = process.communicate(timeout=60)
+        finally:
+            with suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+    assert process.returncode == 0, said
+    assert " is at http://" in said
+    assert "Traceback" not in said

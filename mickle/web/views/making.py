@@ -148,7 +148,7 @@ def _whole(micros: int) -> int:
 def _months_of(member: Member) -> dict[int, int]:
     """Net micros by month in which the member's things received."""
     sums: dict[int, int] = {}
-    for line in Line.objects.filter(owner=member).only("month", "gross_micros", "fee_micros"):
+    for line in Line.settled.filter(owner=member).only("month", "gross_micros", "fee_micros"):
         sums[line.month] = sums.get(line.month, 0) + line.net_micros
     return sums
 

@@ -18,7 +18,7 @@ from mickle.settlement import settlement
 
 
 class Command(Base):
-    """Settles one month, all of it or nothing."""
+    """Settles one month, or goes on where a settlement stopped."""
 
     help = COMMANDS["settle"]
     example = "mickle settle 2026-11"
@@ -31,8 +31,17 @@ class Command(Base):
     def handle(self, *_args: Any, **options: Any) -> None:
         """Settle it and say what it came to."""
         name = months.text(options["month"])
-        with progress.watched(_("Settling %(month)s") % {"month": name}):
-            done = settlement.settle(month=options["month"], at=instance.now())
+        stages = {
+            "expire": _("what expired"),
+            "owners": _("who owns what"),
+            "freeze": _("spends"),
+            "compute": _("result"),
+            "members": _("shares"),
+            "lines": _("pages"),
+            "pay": _("owners"),
+        }
+        with progress.staged(_("Settling %(month)s") % {"month": name}, stages) as report:
+            done = settlement.settle(month=options["month"], at=instance.now(), report=report)
         if options["json"]:
             facts = asdict(done)
             sums = {

@@ -6,7 +6,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('nods', '0003_weight'),
-        ('settlement', '0001_initial'),
+        ('settlement', '0002_stages'),
     ]
 
     operations = [

@@ -1,0 +1,75 @@
+"""Long work in short transactions: ranges of a key, sized so that nobody else waits long.
+
+A range is read before a lock is taken and written in a transaction of its own, so that what is
+done stays done, and others write in between.
+"""
+
+import time
+from collections.abc import Callable
+from typing import NamedTuple
+
+from django.db import connection, transaction
+
+# SQLite has one writer at a time; PostgreSQL locks the rows that are written, and no others.
+LOCKED_S = {"sqlite": 0.01, "postgresql": 0.5}
+FIRST, FEWEST, MOST = 500, 250, 100_000
+
+
+class Range(NamedTuple):
+    """The keys above one and up to another."""
+
+    after: int
+    upto: int
+
+
+Report = Callable[[str, int, int], None]
+
+
+def untold(_label: str, _done: int, _total: int) -> None:
+    """Tell nobody how far it is."""
+
+
+def walk(
+    keys: str, write: Callable[[Range], int], *, label: str = "", report: Report = untold
+) -> int:
+    """Write each range of the keys that a SELECT of one column `k` gives; the sum of what it did.
+
+    Safe to run again if `write` is. The keys are whole numbers above nought, each at most once.
+    """
+    total = _count(keys)
+    done = seen = after = 0
+    size = FIRST
+    while True:
+        upto, rows = _next(keys, after, size)
+        if upto is None:
+            return done
+        with transaction.atomic():
+            began = time.perf_counter()
+            done += write(Range(after, upto))
+        size = _size(size, time.perf_counter() - began)
+        after = upto
+        seen += rows
+        report(label, seen, total)
+
+
+def _count(keys: str) -> int:
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT COUNT(*) FROM ({keys}) q")
+        return int(cursor.fetchone()[0])
+
+
+def _next(keys: str, after: int, size: int) -> tuple[int | None, int]:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"SELECT MAX(k), COUNT(*) FROM"
+            f" (SELECT k FROM ({keys}) q WHERE k > %s ORDER BY k LIMIT %s) r",
+            [after, size],
+        )
+        upto, rows = cursor.fetchone()
+        return upto, rows
+
+
+def _size(size: int, took_s: float) -> int:
+    """How many should take as long as a lock may be held; at most twice, at least half as many."""
+    wanted = size * LOCKED_S[connection.vendor] / max(took_s, 1e-6)
+    return int(min(max(wanted, size / 2, FEWEST), size * 2, MOST))

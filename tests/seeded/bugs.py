@@ -1,0 +1,399 @@
+"""The bugs that are planted, and the test that has to catch each."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Bug:
+    """Replace `old` by `new` in a file, and `caught_by` has to fail."""
+
+    name: str
+    file: str
+    old: str
+    new: str
+    caught_by: str
+    database: str = "sqlite"
+
+
+BUGS = [
+    Bug(
+        "a pot goes below nought",
+        "ledger/ledger.py",
+        "AND (balance_micros + %s >= 0 OR kind IN ({marks}))",
+        "AND (%s < 1 OR 1 = 1 OR kind IN ({marks}))",
+        "tests/ledger/test_post.py::test_nobody_gives_what_is_not_there",
+    ),
+    Bug(
+        "a used key is not compared",
+        "ledger/ledger.py",
+        "_must_equal(key, debit, credit, amount_micros)\n            return False",
+        "return False",
+        "tests/ledger/test_post.py::test_the_same_key_with_other_content_is_refused",
+    ),
+    Bug(
+        "bulk posting posts again",
+        "ledger/_bulk.py",
+        "DELETE FROM ledger_due WHERE EXISTS",
+        "DELETE FROM ledger_due WHERE 1 = 0 AND EXISTS",
+        "tests/ledger/test_post.py::test_a_select_posts_each_row_once",
+    ),
+    Bug(
+        "bulk posting forgets the balances",
+        "ledger/_bulk.py",
+        "        cursor.execute(_BALANCES)\n",
+        "",
+        "tests/ledger/test_post.py::test_a_select_posts_each_row_once",
+    ),
+    Bug(
+        "the books may be replaced",
+        "ledger/_guards.py",
+        "BEGIN SELECT RAISE(IGNORE); END;",
+        "BEGIN SELECT 1; END;",
+        "tests/ledger/test_post.py::test_the_books_cannot_be_emptied_or_replaced",
+    ),
+    Bug(
+        "the hash leaves the memo out",
+        "ledger/_audit.py",
+        '*("reason", "month", "reverses_id", "memo", "at"),',
+        '*("reason", "month", "reverses_id", "at"),',
+        "tests/ledger/test_post.py::test_the_audit_finds_what_was_tampered_with",
+    ),
+    Bug(
+        "the larger shares go to the highest ids",
+        "settlement/share.sql",
+        "x.thing <= p.cut_thing",
+        "x.thing >= p.cut_thing",
+        "tests/settlement/test_cases.py -k plain_split",
+    ),
+    Bug(
+        "the cut is one place off",
+        "settlement/split.sql",
+        "place = rem",
+        "place = rem + 1",
+        "tests/settlement/test_cases.py -k shares_follow_the_order",
+    ),
+    Bug(
+        "a heavier nod's micro goes to the lowest id first",
+        "settlement/split.sql",
+        "ORDER BY remainder DESC, thing",
+        "ORDER BY thing",
+        "tests/settlement/test_weights.py -k follow_the_weights",
+    ),
+    Bug(
+        "the fee forgets the rest of the division",
+        "settlement/line.sql",
+        "+ CAST(((s.gross % 10000)",
+        "+ 0 * CAST(((s.gross % 10000)",
+        "tests/settlement/test_property.py",
+    ),
+    Bug(
+        "the month of the first top-up gives to charity",
+        "settlement/_freeze.py",
+        "funded_month < %(month)s",
+        "funded_month <= %(month)s",
+        "tests/settlement/test_cases.py -k first_top_up",
+    ),
+    Bug(
+        "a later budget reaches back",
+        "settlement/_freeze.py",
+        "x.month <= %(month)s",
+        "x.month <= %(month)s + 1",
+        "tests/settlement/test_cases.py -k raised_after",
+    ),
+    Bug(
+        "what waits comes back a month early",
+        "settlement/_waiting.py",
+        "EXPIRES_AFTER_MONTHS = 6",
+        "EXPIRES_AFTER_MONTHS = 5",
+        "tests/settlement/test_waiting_cases.py -k sixth_month",
+    ),
+    Bug(
+        "a void nod stays in the split",
+        "nods/_void.py",
+        "for void in (Nod.Void.OWN, ",
+        "for void in (",
+        "tests/settlement/test_cases.py -k void_nod",
+    ),
+    Bug(
+        "a release takes no fee",
+        "settlement/_waiting.py",
+        "fee = money.fee(line.gross_micros, instance.fee_basis_points(line.month))",
+        "fee = 0",
+        "tests/settlement/test_waiting_cases.py -k own_share",
+    ),
+    Bug(
+        "a half settled month can be released from",
+        "settlement/_waiting.py",
+        "Line.settled.filter(state",
+        "Line.objects.filter(state",
+        "tests/settlement/test_stages.py -k half_posted",
+    ),
+    Bug(
+        "what expires can still be taken back",
+        "settlement/_waiting.py",
+        "if begun is None else rows.filter(month__gt=begun - EXPIRES_AFTER_MONTHS)",
+        "",
+        "tests/settlement/test_stages.py -k what_expires",
+    ),
+    Bug(
+        "a run that goes on posts whatever it comes to",
+        "settlement/_run.py",
+        "if run.result_sha256 and run",
+        "if not run.month and run",
+        "tests/settlement/test_stages.py -k another_result",
+    ),
+    Bug(
+        "an idle month counts as often as it is frozen",
+        "settlement/_freeze.py",
+        "WHERE settlement_idlerun.through < excluded.through\n",
+        "",
+        "tests/settlement/test_stages.py -k takes_nothing_twice",
+    ),
+    Bug(
+        "two settle at once",
+        "settlement/_run.py",
+        "fcntl.LOCK_EX |",
+        "fcntl.LOCK_SH |",
+        "tests/settlement/test_stages.py -k two_who_settle",
+    ),
+    Bug(
+        "an account that is to be paid can be closed",
+        "closing/closing.py",
+        "if month == paid or nods",
+        "if nods",
+        "tests/settlement/test_stages.py -k leaves_meanwhile",
+    ),
+    Bug(
+        "a payout is asked for outside a transaction",
+        "payouts/_bank.py",
+        "with transaction.atomic():",
+        "if True:",
+        "tests/crash/test_dying.py -k payout",
+    ),
+    Bug(
+        "a top-up is booked under a new key each time",
+        "payins/payins.py",
+        'f"{provider}:{reference.strip()}"',
+        'f"{provider}:{reference.strip()}:{id(member)}:{os.urandom(4).hex()}"',
+        "tests/crash/test_dying.py -k top_up",
+    ),
+    Bug(
+        "a payout is executed whatever it is",
+        "payouts/_bank.py",
+        "rows = Payout.objects.filter(id=payout.id, state=State.SENT)",
+        "rows = Payout.objects.filter(id=payout.id)",
+        "tests/payouts/test_bank.py::test_what_the_bank_did_leaves_the_books_once",
+    ),
+    Bug(
+        "who closes holds the fence shared first",
+        "settlement/settlement.py",
+        "            instance.take_fence()\n",
+        "            instance.hold_fence()\n",
+        "tests/concurrency/test_together.py -k two_who_close",
+        "postgresql",
+    ),
+    Bug(
+        "a nod does not look at the fence",
+        "nods/write.py",
+        "SELECT CASE WHEN i.closed_through >= g.month THEN i.closed_through + 1 ELSE g.month END",
+        "SELECT g.month",
+        "tests/nods/test_give.py -k after_the_close",
+    ),
+    Bug(
+        "a nod is checked for, then written",
+        "nods/migrations/0001_initial.py",
+        "('pk', models.CompositePrimaryKey('month', 'member_id', 'thing_id', blank=True,"
+        " editable=False, primary_key=True, serialize=False)),",
+        "('id', models.BigAutoField(primary_key=True, serialize=False)),",
+        "tests/nods/test_give.py::test_a_nod_counts_once_a_month_and_again_in_the_next",
+    ),
+    Bug(
+        "nods of members who never topped up count",
+        "nods/write.py",
+        "ON m.id = g.member AND m.funded_month IS NOT NULL",
+        "ON m.id = g.member",
+        "tests/nods/test_give.py -k public_count",
+    ),
+    Bug(
+        "a monthly nod taken back comes again",
+        "nods/_bulk.py",
+        " AND s.renewed_through < %(month)s",
+        "",
+        "tests/nods/test_give.py -k not_given_again",
+    ),
+    Bug(
+        "a month closes before it has ended",
+        "instance/instance.py",
+        "if at < months.end(month):",
+        "if at < months.start(month):",
+        "tests/instance/test_instance.py",
+    ),
+    Bug(
+        "a budget may be set for a closed month",
+        "members/members.py",
+        "max(months.of(at) if month is None else month, fence + 1)",
+        "months.of(at) if month is None else month",
+        "tests/members/test_members.py -k never_for_a_closed",
+    ),
+    Bug(
+        "a pass is offered wherever a button stands",
+        "web/asking.py",
+        "fits = asked.for_own_page and asked.form.opener",
+        "fits = asked.form.opener",
+        "tests/journeys/test_nod_window.py -k foreign_host",
+    ),
+    Bug(
+        "a tick is believed that was not offered",
+        "web/views/nod.py",
+        "if intent.offer == Offer.BUTTON:",
+        "if asked.form.opener:",
+        "tests/journeys/test_nod_window.py -k foreign_host",
+    ),
+    Bug(
+        "a confirmation is good for every button",
+        "web/parking.py",
+        "_mark(identity), _mark(opener))",
+        '_mark(identity), content.get("o"))',
+        "tests/journeys/test_nod_window.py -k one_button",
+    ),
+    Bug(
+        "a link is trusted whoever placed it",
+        "web/asking.py",
+        'if request.method == "POST" or not asked.from_own_page:',
+        'if request.method == "POST":',
+        "tests/journeys/test_nod_window.py -k trusted_link_sends",
+    ),
+    Bug(
+        "a way through another site counts as coming from it",
+        "lib/urls.py",
+        'identify(origin_of(address) + "/").host',
+        "identify(address).host",
+        "tests/lib/test_urls.py -k site_of_an_address",
+    ),
+    Bug(
+        "a stranger names a page",
+        "web/views/nod.py",
+        "own = asked.title_is_its_own and seen.pk is None",
+        "own = seen.pk is None",
+        "tests/journeys/test_nod_window.py -k title_of_somebody",
+    ),
+    Bug(
+        "trusted links have no limit",
+        "passes/passes.py",
+        "rows.exclude(day=today, used__gte=settings.PASS_NODS_A_DAY).update(",
+        "rows.update(",
+        "tests/passes/test_passes.py -k so_often",
+    ),
+    Bug(
+        "every page keeps its opener",
+        "web/headers.py",
+        'else "same-origin"',
+        'else "unsafe-none"',
+        "tests/web/test_routes.py -k headers_hold",
+    ),
+    Bug(
+        "a nod is answered before its transaction is committed",
+        "edge/_database.py",
+        """            self._raw.execute("BEGIN IMMEDIATE")
+            try:
+                yield
+                self._raw.execute("COMMIT")
+""",
+        """            if self._raw.in_transaction:
+                self._raw.execute("COMMIT")
+            self._raw.execute("BEGIN IMMEDIATE")
+            try:
+                yield
+""",
+        "tests/edge/test_nods.py -k committed_when_its_answer_begins",
+    ),
+    Bug(
+        "a nod is answered before its transaction is committed on PostgreSQL",
+        "edge/_database.py",
+        """        with self._raw.transaction():
+            self._raw.execute(write.HOLD_FENCE)
+            yield
+""",
+        """        if self._raw.info.transaction_status:
+            self._raw.execute("COMMIT")
+        self._raw.execute("BEGIN")
+        self._raw.execute(write.HOLD_FENCE)
+        yield
+""",
+        "tests/edge/test_nods.py -k committed_when_its_answer_begins",
+        "postgresql",
+    ),
+    Bug(
+        "a transaction that is undone keeps the turn to write",
+        "lib/sqlite3/base.py",
+        """            super()._rollback()
+        finally:
+            self._give_turn()
+""",
+        """            super()._rollback()
+        finally:
+            pass
+""",
+        "tests/lib/test_turn.py",
+    ),
+    Bug(
+        "a pass is good on every site",
+        "edge/_giving.py",
+        """            (self.asked_id is not None and not self.fits, "other-site"),
+""",
+        "",
+        "tests/edge/test_nods.py -k pass_of_one_site",
+    ),
+    Bug(
+        "an old pass is still good",
+        "edge/_giving.py",
+        " AND p.expires_at > %(at)s",
+        "",
+        "tests/edge/test_nods.py -k old_pass",
+    ),
+    Bug(
+        "a pass taken back stays",
+        "passes/passes.py",
+        "    deleted, _by_table = SitePass.objects.filter(member=member).delete()\n",
+        "    deleted = SitePass.objects.filter(member=member).count()\n",
+        "tests/edge/test_nods.py -k taken_back_gives_nothing",
+    ),
+    Bug(
+        "a code is exchanged as often as it comes",
+        "passes/passes.py",
+        'known.filter(token_hash="", nonce_hash=hashed(nonce)',
+        "known.filter(nonce_hash=hashed(nonce)",
+        "tests/passes/test_passes.py -k comes_twice",
+    ),
+    Bug(
+        "every site may post a nod",
+        "edge/_posting.py",
+        'if not origin or header(headers, b"origin") != origin:',
+        "if not origin:",
+        "tests/edge/test_nods.py -k only_a_button_of_ours",
+    ),
+    Bug(
+        "every site may post a nod in the lane",
+        "edge/_posting.py",
+        """            and headers.get(b"origin") == origin.encode()
+""",
+        "",
+        "tests/edge/test_clicks.py -k not_of_a_button",
+    ),
+    Bug(
+        "counts are read once and for ever",
+        "edge/_counts.py",
+        "FRESH_S = 0.95\nREFRESH_S = 0.5",
+        "FRESH_S = REFRESH_S = 1e9",
+        "tests/edge/test_count.py -k fresh_within_a_second",
+    ),
+    Bug(
+        "who nods is not held against the first top-up",
+        "edge/_database.py",
+        """        self.query(write.HOLD_MEMBERS, {"rows": rows([[one] for one in members])})
+""",
+        "        return\n",
+        "tests/concurrency/test_clicks.py",
+        "postgresql",
+    ),
+]
