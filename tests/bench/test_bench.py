@@ -117,6 +117,7 @@ def _made(embedded, cluster, monkeypatch) -> None:
 def test_each_part_of_the_button_is_measured_and_nothing_fails(name, monkeypatch):
     monkeypatch.setattr(settling, "QUIET_S", 5.0)
     monkeypatch.setattr(settling, "MIXED_NODS", 4_000)
+    monkeypatch.setattr(live, "PAUSE_S", 0.03)
     figures = list(parts(QUICK * 20, 2.0)[name]())
     assert len(figures) >= 2
     assert all(figure.budget for figure in figures)
