@@ -1,11 +1,19 @@
 """The benchmarks compare with the arithmetic of the split itself, and each of them runs."""
 
 import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
+import psycopg
 import pytest
 
-from bench import served, settling, table, world
+from bench import live, nods, served, settling, table, world
 from bench.__main__ import QUICK, parts
 from bench.clicks import Plan
 from mickle.lib import money
@@ -53,11 +61,63 @@ def test_cpu_time_is_read_of_the_process_itself():
     assert served.cpu_s(os.getpid()) > before
 
 
+def migrate(facts: dict[str, str]) -> None:
+    words = [sys.executable, "-c", "from mickle.ops.main import main; main()", "clock"]
+    subprocess.run(words, env=served.environment(facts), cwd=served.ROOT, check=True)
+
+
+@pytest.fixture(scope="module")
+def embedded(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a migrated database."""
+    made = tmp_path_factory.mktemp("embedded") / "data"
+    migrate({"MICKLE_DATA": str(made)})
+    return made
+
+
+@pytest.fixture(scope="module")
+def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[str], nods.Place]]:
+    """One PostgreSQL for all figures; gives each a migrated database of its own."""
+    with nods.postgresql() as place:
+        first, made = place.facts["DATABASE_URL"], []
+
+        def another(source: str) -> nods.Place:
+            made.append(f"bench{len(made)}")
+            with closing(psycopg.connect(first, autocommit=True)) as raw:
+                raw.execute(f"CREATE DATABASE {made[-1]} TEMPLATE {source}")
+            url = first.removesuffix("postgres") + made[-1]
+            return replace(place, facts=place.facts | {"DATABASE_URL": url})
+
+        migrate(another("template1").facts)
+        yield another
+
+
+@pytest.fixture
+def _made(embedded, cluster, monkeypatch) -> None:
+    """Measure on databases that are migrated already: that is no part of a figure."""
+    real = nods.sqlite
+
+    @contextmanager
+    def sqlite() -> Iterator[nods.Place]:
+        with real() as place:
+            shutil.copytree(embedded, place.folder, dirs_exist_ok=True)
+            yield place
+
+    @contextmanager
+    def postgresql() -> Iterator[nods.Place]:
+        yield cluster("bench0")
+
+    for part in (nods, live, settling):
+        monkeypatch.setattr(part, "sqlite", sqlite)
+        monkeypatch.setattr(part, "postgresql", postgresql, raising=False)
+
+
 @pytest.mark.slow
+@pytest.mark.usefixtures("_made")
 @pytest.mark.parametrize("name", ["nods", "live", "settling", "mixed"])
 def test_each_part_of_the_button_is_measured_and_nothing_fails(name, monkeypatch):
     monkeypatch.setattr(settling, "QUIET_S", 5.0)
     monkeypatch.setattr(settling, "MIXED_NODS", 4_000)
+    monkeypatch.setattr(live, "PAUSE_S", 0.03)
     figures = list(parts(QUICK * 20, 2.0)[name]())
     assert len(figures) >= 2
     assert all(figure.budget for figure in figures)
