@@ -22,9 +22,10 @@ test: check needs-debian ## Check, then run every test on SQLite and on PostgreS
 	@$(BIN)/pytest -n 2 --dist worksteal $(ARGS)
 	@$(BIN)/pytest -n 2 --dist worksteal --database postgresql $(ARGS)
 
-test-long: $(VENV)/.dev needs-debian ## The long run: a million steps of the model and 200 kills on each database
-	@$(BIN)/pytest -n 2 tests/model tests/crash/test_kill.py --long $(ARGS)
-	@$(BIN)/pytest -n 2 tests/model tests/crash/test_kill.py --long --database postgresql $(ARGS)
+LONG := tests/model tests/crash/test_kill.py tests/crash/test_kill_settling.py --long
+test-long: $(VENV)/.dev needs-debian ## The long run: a million steps of the model, 200 kills of clicks and 1,000 of settlements on each database
+	@$(BIN)/pytest -n 2 $(LONG) $(ARGS)
+	@$(BIN)/pytest -n 2 $(LONG) --database postgresql $(ARGS)
 
 check: $(VENV)/.dev ## Format, lint, types, floors of the house
 	@$(BIN)/ruff format --check -q . && $(BIN)/ruff check -q . && echo "ruff: in order"

@@ -1,4 +1,4 @@
-"""The freeze: what expired comes back, owners are noted, void nods marked, each spend taken in.
+"""The freeze: owners are noted, void nods marked, each spend is fixed and taken in.
 
 All of it in ranges of members or things, each in a transaction of its own; run again, it goes on.
 What a member has at the moment of their own range is what they can give.
@@ -17,7 +17,6 @@ from mickle.lib.chunks import Range, Report
 from mickle.lib.sql import Params, Value
 from mickle.members import members
 from mickle.nods import nods
-from mickle.settlement import _waiting
 from mickle.settlement.models import Spend
 
 # With the policy `keep` this many idle months stay; the next one and each further one gives.
@@ -109,9 +108,11 @@ FROM settlement_spend WHERE month = %(month)s AND {_IN_RANGE}
 """
 
 
-def freeze(*, month: int, month_text: str, at: datetime, report: Report) -> None:
-    """Fix what every member gives for a closed month, and take it in."""
-    _waiting.expire(month=month - _waiting.EXPIRES_AFTER_MONTHS, at=at, report=report)
+def freeze(*, month: int, month_text: str, at: datetime, report: Report) -> int:
+    """Fix what every member gives for a closed month, and take it in; how many transfers are new.
+
+    What expires with the month has come back before.
+    """
     _note_owners(month, report)
     nods.void_at_freeze(
         month=month,
@@ -123,13 +124,14 @@ def freeze(*, month: int, month_text: str, at: datetime, report: Report) -> None
         "SELECT member_id AS k FROM settlement_idlerun",
         lambda span: _execute(_END_IDLE, span._asdict()),
     )
-    chunks.walk(
+    taken_in = chunks.walk(
         f"SELECT holder_id AS k FROM ({_FUNDED}) f",
         lambda span: _take_in(span, month, month_text, at),
         label="freeze",
         report=report,
     )
     _drop("s_given")
+    return taken_in
 
 
 def _note_owners(month: int, report: Report) -> None:

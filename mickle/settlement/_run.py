@@ -87,7 +87,7 @@ def note_frozen(run: Run, *, at: datetime) -> None:
     """Every spend of the month is taken in, and what counts is final."""
     with transaction.atomic():
         instance.note_frozen(month=run.month, at=at)
-        _go_on(run, Run.Stage.COMPUTE)
+        go_on(run, Run.Stage.COMPUTE)
 
 
 def note_result(run: Run, *, engine: str, sha256: str) -> None:
@@ -98,7 +98,7 @@ def note_result(run: Run, *, engine: str, sha256: str) -> None:
         )
     run.engine, run.result_sha256 = engine, sha256
     run.save(update_fields=["engine", "result_sha256"])
-    _go_on(run, Run.Stage.POST)
+    go_on(run, Run.Stage.POST)
 
 
 def note_done(run: Run, result: Result, *, at: datetime) -> None:
@@ -115,7 +115,7 @@ def note_done(run: Run, result: Result, *, at: datetime) -> None:
             raise AssertionError(f"{name} has {there}, not {result.splits} splits, {result.lines}")
         if not instance.note_settled(month=run.month, at=at):
             raise AssertionError(f"{name} was not frozen when it was settled")
-        _go_on(run, Run.Stage.DONE)
+        go_on(run, Run.Stage.DONE)
 
 
 def pays_later(member: Member) -> int | None:
@@ -125,6 +125,7 @@ def pays_later(member: Member) -> int | None:
     return rows.values_list("month", flat=True).first()
 
 
-def _go_on(run: Run, stage: Run.Stage) -> None:
+def go_on(run: Run, stage: Run.Stage) -> None:
+    """The stage before is done."""
     run.stage = stage
     run.save(update_fields=["stage"])

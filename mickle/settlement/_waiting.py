@@ -89,29 +89,33 @@ def lines() -> QuerySet[Line]:
 
 
 def expire(*, month: int, at: datetime, report: Report) -> None:
-    """Return what still waits of a month to its members; safe to run again.
+    """Return what still waits of a month to its members; safe to run again, until it is noted.
 
     The run of a later month has begun, so that nothing of it is released or taken back meanwhile.
     """
-    rows = Line.objects.filter(month=month, state=Line.State.WAITING)
-    if not rows.exists():
-        return
     names: Params = {"month": month, "text": months.text(month)}
 
     def give_back(span: Range) -> int:
         bound = {**names, **span._asdict()}
         return ledger.post_from_select(_EXPIRE, bound, reason="RETURN", month=month, at=at)
 
+    if Line.objects.filter(month=month, state=Line.State.WAITING).exists():
+        members_of = f"SELECT member_id AS k FROM settlement_split WHERE month = {month:d}"
+        chunks.walk(members_of, give_back, label="expire", report=report)
+
+
+def note_expired(*, month: int, at: datetime, report: Report) -> None:
+    """Note that the lines of an expired month went back: all of what they held has."""
+    rows = Line.objects.filter(month=month, state=Line.State.WAITING)
+
     def note(span: Range) -> int:
         within = rows.filter(thing__gt=span.after, thing__lte=span.upto)
         return within.update(state=Line.State.RETURNED, decided_at=at)
 
-    members_of = f"SELECT member_id AS k FROM settlement_split WHERE month = {month:d}"
     things_of = (
         f"SELECT thing_id AS k FROM settlement_line WHERE month = {month:d} AND state = 'WAITING'"
     )
-    chunks.walk(members_of, give_back, label="expire", report=report)
-    chunks.walk(things_of, note)
+    chunks.walk(things_of, note, label="expired", report=report)
 
 
 def release(*, thing: Thing, at: datetime) -> int:

@@ -18,13 +18,14 @@ class Run(models.Model):
     """How far the settlement of a month has come; what stopped goes on from there."""
 
     class Stage(models.TextChoices):
+        EXPIRE = "EXPIRE"
         FREEZE = "FREEZE"
         COMPUTE = "COMPUTE"
         POST = "POST"
         DONE = "DONE"
 
     month = models.IntegerField(primary_key=True)
-    stage = models.CharField(max_length=8, choices=Stage, default=Stage.FREEZE)
+    stage = models.CharField(max_length=8, choices=Stage, default=Stage.EXPIRE)
     began_at = models.DateTimeField()
     # The engine that computed the result, and what it came to: see `_result.py`.
     engine = models.CharField(max_length=80, default="", blank=True)
@@ -33,11 +34,11 @@ class Run(models.Model):
     class Meta:
         constraints = [
             models.CheckConstraint(
-                condition=Q(stage__in=["FREEZE", "COMPUTE", "POST", "DONE"]),
+                condition=Q(stage__in=["EXPIRE", "FREEZE", "COMPUTE", "POST", "DONE"]),
                 name="run_stage_known",
             ),
             models.CheckConstraint(
-                condition=Q(stage__in=["FREEZE", "COMPUTE"]) | ~Q(result_sha256=""),
+                condition=Q(stage__in=["EXPIRE", "FREEZE", "COMPUTE"]) | ~Q(result_sha256=""),
                 name="run_posts_a_known_result",
             ),
         ]

@@ -45,7 +45,7 @@ __all__ = [
 
 @dataclass(frozen=True)
 class Settled:
-    """What a settlement did; amounts in micros."""
+    """What a month came to, in micros; `transfers` are those this run has posted."""
 
     month: int
     members: int
@@ -120,15 +120,22 @@ def _must_be_next(month: int) -> None:
 
 def _stages(month: int, at: datetime, report: Report) -> int:
     """Each stage that is not done yet; returns how many transfers were posted."""
-    run = _run.begin(month=month, at=at)
+    run, posted = _run.begin(month=month, at=at), 0
+    expired = month - _waiting.EXPIRES_AFTER_MONTHS
+    if run.stage == Run.Stage.EXPIRE:
+        # Before the spends, so that it can be given again.
+        _waiting.expire(month=expired, at=at, report=report)
+        _run.go_on(run, Run.Stage.FREEZE)
     if run.stage == Run.Stage.FREEZE:
-        _freeze.freeze(month=month, month_text=months.text(month), at=at, report=report)
+        _waiting.note_expired(month=expired, at=at, report=report)
+        text = months.text(month)
+        posted = _freeze.freeze(month=month, month_text=text, at=at, report=report)
         _run.note_frozen(run, at=at)
     report("compute", 0, 1)
     result = _engine.compute(month, instance.fee_basis_points(month))
     report("compute", 1, 1)
     _run.note_result(run, engine=_engine.NAME, sha256=result.sha256)
-    posted = _post.post(month=month, at=at, report=report)
+    posted += _post.post(month=month, at=at, report=report)
     _run.note_done(run, result, at=at)
     _engine.forget()
     return posted
@@ -146,7 +153,7 @@ def _settled(month: int, posted: int) -> Settled:
         fee_micros=totals.fee_micros,
         waiting_micros=totals.waiting_micros,
         charity_micros=totals.charity_micros,
-        transfers=posted + totals.members,
+        transfers=posted,
     )
 
 

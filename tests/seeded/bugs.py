@@ -1,21 +1,10 @@
 """The bugs that are planted, and the test that has to catch each."""
 
-from dataclasses import dataclass
-
-
-@dataclass(frozen=True)
-class Bug:
-    """Replace `old` by `new` in a file, and `caught_by` has to fail."""
-
-    name: str
-    file: str
-    old: str
-    new: str
-    caught_by: str
-    database: str = "sqlite"
-
+from tests.seeded.bug import Bug
+from tests.seeded.month_end import MONTH_END
 
 BUGS = [
+    *MONTH_END,
     Bug(
         "a pot goes below nought",
         "ledger/ledger.py",
@@ -59,111 +48,6 @@ BUGS = [
         "tests/ledger/test_post.py::test_the_audit_finds_what_was_tampered_with",
     ),
     Bug(
-        "the larger shares go to the highest ids",
-        "settlement/share.sql",
-        "x.thing <= p.cut_thing",
-        "x.thing >= p.cut_thing",
-        "tests/settlement/test_cases.py -k plain_split",
-    ),
-    Bug(
-        "the cut is one place off",
-        "settlement/split.sql",
-        "place = rem",
-        "place = rem + 1",
-        "tests/settlement/test_cases.py -k shares_follow_the_order",
-    ),
-    Bug(
-        "a heavier nod's micro goes to the lowest id first",
-        "settlement/split.sql",
-        "ORDER BY remainder DESC, thing",
-        "ORDER BY thing",
-        "tests/settlement/test_weights.py -k follow_the_weights",
-    ),
-    Bug(
-        "the fee forgets the rest of the division",
-        "settlement/line.sql",
-        "+ CAST(((s.gross % 10000)",
-        "+ 0 * CAST(((s.gross % 10000)",
-        "tests/settlement/test_property.py",
-    ),
-    Bug(
-        "the month of the first top-up gives to charity",
-        "settlement/_freeze.py",
-        "funded_month < %(month)s",
-        "funded_month <= %(month)s",
-        "tests/settlement/test_cases.py -k first_top_up",
-    ),
-    Bug(
-        "a later budget reaches back",
-        "settlement/_freeze.py",
-        "x.month <= %(month)s",
-        "x.month <= %(month)s + 1",
-        "tests/settlement/test_cases.py -k raised_after",
-    ),
-    Bug(
-        "what waits comes back a month early",
-        "settlement/_waiting.py",
-        "EXPIRES_AFTER_MONTHS = 6",
-        "EXPIRES_AFTER_MONTHS = 5",
-        "tests/settlement/test_waiting_cases.py -k sixth_month",
-    ),
-    Bug(
-        "a void nod stays in the split",
-        "nods/_void.py",
-        "for void in (Nod.Void.OWN, ",
-        "for void in (",
-        "tests/settlement/test_cases.py -k void_nod",
-    ),
-    Bug(
-        "a release takes no fee",
-        "settlement/_waiting.py",
-        "fee = money.fee(line.gross_micros, instance.fee_basis_points(line.month))",
-        "fee = 0",
-        "tests/settlement/test_waiting_cases.py -k own_share",
-    ),
-    Bug(
-        "a half settled month can be released from",
-        "settlement/_waiting.py",
-        "Line.settled.filter(state",
-        "Line.objects.filter(state",
-        "tests/settlement/test_stages.py -k half_posted",
-    ),
-    Bug(
-        "what expires can still be taken back",
-        "settlement/_waiting.py",
-        "if begun is None else rows.filter(month__gt=begun - EXPIRES_AFTER_MONTHS)",
-        "",
-        "tests/settlement/test_stages.py -k what_expires",
-    ),
-    Bug(
-        "a run that goes on posts whatever it comes to",
-        "settlement/_run.py",
-        "if run.result_sha256 and run",
-        "if not run.month and run",
-        "tests/settlement/test_stages.py -k another_result",
-    ),
-    Bug(
-        "an idle month counts as often as it is frozen",
-        "settlement/_freeze.py",
-        "WHERE settlement_idlerun.through < excluded.through\n",
-        "",
-        "tests/settlement/test_stages.py -k takes_nothing_twice",
-    ),
-    Bug(
-        "two settle at once",
-        "settlement/_run.py",
-        "fcntl.LOCK_EX |",
-        "fcntl.LOCK_SH |",
-        "tests/settlement/test_stages.py -k two_who_settle",
-    ),
-    Bug(
-        "an account that is to be paid can be closed",
-        "closing/closing.py",
-        "if month == paid or nods",
-        "if nods",
-        "tests/settlement/test_stages.py -k leaves_meanwhile",
-    ),
-    Bug(
         "a payout is asked for outside a transaction",
         "payouts/_bank.py",
         "with transaction.atomic():",
@@ -183,14 +67,6 @@ BUGS = [
         "rows = Payout.objects.filter(id=payout.id, state=State.SENT)",
         "rows = Payout.objects.filter(id=payout.id)",
         "tests/payouts/test_bank.py::test_what_the_bank_did_leaves_the_books_once",
-    ),
-    Bug(
-        "who closes holds the fence shared first",
-        "settlement/settlement.py",
-        "            instance.take_fence()\n",
-        "            instance.hold_fence()\n",
-        "tests/concurrency/test_together.py -k two_who_close",
-        "postgresql",
     ),
     Bug(
         "a nod does not look at the fence",

@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 
 from tests.migrated import TEMPLATE
-from tests.seeded.bugs import BUGS, Bug
+from tests.seeded.bug import Bug
+from tests.seeded.bugs import BUGS
 
 HOUSE = Path(__file__).resolve().parents[2]
 # What decides how a migrated database looks; a bug in there is planted before it is migrated.

@@ -8,7 +8,7 @@ from django.db import transaction
 from mickle.closing import closing
 from mickle.instance import instance
 from mickle.ledger import ledger
-from mickle.lib import chunks
+from mickle.lib import chunks, months
 from mickle.members import members
 from mickle.members.models import Member
 from mickle.nods import nods
@@ -223,8 +223,8 @@ def test_what_expires_is_neither_released_nor_taken_back_meanwhile():
     give(alice, page)
     settle()
     for month in range(NOVEMBER + 1, NOVEMBER + 6):
-        settlement.settle(month=month, at=instance.months.start(month + 1))
-    at = instance.months.start(NOVEMBER + 7)
+        settlement.settle(month=month, at=months.start(month + 1))
+    at = months.start(NOVEMBER + 7)
 
     def claim(label: str, _done: int, _total: int) -> None:
         if label != "expire":
@@ -239,6 +239,28 @@ def test_what_expires_is_neither_released_nor_taken_back_meanwhile():
     assert Line.objects.get(month=NOVEMBER).state == "RETURNED"
     assert (earned(bob), ReturnedShare.objects.count()) == (0, 0)
     assert ledger.balance(ledger.funds(alice.id)) == EUR("2.00")
+    books()
+
+
+def test_what_expires_comes_back_once_however_often_it_stops(one_by_one):
+    alice = member("alice", funds="2.00")
+    give(alice, thing("a"), thing("b"), thing("c"))
+    settle()
+    for month in range(NOVEMBER + 1, NOVEMBER + 6):
+        settlement.settle(month=month, at=months.start(month + 1))
+    last = {"month": NOVEMBER + 6, "at": months.start(NOVEMBER + 7)}
+    for stop in (("expire", 1), ("expired", 1), ("expired", 1)):
+
+        def die(label: str, done: int, _total: int, stop: tuple[str, int] = stop) -> None:
+            if (label, done) == stop:
+                raise KeyboardInterrupt
+
+        with pytest.raises(KeyboardInterrupt):
+            settlement.settle(**last, report=die)
+        books()
+    settlement.settle(**last)
+    assert ledger.balance(ledger.funds(alice.id)) == EUR("2.00")
+    assert set(Line.objects.values_list("state", flat=True)) == {"RETURNED"}
     books()
 
 

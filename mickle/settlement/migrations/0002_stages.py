@@ -33,13 +33,13 @@ class Migration(migrations.Migration):
             name='Run',
             fields=[
                 ('month', models.IntegerField(primary_key=True, serialize=False)),
-                ('stage', models.CharField(choices=[('FREEZE', 'Freeze'), ('COMPUTE', 'Compute'), ('POST', 'Post'), ('DONE', 'Done')], default='FREEZE', max_length=8)),
+                ('stage', models.CharField(choices=[('EXPIRE', 'Expire'), ('FREEZE', 'Freeze'), ('COMPUTE', 'Compute'), ('POST', 'Post'), ('DONE', 'Done')], default='EXPIRE', max_length=8)),
                 ('began_at', models.DateTimeField()),
                 ('engine', models.CharField(blank=True, default='', max_length=80)),
                 ('result_sha256', models.CharField(blank=True, default='', max_length=64)),
             ],
             options={
-                'constraints': [models.CheckConstraint(condition=models.Q(('stage__in', ['FREEZE', 'COMPUTE', 'POST', 'DONE'])), name='run_stage_known'), models.CheckConstraint(condition=models.Q(('stage__in', ['FREEZE', 'COMPUTE']), models.Q(('result_sha256', ''), _negated=True), _connector='OR'), name='run_posts_a_known_result')],
+                'constraints': [models.CheckConstraint(condition=models.Q(('stage__in', ['EXPIRE', 'FREEZE', 'COMPUTE', 'POST', 'DONE'])), name='run_stage_known'), models.CheckConstraint(condition=models.Q(('stage__in', ['EXPIRE', 'FREEZE', 'COMPUTE']), models.Q(('result_sha256', ''), _negated=True), _connector='OR'), name='run_posts_a_known_result')],
             },
         ),
     ]

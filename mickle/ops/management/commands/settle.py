@@ -17,6 +17,19 @@ from mickle.ops.command import amounts, month, said, takes_json
 from mickle.settlement import settlement
 
 
+def _stages() -> dict[str, str]:
+    return {
+        "expire": _("what expires"),
+        "expired": _("what expired"),
+        "owners": _("who owns what"),
+        "freeze": _("spends"),
+        "compute": _("result"),
+        "members": _("shares"),
+        "lines": _("pages"),
+        "pay": _("owners"),
+    }
+
+
 class Command(Base):
     """Settles one month, or goes on where a settlement stopped."""
 
@@ -31,16 +44,7 @@ class Command(Base):
     def handle(self, *_args: Any, **options: Any) -> None:
         """Settle it and say what it came to."""
         name = months.text(options["month"])
-        stages = {
-            "expire": _("what expired"),
-            "owners": _("who owns what"),
-            "freeze": _("spends"),
-            "compute": _("result"),
-            "members": _("shares"),
-            "lines": _("pages"),
-            "pay": _("owners"),
-        }
-        with progress.staged(_("Settling %(month)s") % {"month": name}, stages) as report:
+        with progress.staged(_("Settling %(month)s") % {"month": name}, _stages()) as report:
             done = settlement.settle(month=options["month"], at=instance.now(), report=report)
         if options["json"]:
             facts = asdict(done)
