@@ -57,6 +57,7 @@ class Settled:
     waiting_micros: int
     charity_micros: int
     transfers: int
+    result_sha256: str
 
 
 def close_due(*, at: datetime) -> list[int]:
@@ -118,6 +119,18 @@ def _must_be_next(month: int) -> None:
         )
 
 
+def rehearse(*, month: int, at: datetime, report: Report = untold) -> Settled:
+    """What settling the month now would come to; nothing is changed. Raises as `settle` does.
+
+    It is settled and undone in one transaction, so on SQLite nobody writes meanwhile, and on
+    PostgreSQL claims and the givers' top-ups wait.
+    """
+    with transaction.atomic():
+        done = settle(month=month, at=at, report=report)
+        transaction.set_rollback(True)
+    return done
+
+
 def _stages(month: int, at: datetime, report: Report) -> int:
     """Each stage that is not done yet; returns how many transfers were posted."""
     run, posted = _run.begin(month=month, at=at), 0
@@ -154,6 +167,7 @@ def _settled(month: int, posted: int) -> Settled:
         waiting_micros=totals.waiting_micros,
         charity_micros=totals.charity_micros,
         transfers=posted,
+        result_sha256=Run.objects.get(month=month).result_sha256,
     )
 
 

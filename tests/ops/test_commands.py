@@ -18,6 +18,7 @@ from mickle.nods.models import Nod
 from mickle.ops.management.commands import audit
 from mickle.payouts import payouts
 from mickle.payouts.models import Payout
+from tests.crash.dying import picture
 from tests.ops.worlds import ago, small, written
 from tests.people import EUR
 
@@ -98,6 +99,21 @@ def test_a_balance_has_three_figures(loaded):
         "revenue": "0.00",
         "revenue_micros": 0,
     }
+
+
+def test_a_rehearsal_changes_nothing_and_comes_to_what_the_settlement_does(loaded):
+    before = picture()
+    would = loaded.json("settle", ago(1), "--dry-run")
+    assert loaded("settle", ago(1), "--dry-run") == 0
+    said = loaded.out.splitlines()
+    assert said[0] == f"Nothing was changed. Settled now, {ago(1)} would come to this:"
+    assert said[1].startswith("1 member gave 5.00 EUR with 2 nods. 2.50 EUR went to owners")
+    assert said[2] == f"Rows: {would['lines']} pages, {would['transfers']} transfers."
+    assert said[3] == f"Result SHA-256: {would['result_sha256']}"
+    assert picture() == before
+    done = loaded.json("settle", ago(1))
+    assert would == done | {"dry_run": True}
+    assert len(done["result_sha256"]) == 64
 
 
 def test_a_month_is_settled_once(loaded):

@@ -39,36 +39,55 @@ class Command(Base):
     def add_arguments(self, parser: CommandParser) -> None:
         """Which month."""
         parser.add_argument("month", metavar="MONTH", type=month, help="for example 2026-11")
+        parser.add_argument(
+            "--dry-run", action="store_true", help="say what it would come to, and change nothing"
+        )
         takes_json(parser)
 
     def handle(self, *_args: Any, **options: Any) -> None:
         """Settle it and say what it came to."""
-        name = months.text(options["month"])
+        name, dry = months.text(options["month"]), options["dry_run"]
+        settle = settlement.rehearse if dry else settlement.settle
         with progress.staged(_("Settling %(month)s") % {"month": name}, _stages()) as report:
-            done = settlement.settle(month=options["month"], at=instance.now(), report=report)
+            done = settle(month=options["month"], at=instance.now(), report=report)
         if options["json"]:
-            facts = asdict(done)
-            sums = {
-                key.removesuffix("_micros"): facts.pop(key)
-                for key in list(facts)
-                if key.endswith("_micros")
-            }
-            self.say_json(facts | {"month": name, "currency": settings.CURRENCY} | amounts(**sums))
-            return
-        gave = ngettext("%(n)s member gave %(sum)s", "%(n)s members gave %(sum)s", done.members)
-        nods = ngettext("%(n)s nod", "%(n)s nods", done.nods)
-        self.say(
-            _(
-                "%(month)s is settled: %(gave)s with %(nods)s. %(paid)s went to owners "
-                "(fee %(fee)s inside), %(waiting)s is set aside, %(charity)s went to charities."
+            self.say_json(_facts(done) | {"month": name, "dry_run": dry})
+        elif dry:
+            self.say(
+                _("Nothing was changed. Settled now, %(month)s would come to this:")
+                % {"month": name}
             )
-            % {
-                "month": name,
-                "gave": gave % {"n": f"{done.members:,}", "sum": said(done.spent_micros)},
-                "nods": nods % {"n": f"{done.nods:,}"},
-                "paid": said(done.paid_micros),
-                "fee": said(done.fee_micros),
-                "waiting": said(done.waiting_micros),
-                "charity": said(done.charity_micros),
-            }
-        )
+            self.say(_told(done))
+            rows = {"lines": f"{done.lines:,}", "transfers": f"{done.transfers:,}"}
+            self.say(_("Rows: %(lines)s pages, %(transfers)s transfers.") % rows)
+            self.say(_("Result SHA-256: %(hash)s") % {"hash": done.result_sha256})
+        else:
+            self.say(_("%(month)s is settled: ") % {"month": name} + _told(done))
+
+
+def _facts(done: settlement.Settled) -> dict[str, Any]:
+    """What it came to for a program, amounts as text."""
+    facts = asdict(done)
+    sums = {
+        key.removesuffix("_micros"): facts.pop(key)
+        for key in list(facts)
+        if key.endswith("_micros")
+    }
+    return facts | {"currency": settings.CURRENCY} | amounts(**sums)
+
+
+def _told(done: settlement.Settled) -> str:
+    """What it came to in a sentence or two."""
+    gave = ngettext("%(n)s member gave %(sum)s", "%(n)s members gave %(sum)s", done.members)
+    nods = ngettext("%(n)s nod", "%(n)s nods", done.nods)
+    return _(
+        "%(gave)s with %(nods)s. %(paid)s went to owners "
+        "(fee %(fee)s inside), %(waiting)s is set aside, %(charity)s went to charities."
+    ) % {
+        "gave": gave % {"n": f"{done.members:,}", "sum": said(done.spent_micros)},
+        "nods": nods % {"n": f"{done.nods:,}"},
+        "paid": said(done.paid_micros),
+        "fee": said(done.fee_micros),
+        "waiting": said(done.waiting_micros),
+        "charity": said(done.charity_micros),
+    }
