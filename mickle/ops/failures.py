@@ -42,11 +42,11 @@ def _of_database(error: BaseException) -> str:
         return _full()
     if any(word in told for word in _LOCKED):
         return _(
-            "Another process kept the database locked, so nothing was changed; "
+            "Another process kept the database locked. Nothing is lost; "
             "run the command again when it is done."
         )
     if any(word in told for word in _AWAY):
-        return _("The database cannot be reached, so nothing was changed: %(why)s") % {
+        return _("The database cannot be reached. Nothing is lost: %(why)s") % {
             "why": " ".join(str(error).split())
         }
     return ""
@@ -54,7 +54,7 @@ def _of_database(error: BaseException) -> str:
 
 def _full() -> str:
     return _(
-        "The disk is full, so nothing was changed; make room in %(folder)s and run it again."
+        "The disk is full. Nothing is lost; make room in %(folder)s and run it again."
     ) % {"folder": _place()}
 
 
