@@ -53,9 +53,9 @@ def _of_database(error: BaseException) -> str:
 
 
 def _full() -> str:
-    return _(
-        "The disk is full. Nothing is lost; make room in %(folder)s and run it again."
-    ) % {"folder": _place()}
+    return _("The disk is full. Nothing is lost; make room in %(folder)s and run it again.") % {
+        "folder": _place()
+    }
 
 
 def _place() -> Path:
