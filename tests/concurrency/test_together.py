@@ -154,7 +154,7 @@ def test_two_claims_release_what_waits_once():
 
 
 @pytest.mark.parametrize("deed", ["claim", "refuse"])
-def test_owners_stand_still_while_a_month_settles(deed):
+def test_a_claim_or_a_refusal_beside_a_settlement_leaves_nothing_waiting(deed):
     alice, bob = member("alice", funds="5.00"), creator("bob")
     page = thing("page")
     for who in (alice, bob):
