@@ -99,7 +99,7 @@ def serve(listening: socket.socket, *, workers: int) -> None:
         proxy_headers=bool(proxies),
         forwarded_allow_ips=proxies or None,
         backlog=BACKLOG,
-        timeout_graceful_shutdown=10,
+        timeout_graceful_shutdown=3,
     )
     hold_many_files()
     server = Multiprocess(config, [listening]) if workers > 1 else _one(config)
