@@ -312,6 +312,7 @@ def test_of_two_who_settle_one_is_told(monkeypatch):
     compute, told = _engine.compute, []
 
     def slowly(*said: int) -> _engine.Result:
+        monkeypatch.setattr(_engine, "compute", compute)
         told.extend(together(1, lambda _client: settle()))
         return compute(*said)
 
