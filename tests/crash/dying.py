@@ -1,4 +1,4 @@
-"""Dying at every boundary: before and after each SQL statement, before and after each commit.
+"""Dying at every boundary: between all SQL statements, before and after each commit.
 
 Death is an exception no code catches, after which the open transaction is gone, as with kill -9.
 """
@@ -41,12 +41,9 @@ class Boundaries:
             raise Died(what)
 
     def around(self, execute: Callable[..., Any], sql: str, *rest: Any) -> Any:
-        """Wrap a statement."""
-        name = " ".join(sql.split()[:4])
-        self.pass_by(f"before {name}")
-        result = execute(sql, *rest)
-        self.pass_by(f"after {name}")
-        return result
+        """Wrap a statement: what is after one is before the next, or before a commit."""
+        self.pass_by(f"before {' '.join(sql.split()[:4])}")
+        return execute(sql, *rest)
 
 
 @contextmanager

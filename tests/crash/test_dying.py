@@ -1,4 +1,4 @@
-"""Die before and after every SQL statement and every commit, run again: the books are the same."""
+"""Die between all SQL statements, before and after every commit, run again: the same books."""
 
 import pytest
 from django.test import override_settings
