@@ -15,7 +15,8 @@ from mickle.ledger.models import MAY_GO_BELOW_ZERO, Account, Batch, Transfer
 # Posting holds this advisory lock shared, sealing alone: then all below the highest id is there.
 SEAL_LOCK = 8
 GENESIS = hashlib.sha256(b"mickle books v1").hexdigest()
-BATCH_SIZE = 100_000
+# Others wait while a batch is hashed.
+BATCH_SIZE = 2_000
 
 _RECOMPUTE = """
 SELECT a.kind, a.holder_id, a.balance_micros, COALESCE(s.total, 0)
