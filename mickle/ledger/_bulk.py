@@ -6,9 +6,9 @@ from django.db import connection
 from django.db.backends.utils import CursorWrapper
 
 from mickle.ledger.models import MAY_GO_BELOW_ZERO
+from mickle.lib import bulk
 from mickle.lib.sql import Params, instant
 
-_STAGE = "CREATE TEMP TABLE ledger_due AS {select}"
 _DIFFERENT = """
 SELECT due.key FROM ledger_due due
 JOIN ledger_transfer t ON t.key = due.key
@@ -37,7 +37,6 @@ JOIN ledger_account c ON c.kind = due.credit_kind AND c.holder_id = due.credit_h
 ORDER BY c.id, d.id
 """
 _DELTAS = """
-CREATE TEMP TABLE ledger_delta AS
 SELECT a.id AS id, CAST(SUM(x.amount) AS BIGINT) AS delta FROM (
   SELECT debit_kind AS kind, debit_holder AS holder, -amount_micros AS amount FROM ledger_due
   UNION ALL SELECT credit_kind, credit_holder, amount_micros FROM ledger_due
@@ -58,12 +57,6 @@ FROM ledger_delta d WHERE d.id = ledger_account.id
 """
 
 
-def _note_size(cursor: CursorWrapper, table: str) -> None:
-    """Without it PostgreSQL reads all the books for a few rows."""
-    if connection.vendor == "postgresql":
-        cursor.execute(f"ANALYZE {table}")
-
-
 class Outcome:
     """What a bulk posting did, or why it may not be done; amounts in micros."""
 
@@ -81,32 +74,39 @@ def post(select: str, params: Params, *, reason: str, month: int | None, at: dat
     The SELECT gives key, debit_kind, debit_holder, credit_kind, credit_holder, amount_micros.
     """
     done = Outcome()
+    names = {"reason": reason, "month": month, "at": instant(at)}
     with connection.cursor() as cursor:
-        for table in ("ledger_due", "ledger_delta"):
-            cursor.execute(f"DROP TABLE IF EXISTS {table}")
-        cursor.execute(_STAGE.format(select=select), params or None)
-        _note_size(cursor, "ledger_due")
+        bulk.stage(cursor, "ledger_due", select, params)
         cursor.execute("SELECT COUNT(*) FROM ledger_due")
         done.due = cursor.fetchone()[0]
-        cursor.execute(_DIFFERENT)
-        if found := cursor.fetchone():
-            done.different_key = found[0]
-            return done
-        cursor.execute(_FORGET_POSTED)
-        cursor.execute("SELECT COUNT(*) FROM ledger_due")
-        done.new = cursor.fetchone()[0]
-        cursor.execute(_ACCOUNTS)
-        cursor.execute(_DELTAS)
-        _note_size(cursor, "ledger_delta")
-        if connection.vendor == "postgresql":
-            cursor.execute(_LOCK)
-        cursor.execute(_BELOW)
-        if found := cursor.fetchone():
-            done.below_zero = (found[0], found[1])
-            return done
-        cursor.execute(_TRANSFERS, {"reason": reason, "month": month, "at": instant(at)})
-        done.posted = cursor.rowcount
-        cursor.execute(_BALANCES)
-        for table in ("ledger_due", "ledger_delta"):
-            cursor.execute(f"DROP TABLE {table}")
+        if done.due:
+            _compare_and_post(cursor, done, names)
+        cursor.execute("DROP TABLE ledger_due")
     return done
+
+
+def _compare_and_post(cursor: CursorWrapper, done: Outcome, names: Params) -> None:
+    cursor.execute(_DIFFERENT)
+    if found := cursor.fetchone():
+        done.different_key = found[0]
+        return
+    cursor.execute(_FORGET_POSTED)
+    done.new = done.due - cursor.rowcount
+    if done.new:
+        _post(cursor, done, names)
+
+
+def _post(cursor: CursorWrapper, done: Outcome, names: Params) -> None:
+    """Post what is due, and move the balances; or note which pot would go below nought."""
+    cursor.execute(_ACCOUNTS)
+    bulk.stage(cursor, "ledger_delta", _DELTAS)
+    if connection.vendor == "postgresql":
+        cursor.execute(_LOCK)
+    cursor.execute(_BELOW)
+    if found := cursor.fetchone():
+        done.below_zero = (found[0], found[1])
+        return
+    cursor.execute(_TRANSFERS, names)
+    done.posted = cursor.rowcount
+    cursor.execute(_BALANCES)
+    cursor.execute("DROP TABLE ledger_delta")

@@ -1,4 +1,4 @@
-"""Many rows at once: the binary COPY of PostgreSQL, prepared statements of SQLite."""
+"""Many rows at once: COPY on PostgreSQL, prepared statements on SQLite, and temporary tables."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -6,6 +6,8 @@ from typing import Any
 
 from django.db import connection
 from django.db.backends.utils import CursorWrapper
+
+from mickle.lib.sql import Params
 
 # The inner SELECT looks the sequence up once, and not for each id.
 _NEXT_IDS = """
@@ -50,6 +52,22 @@ def write(
         copy.set_types(types)
         for row in rows:
             copy.write_row(row)
+
+
+def stage(
+    cursor: CursorWrapper, name: str, select: str, params: Params | None = None, *, key: str = ""
+) -> None:
+    """Keep what a SELECT gives in a temporary table of this connection; its key is unique.
+
+    Outside a transaction SQLite locks nobody out for it, however long it takes.
+    """
+    cursor.execute(f"DROP TABLE IF EXISTS {name}")
+    cursor.execute(f"CREATE TEMP TABLE {name} AS {select}", params or None)
+    if key:
+        cursor.execute(f"CREATE UNIQUE INDEX {name}_key ON {name} ({key})")
+    if connection.vendor == "postgresql":
+        # Without it the plans read whole tables for a few rows.
+        cursor.execute(f"ANALYZE {name}")
 
 
 @contextmanager

@@ -39,10 +39,11 @@ def walk(
     total = _count(keys)
     done = seen = after = 0
     size = FIRST
-    while True:
+    while total:
+        # To the end, however many have come or gone since they were counted.
         upto, rows = _next(keys, after, size)
         if upto is None:
-            return done
+            break
         with transaction.atomic():
             began = time.perf_counter()
             done += write(Range(after, upto))
@@ -52,6 +53,7 @@ def walk(
         after = upto
         seen += rows
         report(label, seen, total)
+    return done
 
 
 def _let_others(took_s: float) -> None:

@@ -7,14 +7,13 @@ from collections import Counter
 
 from django.db import connection
 
-from mickle.lib import chunks
+from mickle.lib import bulk, chunks
 from mickle.lib.chunks import Range
 from mickle.lib.sql import Params
 from mickle.nods.models import Nod
 
 # `again`: the member's nod at the target, or at a thing that comes before it there, counts already.
 _MERGED = """
-CREATE TEMP TABLE nods_merged AS
 SELECT n.member_id AS member, n.thing_id AS thing, t.merged_into_id AS target,
        CASE WHEN EXISTS (
          SELECT 1 FROM nods_nod other
@@ -63,7 +62,6 @@ WHERE (month, member_id, thing_id) IN (
   SELECT %(month)s, member, thing FROM nods_merged WHERE again = 0 AND {_IN_RANGE})
 """
 _VOIDED = """
-CREATE TEMP TABLE nods_voided AS
 SELECT n.member_id AS member, n.thing_id AS thing, 'OWN' AS void
 FROM ({owned}) o JOIN nods_nod n ON n.member_id = o.owner AND n.thing_id = o.thing
 WHERE n.month = %(month)s AND n.void = ''
@@ -85,9 +83,12 @@ def mark(*, month: int, owned: str) -> Counter[str]:
     `owned` is a SELECT of the thing and owner that count; returns how many by reason.
     """
     found: Counter[str] = Counter()
-    _stage("nods_merged", _MERGED, month)
+    with connection.cursor() as cursor:
+        bulk.stage(cursor, "nods_merged", _MERGED, {"month": month}, key="member, thing")
     chunks.walk(_members("nods_merged"), lambda span: _merge(span, month, found))
-    _stage("nods_voided", _VOIDED.format(owned=owned), month)
+    with connection.cursor() as cursor:
+        voided = _VOIDED.format(owned=owned)
+        bulk.stage(cursor, "nods_voided", voided, {"month": month}, key="member, thing, void")
     chunks.walk(_members("nods_voided"), lambda span: _void(span, month, found))
     with connection.cursor() as cursor:
         cursor.execute("DROP TABLE nods_merged")
@@ -97,17 +98,6 @@ def mark(*, month: int, owned: str) -> Counter[str]:
 
 def _members(table: str) -> str:
     return f"SELECT DISTINCT member AS k FROM {table}"
-
-
-def _stage(table: str, select: str, month: int) -> None:
-    with connection.cursor() as cursor:
-        if connection.vendor == "postgresql":
-            # A month just loaded has no statistics yet, and the plans without them take minutes.
-            cursor.execute("ANALYZE nods_nod, things_thing")
-        cursor.execute(f"DROP TABLE IF EXISTS {table}")
-        cursor.execute(select, {"month": month})
-        cursor.execute(f"CREATE INDEX {table}_key ON {table} (member, thing)")
-        cursor.execute(f"ANALYZE {table}")
 
 
 def _merge(span: Range, month: int, found: Counter[str]) -> int:

@@ -13,6 +13,7 @@ from django.db import connection
 from django.db.backends.utils import CursorWrapper
 from django.db.models import Sum
 
+from mickle.lib import bulk
 from mickle.settlement.models import Spend
 
 NAME = "database"
@@ -72,11 +73,7 @@ def compute(month: int, basis_points: int) -> Result:
             cursor.execute(f"CREATE TEMP VIEW {name} AS {select}")
         for name, key in _TEXTS.items():
             select = f"SELECT {month:d} AS month, q.* FROM ({text(name)}) q"
-            cursor.execute(f"CREATE TEMP TABLE s_{name} AS {select}")
-            cursor.execute(f"CREATE UNIQUE INDEX s_{name}_key ON s_{name} ({key})")
-            if connection.vendor == "postgresql":
-                # It is read next; without statistics the plans would be poor.
-                cursor.execute(f"ANALYZE s_{name}")
+            bulk.stage(cursor, f"s_{name}", select, key=key)
             if name == "split":
                 cursor.execute(f"CREATE TEMP VIEW s_share AS {text('share')}")
         return _checked(cursor, month)

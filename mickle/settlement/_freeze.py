@@ -12,7 +12,7 @@ from django.db import connection
 from mickle.instance import instance
 from mickle.ledger import ledger
 from mickle.ledger.ledger import Kind
-from mickle.lib import chunks
+from mickle.lib import bulk, chunks, months
 from mickle.lib.chunks import Range, Report
 from mickle.lib.sql import Params, Value
 from mickle.members import members
@@ -22,6 +22,7 @@ from mickle.settlement.models import Spend
 # With the policy `keep` this many idle months stay; the next one and each further one gives.
 IDLE_MONTHS_KEPT = 5
 
+_READ = ("members_member", "members_budget", "ledger_account", "nods_nod", "things_thing")
 _THINGS = "SELECT DISTINCT thing_id AS thing FROM nods_nod WHERE month = %(month)s"
 _OWNED = """
 INSERT INTO settlement_owned (month, thing_id, owner_id, receives)
@@ -33,14 +34,12 @@ ON CONFLICT (month, thing_id) DO NOTHING
 """
 # Where a merged thing goes has to be known too.
 _THINGS_AND_TARGETS = f"""
-CREATE TEMP TABLE s_nodded AS
 SELECT thing FROM ({_THINGS}) a
 UNION SELECT t.merged_into_id FROM ({_THINGS}) b JOIN things_thing t ON t.id = b.thing
 WHERE t.merged_into_id IS NOT NULL
 """
 
 _GIVEN = """
-CREATE TEMP TABLE s_given AS
 SELECT member_id AS member, COUNT(*) AS given,
        SUM(CASE WHEN void = '' THEN 1 ELSE 0 END) AS valid
 FROM nods_nod WHERE month = %(month)s GROUP BY member_id
@@ -108,25 +107,28 @@ FROM settlement_spend WHERE month = %(month)s AND {_IN_RANGE}
 """
 
 
-def freeze(*, month: int, month_text: str, at: datetime, report: Report) -> int:
+def freeze(*, month: int, at: datetime, report: Report) -> int:
     """Fix what every member gives for a closed month, and take it in; how many transfers are new.
 
     What expires with the month has come back before.
     """
+    if connection.vendor == "postgresql":
+        # What was just loaded has no statistics yet, and a load that was undone wrong ones.
+        _execute(f"ANALYZE {', '.join(_READ)}", {})
     _note_owners(month, report)
     nods.void_at_freeze(
         month=month,
         owned="SELECT thing_id AS thing, owner_id AS owner FROM settlement_owned"
         f" WHERE month = {month:d}",
     )
-    _stage("s_given", _GIVEN, month)
+    _stage("s_given", _GIVEN, month, key="member")
     chunks.walk(
         "SELECT member_id AS k FROM settlement_idlerun",
         lambda span: _execute(_END_IDLE, span._asdict()),
     )
     taken_in = chunks.walk(
         f"SELECT holder_id AS k FROM ({_FUNDED}) f",
-        lambda span: _take_in(span, month, month_text, at),
+        lambda span: _take_in(span, month, at),
         label="freeze",
         report=report,
     )
@@ -136,7 +138,7 @@ def freeze(*, month: int, month_text: str, at: datetime, report: Report) -> int:
 
 def _note_owners(month: int, report: Report) -> None:
     """Note who owns what was nodded at: what changes from here on is for the next month."""
-    _stage("s_nodded", _THINGS_AND_TARGETS, month)
+    _stage("s_nodded", _THINGS_AND_TARGETS, month, key="thing")
     receivers, params = members.receivers().values("id").query.sql_with_params()
     named: dict[str, Value] = {f"r{place}": value for place, value in enumerate(params)}
     select = receivers % tuple(f"%({name})s" for name in named)
@@ -153,7 +155,7 @@ def _note_owners(month: int, report: Report) -> None:
     _drop("s_nodded")
 
 
-def _take_in(span: Range, month: int, month_text: str, at: datetime) -> int:
+def _take_in(span: Range, month: int, at: datetime) -> int:
     """Fix the spends of a range of members and move them to the pool."""
     names: Params = {
         "month": month,
@@ -171,7 +173,7 @@ def _take_in(span: Range, month: int, month_text: str, at: datetime) -> int:
     within = {"month": month, "member__gt": span.after, "member__lte": span.upto}
     return ledger.post_from_select(
         _TAKE_IN,
-        {"month": month, "text": month_text, **span._asdict()},
+        {"month": month, "text": months.text(month), **span._asdict()},
         reason="SPEND",
         month=month,
         at=at,
@@ -185,18 +187,9 @@ def _execute(text: str, names: Params) -> int:
         return int(cursor.rowcount)
 
 
-def _stage(table: str, select: str, month: int) -> None:
-    """Read what the ranges need into a table of this connection; its first column is the key."""
+def _stage(table: str, select: str, month: int, *, key: str) -> None:
     with connection.cursor() as cursor:
-        cursor.execute(f"DROP TABLE IF EXISTS {table}")
-        cursor.execute(select, {"month": month})
-        cursor.execute(f"SELECT * FROM {table} LIMIT 0")
-        key = cursor.description[0][0]
-        cursor.execute(f"CREATE UNIQUE INDEX {table}_key ON {table} ({key})")
-        if connection.vendor == "postgresql":
-            # A load that was undone can leave statistics that say these are empty.
-            cursor.execute("ANALYZE members_member, members_budget, ledger_account, nods_nod")
-            cursor.execute(f"ANALYZE {table}")
+        bulk.stage(cursor, table, select, {"month": month}, key=key)
 
 
 def _drop(table: str) -> None:

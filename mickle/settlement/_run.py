@@ -47,7 +47,8 @@ def _session_lock() -> Iterator[None]:
     kind = "xact_" if connection.in_atomic_block else ""
     with connection.cursor() as cursor:
         cursor.execute(f"SELECT pg_try_advisory_{kind}lock(%s)", [SETTLE_LOCK])
-        _refuse_unless(cursor.fetchone()[0])
+        if not cursor.fetchone()[0]:
+            raise _somebody_else()
     try:
         yield
     finally:
@@ -63,15 +64,12 @@ def _file_lock() -> Iterator[None]:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            _refuse_unless(False)
+            raise _somebody_else() from None
         yield
 
 
-def _refuse_unless(mine: bool) -> None:  # noqa: FBT001
-    if not mine:
-        raise NotSettled(
-            _("Somebody else is settling a month right now. Nothing was changed here.")
-        )
+def _somebody_else() -> NotSettled:
+    return NotSettled(_("Somebody else is settling a month right now. Nothing was changed here."))
 
 
 def begin(*, month: int, at: datetime) -> Run:

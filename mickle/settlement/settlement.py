@@ -141,8 +141,7 @@ def _stages(month: int, at: datetime, report: Report) -> int:
         _run.go_on(run, Run.Stage.FREEZE)
     if run.stage == Run.Stage.FREEZE:
         _waiting.note_expired(month=expired, at=at, report=report)
-        text = months.text(month)
-        posted = _freeze.freeze(month=month, month_text=text, at=at, report=report)
+        posted = _freeze.freeze(month=month, at=at, report=report)
         _run.note_frozen(run, at=at)
     report("compute", 0, 1)
     result = _engine.compute(month, instance.fee_basis_points(month))

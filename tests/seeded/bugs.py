@@ -29,7 +29,7 @@ BUGS = [
     Bug(
         "bulk posting forgets the balances",
         "ledger/_bulk.py",
-        "        cursor.execute(_BALANCES)\n",
+        "    cursor.execute(_BALANCES)\n",
         "",
         "tests/ledger/test_post.py::test_a_select_posts_each_row_once",
     ),
