@@ -1,6 +1,6 @@
 """Kill -9 in the middle of settlements: each goes on, and every month is what it has to be.
 
-Fifty times on each database, a thousand times on each with --long.
+A hundred times on each database, a thousand times on each with --long.
 """
 
 import os
@@ -34,7 +34,7 @@ pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow]
 
 ROOT = Path(__file__).parents[2]
 MEMBERS, OWNERS, PAGES = 12, 4, 8
-KILLS, KILLS_LONG = 50, 1_000
+KILLS, KILLS_LONG = 100, 1_000
 
 
 class Settler:

@@ -1,6 +1,6 @@
 """The whole product beside plain dictionaries: random deeds, the same balances after each.
 
-Hypothesis prints how to replay a run that fails. 10,000 steps on each database, a million on each
+Hypothesis prints how to replay a run that fails. 20,000 steps on each database, a million on each
 with --long.
 """
 
@@ -34,9 +34,8 @@ from tests.people import NOVEMBER, instance_at, thing
 IBAN = "DE89370400440532013000"
 NAMES = ("alice", "bob", "charlie", "dora")
 PAGES = tuple(f"page{i}" for i in range(6))
-STEPS = 50
-# On each database, so 20,000 in a run of all tests.
-QUICK, LONG = 10_000, 1_000_000
+STEPS = 100
+QUICK, LONG = 20_000, 1_000_000
 # Split so that two workers can share them.
 PARTS = 4
 
