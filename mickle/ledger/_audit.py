@@ -4,19 +4,19 @@ import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.db import connection, transaction
 from django.db.models import F, Max, Q, Sum
 
 from mickle.ledger import _guards
 from mickle.ledger.models import MAY_GO_BELOW_ZERO, Account, Batch, Transfer
+from mickle.lib.sql import instant
 
 # Posting holds this advisory lock shared, sealing alone: then all below the highest id is there.
 SEAL_LOCK = 8
 GENESIS = hashlib.sha256(b"mickle books v1").hexdigest()
-# Others wait while a batch is hashed.
-BATCH_SIZE = 2_000
+BATCH_SIZE = 100_000
 
 _RECOMPUTE = """
 SELECT a.kind, a.holder_id, a.balance_micros, COALESCE(s.total, 0)
@@ -28,6 +28,12 @@ FROM ledger_account a LEFT JOIN (
 ) s ON s.id = a.id
 WHERE a.balance_micros <> COALESCE(s.total, 0)
 LIMIT 5
+"""
+
+
+_SEAL = """
+INSERT INTO ledger_batch (first_transfer, last_transfer, transfers, previous_hash, hash, at)
+VALUES (%s, %s, %s, %s, %s, %s) ON CONFLICT DO NOTHING RETURNING id
 """
 
 
@@ -116,34 +122,50 @@ def _digest(previous: str, after: int, through: int) -> tuple[str, int, int]:
 
 
 def seal(*, at: datetime) -> int:
-    """Seal the transfers that no batch covers yet; returns how many. Skips while a posting runs."""
+    """Seal the transfers that no batch covers yet; returns how many. Skips while a posting runs.
+
+    They are hashed without a lock: what is below the newest id stands, and of two who seal the same
+    one is refused by the chain.
+    """
     sealed = 0
-    while True:
-        with transaction.atomic():
-            through = _sealable()
-            newest = Batch.objects.order_by("-id").first()
-            after, previous = (newest.last_transfer, newest.hash) if newest else (0, GENESIS)
-            if through <= after:
-                return sealed
-            ids = Transfer.objects.filter(id__gt=after, id__lte=through).order_by("id")
-            edge = ids.values_list("id", flat=True)[BATCH_SIZE - 1 : BATCH_SIZE].first()
-            through = edge or through
-            digest, transfers, first = _digest(previous, after, through)
-            Batch.objects.create(
-                first_transfer=first,
-                last_transfer=through,
-                transfers=transfers,
-                previous_hash=previous,
-                hash=digest,
-                at=at,
-            )
-            sealed += transfers
+    while batch := _next_batch():
+        with transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute(_SEAL, [*batch, instant(at)])
+            if cursor.fetchone() is None:
+                break
+        sealed += batch.transfers
+    return sealed
+
+
+class _Unsealed(NamedTuple):
+    first: int
+    last: int
+    transfers: int
+    previous_hash: str
+    hash: str
+
+
+def _next_batch() -> _Unsealed | None:
+    through = _sealable()
+    newest = Batch.objects.order_by("-id").first()
+    after, previous = (newest.last_transfer, newest.hash) if newest else (0, GENESIS)
+    if through <= after:
+        return None
+    ids = Transfer.objects.filter(id__gt=after, id__lte=through).order_by("id")
+    edge = ids.values_list("id", flat=True)[BATCH_SIZE - 1 : BATCH_SIZE].first()
+    digest, transfers, first = _digest(previous, after, edge or through)
+    return _Unsealed(first, edge or through, transfers, previous, digest)
 
 
 def _sealable() -> int:
-    if connection.vendor == "postgresql":
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT pg_try_advisory_xact_lock(%s)", [SEAL_LOCK])
-            if not cursor.fetchone()[0]:
-                return 0
+    """The newest id, when all below it are there or never will be; 0 while a posting runs."""
+    if connection.vendor != "postgresql":
+        # One writes at a time, so what is there is all there is.
+        return _newest()
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("SELECT pg_try_advisory_xact_lock(%s)", [SEAL_LOCK])
+        return _newest() if cursor.fetchone()[0] else 0
+
+
+def _newest() -> int:
     return Transfer.objects.aggregate(last=Max("id"))["last"] or 0

@@ -28,6 +28,7 @@ from tests.people import (
     instance_at,
     member,
     thing,
+    top_up,
 )
 from tests.settlement.test_settle import all_hold
 
@@ -104,6 +105,19 @@ def test_double_payouts_pay_once():
     done = together(CLIENTS, lambda _c: payouts.mark_executed(payout=one, at=MID_NOVEMBER))
     assert Counter(done) == {True: 1, False: CLIENTS - 1}
     all_hold([*ledger.audit(), *payouts.audit()])
+
+
+def test_of_many_who_seal_each_transfer_is_sealed_once():
+    alice, sealed = member("alice"), 0
+    for round_ in range(5):
+        top_up(alice, "1.00", key=f"round {round_}")
+        answers = together(CLIENTS, lambda _client: ledger.seal(at=MID_NOVEMBER))
+        assert not [answer for answer in answers if isinstance(answer, Exception)]
+        sealed += sum(answers)
+    # On PostgreSQL one who tries while another looks seals nothing.
+    sealed += ledger.seal(at=MID_NOVEMBER)
+    assert sealed == 5
+    all_hold(ledger.audit())
 
 
 def test_two_settlers_give_one_settlement():

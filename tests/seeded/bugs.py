@@ -20,6 +20,13 @@ BUGS = [
         "tests/ledger/test_post.py::test_the_same_key_with_other_content_is_refused",
     ),
     Bug(
+        "two seal the same transfers",
+        "ledger/_audit.py",
+        "if cursor.fetchone() is None:",
+        "if not cursor:",
+        "tests/concurrency/test_together.py -k who_seal",
+    ),
+    Bug(
         "bulk posting posts again",
         "ledger/_bulk.py",
         "DELETE FROM ledger_due WHERE EXISTS",
