@@ -45,6 +45,26 @@ def test_without_keys_nothing_is_written(db):
 
 
 @pytest.mark.usefixtures("few")
+def test_keys_that_come_meanwhile_are_written_too(db):
+    with connection.cursor() as cursor:
+        cursor.execute("CREATE TEMP TABLE given AS SELECT 5 AS k UNION SELECT 6")
+    seen = []
+
+    def write(span: chunks.Range) -> int:
+        with connection.cursor() as cursor:
+            if not seen:
+                cursor.execute("INSERT INTO given VALUES (4), (7), (8)")
+            cursor.execute(
+                "SELECT k FROM given WHERE k > %s AND k <= %s ORDER BY k", [span.after, span.upto]
+            )
+            seen.extend(row[0] for row in cursor.fetchall())
+        return 0
+
+    chunks.walk("SELECT k FROM given", write)
+    assert seen == [4, 5, 6, 7, 8]
+
+
+@pytest.mark.usefixtures("few")
 @pytest.mark.django_db(transaction=True)
 def test_a_range_that_fails_is_undone_and_those_before_stay(keys):
     with connection.cursor() as cursor:
