@@ -145,3 +145,22 @@ def test_what_came_back_to_a_closed_account_is_sent_again_from_the_page(ines: Pe
     assert "It goes out with the next payment file." in page.text
     assert [(row.iban, row.amount_micros) for row in payouts.live(alice)] == [(OTHER, EUR("20"))]
     assert [one.member for one in closing.stranded()] == [carol]
+
+
+def test_a_settlement_that_stopped_is_told_and_goes_on(ines, monkeypatch):
+    nods.give(
+        member=member("alice", funds="5.00"), thing=thing("page", creator("bob")), at=MID_NOVEMBER
+    )
+    monkeypatch.setattr(instance, "now", lambda: EARLY_DECEMBER)
+    settlement.close_due(at=EARLY_DECEMBER)
+    months_page = reverse("operator-months")
+    assert "Top-ups until" in ines.client.get(months_page).content.decode()
+    with monkeypatch.context() as broken:
+        broken.setattr("mickle.settlement._post.post", crash)
+        assert press(ines, "month-settle", NOVEMBER) == 500
+    said = ines.client.get(months_page).content.decode()
+    assert "It is being settled" in said
+    assert "Top-ups until" not in said
+    assert press(ines, "month-settle", NOVEMBER) == 303
+    assert instance.state(NOVEMBER) is instance.State.SETTLED
+    assert ledger.balance(ledger.FEE) == EUR("0.50")
