@@ -31,23 +31,12 @@ NO_LIMIT = 10**6
 
 
 @pytest.fixture
-def street(street):
-    people.instance_at(f"{NOW:%Y-%m}")
-    return street
-
-
-@pytest.fixture
-def alice(street):
-    return people.member("alice", funds="5.00", month=MONTH - 1)
-
-
-@pytest.fixture
-def bob(street):
+def bob(now_street):
     return people.member("bob", funds="5.00", month=MONTH - 1)
 
 
 @pytest.fixture
-def two(street) -> Iterator[list[Database]]:
+def two(now_street) -> Iterator[list[Database]]:
     """Connections of two processes."""
     both = [_database.connect(), _database.connect()]
     yield both
@@ -104,7 +93,7 @@ def test_batches_that_cross_never_wait_in_a_ring(two, alice, bob):
     assert nods.wrong_counts() == []
 
 
-def test_a_take_back_beside_the_first_top_up_leaves_the_count_right(two, street):
+def test_a_take_back_beside_the_first_top_up_leaves_the_count_right(two, now_street):
     carol = people.member("carol")
     token, one = hashed(passed(carol)), page()
     nods.give(member=carol, thing=one, at=NOW)
@@ -131,7 +120,7 @@ def test_a_take_back_beside_the_first_top_up_leaves_the_count_right(two, street)
     assert nods.wrong_counts() == []
 
 
-def test_subscriptions_beside_the_first_top_up_leave_the_counts_right(street):
+def test_subscriptions_beside_the_first_top_up_leave_the_counts_right(now_street):
     carol, one = people.member("carol"), page()
     nods.subscribe(member=carol, thing=one, runs_months=None, at=NOW)
     there, go_on = threading.Event(), threading.Event()
@@ -164,17 +153,17 @@ def test_a_take_back_and_a_nod_in_one_batch_are_both_told_the_truth(two, alice):
     assert reasons == ["", ""]
 
 
-def test_what_was_nodded_at_before_a_merge_can_be_taken_back(street, alice):
+def test_what_was_nodded_at_before_a_merge_can_be_taken_back(now_street, alice):
     token, old, new = passed(alice), page(1), page(2)
     ask = {"url": old.url, "pass": token}
-    street.run(street.post("/c/nod", ask))
+    now_street.run(now_street.post("/c/nod", ask))
     things.merge(thing=old, into=new, at=NOW)
-    (back,) = street.run(street.post("/c/take-back", ask))
+    (back,) = now_street.run(now_street.post("/c/take-back", ask))
     assert (back.status, Nod.objects.count()) == (200, 0)
     assert nods.wrong_counts() == []
 
 
-def test_one_that_cannot_be_written_spoils_no_other(street, alice, bob, monkeypatch):
+def test_one_that_cannot_be_written_spoils_no_other(now_street, alice, bob, monkeypatch):
     hers, his, one, other = passed(alice), passed(bob), page(1), page(2)
     real = Batch._give
 
@@ -186,52 +175,56 @@ def test_one_that_cannot_be_written_spoils_no_other(street, alice, bob, monkeypa
         return real(self, may, asks, at)
 
     monkeypatch.setattr(Batch, "_give", give)
-    bad, good = street.run(
-        street.post("/c/nod", {"id": one.id, "pass": hers, "key": "spoilt"}),
-        street.post("/c/nod", {"id": other.id, "pass": his, "key": "good"}),
+    bad, good = now_street.run(
+        now_street.post("/c/nod", {"id": one.id, "pass": hers, "key": "spoilt"}),
+        now_street.post("/c/nod", {"id": other.id, "pass": his, "key": "good"}),
     )
     assert (bad.status, good.status) == (400, 200)
 
 
 @pytest.mark.parametrize("key", ["\x00", "a\nb", "\x7f"])
-def test_letters_that_no_database_keeps_are_refused_before(street, alice, key):
+def test_letters_that_no_database_keeps_are_refused_before(now_street, alice, key):
     ask = {"id": page().id, "pass": passed(alice), "key": key}
-    (answer,) = street.run(street.post("/c/nod", ask))
+    (answer,) = now_street.run(now_street.post("/c/nod", ask))
     assert (answer.status, answer.json["reason"]) == (400, "bad")
 
 
 def test_a_pass_makes_no_more_pages_than_it_gives_nods(transactional_db):
     people.instance_at(f"{NOW:%Y-%m}")
     alice = people.member("alice", funds="5.00", month=MONTH - 1)
-    street, token = Street(Policy(nods_a_day=3)), passed(alice)
+    now_street, token = Street(Policy(nods_a_day=3)), passed(alice)
     for number in range(8):
-        street.run(street.post("/c/nod", {"url": f"https://{SITE}/x{number}", "pass": token}))
-    street.close()
+        now_street.run(
+            now_street.post("/c/nod", {"url": f"https://{SITE}/x{number}", "pass": token})
+        )
+    now_street.close()
     assert Thing.objects.count() == 3
 
 
-def test_a_crowd_that_asks_for_one_thing_leaves_room_for_others(street, alice, monkeypatch):
+def test_a_crowd_that_asks_for_one_thing_leaves_room_for_others(now_street, alice, monkeypatch):
     monkeypatch.setattr(_queue, "SAME_AT_MOST", 5)
     token, one = passed(alice), page()
-    junk = [street.post("/c/nod", {"id": one.id, "pass": "junk", "key": str(n)}) for n in range(50)]
-    *crowd, honest = street.run(*junk, street.post("/c/nod", {"id": one.id, "pass": token}))
+    junk = [
+        now_street.post("/c/nod", {"id": one.id, "pass": "junk", "key": str(n)}) for n in range(50)
+    ]
+    *crowd, honest = now_street.run(*junk, now_street.post("/c/nod", {"id": one.id, "pass": token}))
     assert honest.status == 200
     assert {answer.status for answer in crowd} == {401, 503}
 
 
-def test_a_crowd_of_codes_is_told_to_come_again(street, alice, monkeypatch):
+def test_a_crowd_of_codes_is_told_to_come_again(now_street, alice, monkeypatch):
     monkeypatch.setattr("mickle.edge._posting._RARE_WAITING", 2)
     ask = {"code": "junk", "nonce": "n"}
-    answers = street.run(*(street.post("/c/exchange", ask) for _many in range(8)))
+    answers = now_street.run(*(now_street.post("/c/exchange", ask) for _many in range(8)))
     assert sorted(answer.status for answer in answers) == [400] * 2 + [503] * 6
 
 
-def test_a_database_that_fails_behind_a_door_is_told_as_such(street, monkeypatch):
+def test_a_database_that_fails_behind_a_door_is_told_as_such(now_street, monkeypatch):
     def locked(**_given):
         raise OperationalError("database is locked")
 
     monkeypatch.setattr(_door.passes, "exchange", locked)
-    (answer,) = street.run(street.post("/c/exchange", {"code": "c", "nonce": "n"}))
+    (answer,) = now_street.run(now_street.post("/c/exchange", {"code": "c", "nonce": "n"}))
     assert (answer.status, answer.json["reason"]) == (503, "later")
 
 
@@ -245,19 +238,19 @@ def test_what_a_proxy_says_stands_behind_what_it_was_told():
 def test_a_public_address_is_the_buttons_origin_too(transactional_db):
     people.instance_at(f"{NOW:%Y-%m}")
     alice = people.member("alice", funds="5.00", month=MONTH - 1)
-    street = Street(Policy(pages_origin="https://nod.example", hosts=("nod.example",)))
+    now_street = Street(Policy(pages_origin="https://nod.example", hosts=("nod.example",)))
     ask, at = {"id": page().id, "pass": passed(alice)}, "https://nod.example"
-    (answer,) = street.run(street.post("/c/nod", ask, host="nod.example", origin=at))
-    street.close()
+    (answer,) = now_street.run(now_street.post("/c/nod", ask, host="nod.example", origin=at))
+    now_street.close()
     assert answer.status == 200
 
 
-def test_a_pass_in_use_lives_on_in_the_browser(street, alice):
+def test_a_pass_in_use_lives_on_in_the_browser(now_street, alice):
     code = passes.grant(member=alice, site=SITE, nonce="n", at=datetime.now(UTC))
-    (got,) = street.run(street.post("/c/exchange", {"code": code, "nonce": "n"}))
+    (got,) = now_street.run(now_street.post("/c/exchange", {"code": code, "nonce": "n"}))
     name = got.headers["set-cookie"].partition(";")[0]
     cookie = f"__Secure-nod-other=x; {name}"
-    (answer,) = street.run(street.post("/c/nod", {"id": page().id}, cookie=cookie))
+    (answer,) = now_street.run(now_street.post("/c/nod", {"id": page().id}, cookie=cookie))
     assert answer.headers["set-cookie"] == got.headers["set-cookie"]
     assert SitePass.objects.get().used == 1
 
@@ -276,7 +269,7 @@ def test_crowded_questions_are_refused_unread(alone, path, query):
 
 def test_many_pages_in_one_question_cost_as_many(transactional_db):
     people.instance_at()
-    street = Street(Policy(requests_a_second=1, burst=60))
+    now_street = Street(Policy(requests_a_second=1, burst=60))
     many = "&".join(f"id={n}" for n in range(1, 81))
-    assert [street.get("/b/count", many).status for _twice in range(2)] == [200, 429]
-    street.close()
+    assert [now_street.get("/b/count", many).status for _twice in range(2)] == [200, 429]
+    now_street.close()
