@@ -206,7 +206,7 @@ def statement(*, member: Member, month: int) -> Statement:
         budget_micros=plan.budget_micros,
         paused=plan.paused,
         spend_micros=spend.amount_micros if spend else 0,
-        shares=_shares(member, month),
+        shares=_shares(member, month, settled=state is State.SETTLED),
         charity=spend.charity if spend else None,
         funds_start_micros=_funds.at_start(moved, month),
         funds_end_micros=_funds.at_start(moved, month + 1),
@@ -214,8 +214,7 @@ def statement(*, member: Member, month: int) -> Statement:
     )
 
 
-def _shares(member: Member, month: int) -> list[Share]:
-    settled = instance.state(month) is State.SETTLED
+def _shares(member: Member, month: int, *, settled: bool) -> list[Share]:
     split = Split.objects.filter(month=month, member=member).first() if settled else None
     given = list(nods.of_month(member, month))
     lines = {

@@ -27,7 +27,7 @@ class Run(models.Model):
     month = models.IntegerField(primary_key=True)
     stage = models.CharField(max_length=8, choices=Stage, default=Stage.EXPIRE)
     began_at = models.DateTimeField()
-    # The engine that computed the result, and what it came to: see `_result.py`.
+    # The engine that computed the result, and what it came to: see `_engine.py`.
     engine = models.CharField(max_length=80, default="", blank=True)
     result_sha256 = models.CharField(max_length=64, default="", blank=True)
 

@@ -192,12 +192,10 @@ def test_letters_that_no_database_keeps_are_refused_before(now_street, alice, ke
 def test_a_pass_makes_no_more_pages_than_it_gives_nods(transactional_db):
     people.instance_at(f"{NOW:%Y-%m}")
     alice = people.member("alice", funds="5.00", month=MONTH - 1)
-    now_street, token = Street(Policy(nods_a_day=3)), passed(alice)
+    street, token = Street(Policy(nods_a_day=3)), passed(alice)
     for number in range(8):
-        now_street.run(
-            now_street.post("/c/nod", {"url": f"https://{SITE}/x{number}", "pass": token})
-        )
-    now_street.close()
+        street.run(street.post("/c/nod", {"url": f"https://{SITE}/x{number}", "pass": token}))
+    street.close()
     assert Thing.objects.count() == 3
 
 
