@@ -16,7 +16,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 import pytest
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, Frame, Page, sync_playwright
 
 CHROMIUM = "/usr/bin/chromium"
 FLAGS = [
@@ -40,6 +40,15 @@ def free_port() -> int:
 
 
 _DEMO: list[tuple[Path, str]] = []
+
+
+def until(where: Page | Frame, expression: str, seconds: float = 10) -> None:
+    """Wait until it holds. Playwright's own wait calls eval in the page, which a CSP forbids."""
+    page = where if isinstance(where, Page) else where.page
+    late = time.monotonic() + seconds
+    while not where.evaluate(expression):
+        assert time.monotonic() < late, f"still not so after {seconds} s: {expression}"
+        page.wait_for_timeout(20)
 
 
 def _filled(data: Path, mickle: Path, env: dict[str, str]) -> str:

@@ -8,7 +8,7 @@ from axe_playwright_python.base import AXE_SCRIPT
 from playwright.sync_api import Browser, BrowserContext, FrameLocator, Page, expect
 
 from mickle.edge import _files
-from tests.browser.conftest import Running
+from tests.browser.conftest import Running, until
 from tests.browser.hosts import Host, image, link, page, script
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
@@ -117,7 +117,7 @@ def test_a_link_becomes_a_button_and_stays_in_the_page(mickle, opened):
 
 def test_buttons_that_come_late_are_found(mickle, opened):
     shown = opened(script(mickle.url))
-    shown.wait_for_function("!!customElements.get('mickle-button')")
+    until(shown, "!!customElements.get('mickle-button')")
     late = element() + link(mickle.url, ESSAY)
     shown.evaluate("html => document.body.insertAdjacentHTML('beforeend', html)", late)
     expect(button(shown, 0)).to_have_attribute("aria-label", "Nod, 0 nods")

@@ -9,7 +9,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect
 
-from tests.browser.conftest import CHROMIUM, FLAGS, Running
+from tests.browser.conftest import CHROMIUM, FLAGS, Running, until
 from tests.browser.hosts import Host, page, script, third_party_cookies_allowed
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
@@ -134,7 +134,7 @@ def test_the_answer_of_the_window_fills_the_button_and_tells_the_page(essay, mic
     is_pressed(essay)
     expect(button(essay)).to_have_attribute("aria-label", "Nodded, 1 nod: An essay")
     expect(button(essay).locator("text.t")).to_have_text("Nodded")
-    essay.wait_for_function("told.length")
+    until(essay, "told.length")
     assert essay.evaluate("told") == [{"nodded": True, "count": 1}]
     answer(window, nodded=False)
     expect(button(essay)).to_have_attribute("aria-pressed", "false")

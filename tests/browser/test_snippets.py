@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, Page
 
-from tests.browser.conftest import Running
+from tests.browser.conftest import Running, until
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
@@ -55,5 +55,5 @@ def test_the_code_is_drawn_only_when_somebody_looks(chromium: Browser, demo: Run
     assert not any("/b/qr." in url for url in asked)
     opened(page, f"{demo.url}/thing/1")
     page.locator("img.qr").scroll_into_view_if_needed()
-    page.wait_for_function("document.querySelector('img.qr').naturalWidth > 100")
+    until(page, "document.querySelector('img.qr').naturalWidth > 100")
     page.close()

@@ -9,7 +9,7 @@ import pytest
 from axe_playwright_python.base import AXE_SCRIPT
 from playwright.sync_api import Browser, BrowserContext, Frame, Page, StorageState, expect
 
-from tests.browser.conftest import Running
+from tests.browser.conftest import Running, until
 from tests.browser.test_pages import AXE, sign_in
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
@@ -216,13 +216,13 @@ def test_the_frame_hears_what_became_of_the_nod_and_its_host_page_hears_nothing(
     press(popup)
     expect(popup.locator("h1")).to_have_text("Nodded. Thank you.")
     expect(popup.locator(".middle")).to_contain_text("count without asking")
-    inner.wait_for_function("heard.length === 1")
+    until(inner, "heard.length === 1")
     [said] = inner.evaluate("heard")
     assert (said["mickle"], said["nonce"], said["nodded"]) == (1, NONCE, True)
     assert said["code"] not in popup.url
     assert said["code"] not in popup.content()
     popup.get_by_role("button", name="Take it back").click()
-    inner.wait_for_function("heard.length === 2")
+    until(inner, "heard.length === 2")
     assert inner.evaluate("heard[1].nodded") is False
     assert outer.evaluate("heard") == []
     with popup.expect_event("close"):
