@@ -43,7 +43,7 @@ wheel: $(VENV)/.dev ## Build dist/*.whl
 lock: $(VENV)/.dev ## Write the lock files anew from pyproject.toml
 	@printf 'uv\nhatchling\neditables\n' | $(COMPILE) - -o requirements/tools.txt
 	@$(COMPILE) pyproject.toml -o requirements/run.txt
-	@$(COMPILE) pyproject.toml --group dev -o requirements/dev.txt
+	@$(COMPILE) pyproject.toml --group dev --extra duckdb -o requirements/dev.txt
 
 clean: ## Remove what make made (never your data)
 	@rm -rf $(VENV) dist build .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis

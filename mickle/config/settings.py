@@ -31,6 +31,8 @@ RECEIVE_POLICY = env.choice("RECEIVE", "funded", ("funded", "open"))
 RECEIVE_MIN_MICROS = env.amount("RECEIVE_MIN", "2", CURRENCY_DECIMALS)
 IDLE_POLICY = env.choice("IDLE", "charity", ("charity", "keep"))
 GRACE_HOURS = env.number("GRACE_HOURS", 72)
+# Which engine computes a month: see settlement.ENGINES.
+ENGINE = env.choice("ENGINE", "auto", ("auto", "database", "duckdb"))
 SIGN_UP = env.choice("SIGN_UP", "open", ("open", "invite"))
 
 # --- who runs this instance ---------------------------------------------------------------------

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-from django.db import connection
+from django.db import connection, transaction
 from django.db.backends.utils import CursorWrapper
 
 from mickle.lib.sql import Params
@@ -63,6 +63,44 @@ def stage(
     """
     cursor.execute(f"DROP TABLE IF EXISTS {name}")
     cursor.execute(f"CREATE TEMP TABLE {name} AS {select}", params or None)
+    _index(cursor, name, key)
+
+
+def keep(
+    name: str, columns: Sequence[str], batches: Iterable[Sequence[Sequence[Any]]], *, key: str
+) -> None:
+    """Keep whole numbers from elsewhere in a temporary table of this connection; its key is unique.
+
+    It locks nobody out, however long it takes.
+    """
+    with connection.cursor() as cursor, _one_transaction(cursor):
+        cursor.execute(f"DROP TABLE IF EXISTS {name}")
+        typed = ", ".join(f"{column} BIGINT" for column in columns)
+        cursor.execute(f"CREATE TEMP TABLE {name} ({typed})")
+        for rows in batches:
+            write(cursor, name, columns, rows)
+        _index(cursor, name, key)
+
+
+@contextmanager
+def _one_transaction(cursor: CursorWrapper) -> Iterator[None]:
+    if connection.vendor == "postgresql" or connection.in_atomic_block:
+        with transaction.atomic():
+            yield
+        return
+    # Django's transactions take SQLite's one writer's place at once; a savepoint outside of them
+    # takes it when the books are written, and here they are not.
+    cursor.execute("SAVEPOINT kept")
+    try:
+        yield
+    except BaseException:
+        cursor.execute("ROLLBACK TO kept")
+        raise
+    finally:
+        cursor.execute("RELEASE kept")
+
+
+def _index(cursor: CursorWrapper, name: str, key: str) -> None:
     if key:
         cursor.execute(f"CREATE UNIQUE INDEX {name}_key ON {name} ({key})")
     if connection.vendor == "postgresql":

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
+from django.conf import settings
 from django.db import transaction
 from django.utils.translation import gettext as _
 
@@ -15,7 +16,9 @@ from mickle.lib.chunks import Report, untold
 from mickle.members.models import Member
 from mickle.nods import nods
 from mickle.settlement import (
+    _at_hand,
     _audit,
+    _database,
     _engine,
     _freeze,
     _funds,
@@ -24,6 +27,8 @@ from mickle.settlement import (
     _statements,
     _waiting,
 )
+from mickle.settlement._at_hand import NoEngine
+from mickle.settlement._engine import EnginesDiffer
 from mickle.settlement._funds import Move
 from mickle.settlement._run import AlreadySettled, NotSettled
 from mickle.settlement._statements import OwnerStatement, Preview, Statement
@@ -32,8 +37,11 @@ from mickle.settlement.models import Run
 from mickle.things.models import Thing
 
 __all__ = [
+    "ENGINES",
     "AlreadySettled",
+    "EnginesDiffer",
     "Move",
+    "NoEngine",
     "NotSettled",
     "NotWaiting",
     "OwnerStatement",
@@ -41,6 +49,9 @@ __all__ = [
     "Settled",
     "Statement",
 ]
+
+
+ENGINES = _at_hand.NAMES
 
 
 @dataclass(frozen=True)
@@ -76,16 +87,20 @@ def close_due(*, at: datetime) -> list[int]:
     return closed
 
 
-def settle(*, month: int, at: datetime, report: Report = untold) -> Settled:
+def settle(*, month: int, at: datetime, engine: str = "", report: Report = untold) -> Settled:
     """Settle a closed month: freeze, compute, verify, post; what stopped goes on from where it was.
 
-    Raises NotSettled for a month that is open, to come, before this instance's first, not next in
-    order or being settled by somebody else; AlreadySettled for one that is done.
+    An engine of ENGINES computes it, else the one of the settings; “auto” has a large month
+    computed by two, where both are there, and posts what both say.
+    Raises NoEngine; EnginesDiffer; NotSettled for a month that is open, to come, before this
+    instance's first, not next in order or being settled by somebody else; AlreadySettled.
     """
+    engine = engine or settings.ENGINE
+    _at_hand.must_be_there(engine)
     close_due(at=at)
     with _run.alone():
         _must_be_next(month)
-        posted = _stages(month, at, report)
+        posted = _stages(month, at, engine, report)
         done = _settled(month, posted)
     # Who came to own or to receive meanwhile has it now.
     _waiting.release_due(at=at)
@@ -126,12 +141,13 @@ def rehearse(*, month: int, at: datetime, report: Report = untold) -> Settled:
     PostgreSQL claims and the givers' top-ups wait.
     """
     with transaction.atomic():
-        done = settle(month=month, at=at, report=report)
+        # No other connection sees what it froze.
+        done = settle(month=month, at=at, engine="database", report=report)
         transaction.set_rollback(True)
     return done
 
 
-def _stages(month: int, at: datetime, report: Report) -> int:
+def _stages(month: int, at: datetime, engine: str, report: Report) -> int:
     """Each stage that is not done yet; returns how many transfers were posted."""
     run, posted = _run.begin(month=month, at=at), 0
     expired = month - _waiting.EXPIRES_AFTER_MONTHS
@@ -144,12 +160,13 @@ def _stages(month: int, at: datetime, report: Report) -> int:
         posted = _freeze.freeze(month=month, at=at, report=report)
         _run.note_frozen(run, at=at)
     report("compute", 0, 1)
-    result = _engine.compute(month, instance.fee_basis_points(month))
+    basis_points = instance.fee_basis_points(month)
+    result = _engine.compute(month, basis_points, _at_hand.openers(engine, month))
     report("compute", 1, 1)
-    _run.note_result(run, engine=_engine.NAME, sha256=result.sha256)
+    _run.note_result(run, engine=result.engine, sha256=result.sha256)
     posted += _post.post(month=month, at=at, report=report)
     _run.note_done(run, result, at=at)
-    _engine.forget()
+    _database.forget()
     return posted
 
 

@@ -1,6 +1,7 @@
 """`mickle settle`: month end."""
 
 from dataclasses import asdict
+from functools import partial
 from typing import Any
 
 from django.conf import settings
@@ -42,12 +43,20 @@ class Command(Base):
         parser.add_argument(
             "--dry-run", action="store_true", help="say what it would come to, and change nothing"
         )
+        parser.add_argument(
+            "--engine",
+            choices=settlement.ENGINES,
+            default="",
+            help="what computes it; a dry run takes the database",
+        )
         takes_json(parser)
 
     def handle(self, *_args: Any, **options: Any) -> None:
         """Settle it and say what it came to."""
         name, dry = months.text(options["month"]), options["dry_run"]
-        settle = settlement.rehearse if dry else settlement.settle
+        settle = (
+            settlement.rehearse if dry else partial(settlement.settle, engine=options["engine"])
+        )
         with progress.staged(_("Settling %(month)s") % {"month": name}, _stages()) as report:
             done = settle(month=options["month"], at=instance.now(), report=report)
         if options["json"]:

@@ -1,0 +1,60 @@
+"""Which engines compute a month."""
+
+from importlib.util import find_spec
+
+from django.db import connection
+from django.utils.translation import gettext as _
+
+from mickle.lib.errors import Refused
+from mickle.nods.models import Nod
+from mickle.settlement import _database, _duckdb
+from mickle.settlement._protocol import Opener
+
+# From so many nods on another engine costs less time than a wrong result would.
+LARGE = 1_000_000
+_OPENERS: dict[str, Opener] = {"database": _database.opened, "duckdb": _duckdb.opened}
+NAMES = ("auto", *_OPENERS)
+_NEEDS = {
+    "database": (),
+    "duckdb": ("duckdb", "adbc_driver_sqlite", "adbc_driver_postgresql"),
+}
+
+
+class NoEngine(Refused):
+    """The engine that was asked for is not there; nothing was changed."""
+
+
+def must_be_there(name: str) -> None:
+    """Raises NoEngine for an engine nobody knows, or that is not installed."""
+    if name not in NAMES:
+        raise NoEngine(
+            _("There is no engine “%(name)s”; there are %(names)s. Nothing was changed.")
+            % {"name": name, "names": ", ".join(NAMES)}
+        )
+    if name != "auto" and not _installed(name):
+        raise NoEngine(
+            _(
+                "The engine “%(name)s” is not installed, and nothing was changed. Type:"
+                " pip install 'mickle[%(name)s]'"
+            )
+            % {"name": name}
+        )
+
+
+def openers(name: str, month: int) -> list[Opener]:
+    """The engines that compute a month: the one that was asked for, or all that are worth it."""
+    if name != "auto":
+        return [_OPENERS[name]]
+    chosen = [_OPENERS["database"]]
+    # Another connection sees what is committed only: a rehearsal is not.
+    if _installed("duckdb") and not connection.in_atomic_block and _is_large(month):
+        chosen.append(_OPENERS["duckdb"])
+    return chosen
+
+
+def _installed(name: str) -> bool:
+    return all(find_spec(module) for module in _NEEDS[name])
+
+
+def _is_large(month: int) -> bool:
+    return Nod.objects.filter(month=month)[LARGE - 1 : LARGE].exists()

@@ -1,0 +1,88 @@
+"""The engine for large months on one machine: DuckDB over what ADBC reads out of the books.
+
+Both are of the extra `mickle[duckdb]`. Rows go from the books to DuckDB as Arrow streams that
+Python never looks into, and what does not fit into memory goes to a file beside the data.
+"""
+
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.db import connection
+from psycopg.conninfo import make_conninfo
+
+from mickle.settlement._protocol import Input, Row
+
+MEMORY = "1GB"
+_BATCH = 10_000
+
+
+class DuckDB:
+    """Computes in a database of its own, which goes when it is done."""
+
+    def __init__(self, there: Any) -> None:
+        self.name = f"DuckDB {import_module('duckdb').__version__}"
+        self._there = there
+
+    def view(self, name: str, select: str) -> None:
+        """Make it a view."""
+        self._there.execute(f"CREATE VIEW {name} AS {select}")
+
+    def keep(self, name: str, select: str, *, key: str) -> None:  # noqa: ARG002 - it needs no index
+        """Make it a table."""
+        self._there.execute(f"CREATE TABLE {name} AS {select}")
+
+    def rows(self, select: str) -> Iterator[Sequence[Row]]:
+        """Read it in batches."""
+        found = self._there.cursor().execute(select)
+        while rows := found.fetchmany(_BATCH):
+            yield rows
+
+
+@contextmanager
+def opened(inputs: Mapping[str, Input]) -> Iterator[DuckDB]:
+    """DuckDB with what the month's SELECTs give on the books as they are committed."""
+    with _empty() as there, closing(_books()) as books:
+        for name, (columns, select) in inputs.items():
+            typed = ", ".join(f"{column} BIGINT" for column in columns.split(", "))
+            there.execute(f"CREATE TABLE {name} ({typed})")
+            read(there, books, f"INSERT INTO {name} SELECT * FROM stream", select)
+        yield DuckDB(there)
+
+
+def read(there: Any, books: Any, into: str, select: str) -> None:
+    """Run a statement of DuckDB over `stream`, which is what a SELECT gives on the books."""
+    with books.cursor() as cursor:
+        if connection.vendor == "sqlite":
+            cursor.adbc_statement.set_options(**{"adbc.sqlite.query.batch_rows": "65536"})
+        cursor.execute(select)
+        there.register("stream", cursor.fetch_arrow())
+        there.execute(into)
+        there.unregister("stream")
+
+
+@contextmanager
+def _empty() -> Iterator[Any]:
+    """A database of DuckDB with nothing in it, that keeps within its memory."""
+    with tempfile.TemporaryDirectory(prefix="duckdb-", dir=settings.DATA_DIR) as folder:
+        there = import_module("duckdb").connect(
+            Path(folder) / "month.duckdb", config={"memory_limit": MEMORY}
+        )
+        with closing(there):
+            yield there
+
+
+def _books() -> Any:
+    """A connection of ADBC to the database the books are in; it only reads."""
+    if connection.vendor == "sqlite":
+        name = connection.settings_dict["NAME"]
+        return import_module("adbc_driver_sqlite.dbapi").connect(f"file:{name}?mode=ro")
+    asked = connection.get_connection_params()
+    for ours in ("cursor_factory", "context", "prepare_threshold", "server_side_binding"):
+        asked.pop(ours, None)
+    asked["options"] = f"{asked.get('options') or ''} -c default_transaction_read_only=on"
+    return import_module("adbc_driver_postgresql.dbapi").connect(make_conninfo(**asked))
