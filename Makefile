@@ -10,7 +10,7 @@ DATA ?=
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-long check bench lock clean wheel needs-python needs-debian
+.PHONY: help run test test-spark test-long check bench lock clean wheel needs-python needs-debian
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | awk -F'\t' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -23,6 +23,11 @@ test: check needs-debian ## Check, then run every test on SQLite and on PostgreS
 	@$(BIN)/pytest -n 2 --dist worksteal --database postgresql $(ARGS)
 
 LONG := tests/model tests/crash/test_kill.py tests/crash/test_kill_settling.py --long
+test-spark: $(VENV)/.spark needs-debian ## Settle on a real cluster of Spark, on both databases; needs Java and 500 MB more
+	@command -v java >/dev/null || tools/needs-debian openjdk-17-jre-headless
+	@$(BIN)/pytest tests/spark
+	@$(BIN)/pytest tests/spark --database postgresql
+
 test-long: $(VENV)/.dev needs-debian ## The long run: a million steps of the model, 200 kills of clicks and 1,000 of settlements on each database
 	@$(BIN)/pytest -n 2 $(LONG) $(ARGS)
 	@$(BIN)/pytest -n 2 $(LONG) --database postgresql $(ARGS)
@@ -43,6 +48,7 @@ wheel: $(VENV)/.dev ## Build dist/*.whl
 lock: $(VENV)/.dev ## Write the lock files anew from pyproject.toml
 	@printf 'uv\nhatchling\neditables\n' | $(COMPILE) - -o requirements/tools.txt
 	@$(COMPILE) pyproject.toml -o requirements/run.txt
+	@$(COMPILE) pyproject.toml --extra spark -o requirements/spark.txt
 	@$(COMPILE) pyproject.toml --group dev --extra duckdb -o requirements/dev.txt
 
 clean: ## Remove what make made (never your data)
@@ -61,6 +67,10 @@ $(VENV)/.run: $(VENV)/.uv requirements/run.txt pyproject.toml
 
 $(VENV)/.dev: $(VENV)/.run requirements/dev.txt
 	@$(UV) pip install -q --python $(BIN)/python --require-hashes -r requirements/dev.txt
+	@touch $@
+
+$(VENV)/.spark: $(VENV)/.dev requirements/spark.txt
+	@$(UV) pip install -q --python $(BIN)/python --require-hashes -r requirements/spark.txt
 	@touch $@
 
 needs-debian: $(VENV)/.dev

@@ -71,8 +71,8 @@ def django_db_modify_db_settings(
 
 # These bring their own database or need none, so the run on PostgreSQL leaves them to the other.
 ONCE = {"bench", "browser", "docs", "lib", "seeded"}
-# Minutes each, and none of them touches the database of the tests.
-LONG = ("browser", "bench", "seeded")
+# Minutes each.
+LONG = ("model", "crash", "browser", "bench", "seeded")
 
 
 def _room(item: pytest.Item) -> str:

@@ -32,7 +32,10 @@ RECEIVE_MIN_MICROS = env.amount("RECEIVE_MIN", "2", CURRENCY_DECIMALS)
 IDLE_POLICY = env.choice("IDLE", "charity", ("charity", "keep"))
 GRACE_HOURS = env.number("GRACE_HOURS", 72)
 # Which engine computes a month: see settlement.ENGINES.
-ENGINE = env.choice("ENGINE", "auto", ("auto", "database", "duckdb"))
+ENGINE = env.choice("ENGINE", "auto", ("auto", "database", "duckdb", "spark"))
+# The address of Spark, and where it and this machine both find files; empty: in the data folder.
+SPARK = env.text("SPARK", "local[*]")
+SPARK_FILES = env.text("SPARK_FILES").rstrip("/")
 SIGN_UP = env.choice("SIGN_UP", "open", ("open", "invite"))
 
 # --- who runs this instance ---------------------------------------------------------------------

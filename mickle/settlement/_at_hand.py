@@ -7,31 +7,39 @@ from django.utils.translation import gettext as _
 
 from mickle.lib.errors import Refused
 from mickle.nods.models import Nod
-from mickle.settlement import _database, _duckdb
+from mickle.settlement import _database, _duckdb, _spark
 from mickle.settlement._protocol import Opener
 
 # From so many nods on another engine costs less time than a wrong result would.
 LARGE = 1_000_000
-_OPENERS: dict[str, Opener] = {"database": _database.opened, "duckdb": _duckdb.opened}
-NAMES = ("auto", *_OPENERS)
-_NEEDS = {
-    "database": (),
-    "duckdb": ("duckdb", "adbc_driver_sqlite", "adbc_driver_postgresql"),
+_OPENERS: dict[str, Opener] = {
+    "database": _database.opened,
+    "duckdb": _duckdb.opened,
+    "spark": _spark.opened,
 }
+NAMES = ("auto", *_OPENERS)
+_DUCKDB = ("duckdb", "adbc_driver_sqlite", "adbc_driver_postgresql")
+_NEEDS = {"database": (), "duckdb": _DUCKDB, "spark": ("pyspark", "fsspec", *_DUCKDB)}
 
 
 class NoEngine(Refused):
     """The engine that was asked for is not there; nothing was changed."""
 
 
-def must_be_there(name: str) -> None:
-    """Raises NoEngine for an engine nobody knows, or that is not installed."""
+def found(name: str, *, fall_back: bool) -> str:
+    """The engine to take: the named one, or the database where that cannot be reached.
+
+    Raises NoEngine for one nobody knows or that is not installed, and, unless it may fall back,
+    NoSpark.
+    """
     if name not in NAMES:
         raise NoEngine(
             _("There is no engine “%(name)s”; there are %(names)s. Nothing was changed.")
             % {"name": name, "names": ", ".join(NAMES)}
         )
-    if name != "auto" and not _installed(name):
+    if name == "auto":
+        return name
+    if not _installed(name):
         raise NoEngine(
             _(
                 "The engine “%(name)s” is not installed, and nothing was changed. Type:"
@@ -39,6 +47,14 @@ def must_be_there(name: str) -> None:
             )
             % {"name": name}
         )
+    if name == "spark":
+        try:
+            _spark.must_be_reached()
+        except _spark.NoSpark:
+            if not fall_back:
+                raise
+            return "database"
+    return name
 
 
 def openers(name: str, month: int) -> list[Opener]:

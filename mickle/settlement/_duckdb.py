@@ -15,6 +15,7 @@ from django.conf import settings
 from django.db import connection
 from psycopg.conninfo import make_conninfo
 
+from mickle.lib import files
 from mickle.settlement._protocol import Input, Row
 
 MEMORY = "1GB"
@@ -52,6 +53,23 @@ def opened(inputs: Mapping[str, Input]) -> Iterator[DuckDB]:
             there.execute(f"CREATE TABLE {name} ({typed})")
             read(there, books, f"INSERT INTO {name} SELECT * FROM stream", select)
         yield DuckDB(there)
+
+
+def export(inputs: Mapping[str, Input], folder: str) -> None:
+    """Write what the month's SELECTs give to Parquet files of a folder or an object store.
+
+    Each is sorted by its columns, which is by member where there is one.
+    """
+    with _empty() as there, closing(_books()) as books:
+        if files.is_remote(folder):
+            there.register_filesystem(files.store(folder))
+        else:
+            Path(folder).mkdir(parents=True)
+        for name, (columns, select) in inputs.items():
+            whole = ", ".join(f"{column}::BIGINT AS {column}" for column in columns.split(", "))
+            path = f"{folder}/{name}.parquet".replace("'", "''")
+            into = f"COPY (SELECT {whole} FROM stream) TO '{path}' (FORMAT parquet)"
+            read(there, books, into, f"SELECT {columns} FROM ({select}) q ORDER BY {columns}")
 
 
 def read(there: Any, books: Any, into: str, select: str) -> None:

@@ -31,6 +31,7 @@ from mickle.settlement._at_hand import NoEngine
 from mickle.settlement._engine import EnginesDiffer
 from mickle.settlement._funds import Move
 from mickle.settlement._run import AlreadySettled, NotSettled
+from mickle.settlement._spark import NoSpark
 from mickle.settlement._statements import OwnerStatement, Preview, Statement
 from mickle.settlement._waiting import NotWaiting
 from mickle.settlement.models import Run
@@ -42,6 +43,7 @@ __all__ = [
     "EnginesDiffer",
     "Move",
     "NoEngine",
+    "NoSpark",
     "NotSettled",
     "NotWaiting",
     "OwnerStatement",
@@ -87,16 +89,18 @@ def close_due(*, at: datetime) -> list[int]:
     return closed
 
 
-def settle(*, month: int, at: datetime, engine: str = "", report: Report = untold) -> Settled:
+def settle(
+    *, month: int, at: datetime, engine: str = "", fall_back: bool = False, report: Report = untold
+) -> Settled:
     """Settle a closed month: freeze, compute, verify, post; what stopped goes on from where it was.
 
     An engine of ENGINES computes it, else the one of the settings; “auto” has a large month
-    computed by two, where both are there, and posts what both say.
-    Raises NoEngine; EnginesDiffer; NotSettled for a month that is open, to come, before this
-    instance's first, not next in order or being settled by somebody else; AlreadySettled.
+    computed by two, where both are there, and posts what both say. Raises NoEngine; NoSpark, where
+    it may not `fall_back` on the database; EnginesDiffer; NotSettled for a month that is open, to
+    come, before this instance's first, not next in order or being settled by somebody else;
+    AlreadySettled.
     """
-    engine = engine or settings.ENGINE
-    _at_hand.must_be_there(engine)
+    engine = _at_hand.found(engine or settings.ENGINE, fall_back=fall_back)
     close_due(at=at)
     with _run.alone():
         _must_be_next(month)

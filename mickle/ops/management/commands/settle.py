@@ -49,13 +49,22 @@ class Command(Base):
             default="",
             help="what computes it; a dry run takes the database",
         )
+        parser.add_argument(
+            "--fall-back",
+            action="store_true",
+            help="take the database where the engine cannot be reached",
+        )
         takes_json(parser)
 
     def handle(self, *_args: Any, **options: Any) -> None:
         """Settle it and say what it came to."""
         name, dry = months.text(options["month"]), options["dry_run"]
         settle = (
-            settlement.rehearse if dry else partial(settlement.settle, engine=options["engine"])
+            settlement.rehearse
+            if dry
+            else partial(
+                settlement.settle, engine=options["engine"], fall_back=options["fall_back"]
+            )
         )
         with progress.staged(_("Settling %(month)s") % {"month": name}, _stages()) as report:
             done = settle(month=options["month"], at=instance.now(), report=report)

@@ -1,0 +1,76 @@
+"""A month on a real cluster of Spark comes to the bytes of the database, or is refused whole."""
+
+import random
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from mickle.settlement import _database, _duckdb, _engine, _spark, settlement
+from mickle.settlement.models import Line, Run
+from tests.browser.conftest import free_port
+from tests.people import EARLY_DECEMBER, NOVEMBER
+from tests.settlement import test_same_bytes
+from tests.settlement.test_engines import MONTHS, random_month
+from tests.settlement.test_stages import books
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture(autouse=True)
+def on_the_cluster(settings, cluster: str, tmp_path: Path) -> Iterator[Path]:
+    """Spark is the cluster, and its files are in a folder where nothing may be left."""
+    settings.SPARK, settings.SPARK_FILES = cluster, str(tmp_path / "files")
+    yield tmp_path / "files"
+    assert not list((tmp_path / "files").glob("*"))
+
+
+def test_random_worlds_come_to_the_same_bytes_on_every_engine():
+    chance = random.Random("engines")
+    for _month in range(MONTHS):
+        inputs, taken_in = random_month(chance)
+        results = []
+        for opened in (_database.opened, _duckdb.opened, _spark.opened):
+            _database.forget()
+            with opened(inputs) as engine:
+                results.append(_engine.run(engine, NOVEMBER, taken_in))
+        assert len({result.sha256 for result in results}) == 1
+
+
+def test_a_month_is_settled_by_the_cluster():
+    test_same_bytes.world()
+    sha256 = settlement.rehearse(month=NOVEMBER, at=EARLY_DECEMBER).result_sha256
+    done = settlement.settle(month=NOVEMBER, at=EARLY_DECEMBER, engine="spark")
+    assert done.result_sha256 == sha256
+    assert Run.objects.get(month=NOVEMBER).engine.startswith("Spark 4")
+    books()
+
+
+def test_a_cluster_that_is_down_is_said_and_replaced_only_when_told(settings):
+    settings.SPARK = f"spark://127.0.0.1:{free_port()}"
+    test_same_bytes.world()
+    said = {"month": NOVEMBER, "at": EARLY_DECEMBER, "engine": "spark"}
+    with pytest.raises(settlement.NoSpark, match=r"cannot be reached.*Nothing was changed"):
+        settlement.settle(**said)
+    assert not Line.objects.exists()
+    assert not Run.objects.exists()
+    settlement.settle(**said, fall_back=True)
+    assert Run.objects.get(month=NOVEMBER).engine == _database.Database().name
+
+
+def test_without_java_it_says_what_to_type(monkeypatch):
+    monkeypatch.setattr(_spark.shutil, "which", lambda _program: None)
+    test_same_bytes.world()
+    with pytest.raises(settlement.NoSpark, match="apt-get install openjdk"):
+        settlement.settle(month=NOVEMBER, at=EARLY_DECEMBER, engine="spark")
+
+
+def test_files_may_be_in_an_object_store(settings):
+    """The store of fsspec that is the files of this machine: the same calls as for any other."""
+    settings.SPARK_FILES = f"file://{settings.SPARK_FILES}"
+    Path(settings.SPARK_FILES.removeprefix("file://")).mkdir()
+    inputs, taken_in = random_month(random.Random("store"))
+    with _spark.opened(inputs) as engine:
+        sha256 = _engine.run(engine, NOVEMBER, taken_in).sha256
+    with _database.opened(inputs) as engine:
+        assert _engine.run(engine, NOVEMBER, taken_in).sha256 == sha256
