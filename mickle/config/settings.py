@@ -33,6 +33,8 @@ IDLE_POLICY = env.choice("IDLE", "charity", ("charity", "keep"))
 GRACE_HOURS = env.number("GRACE_HOURS", 72)
 # Which engine computes a month: see settlement.ENGINES.
 ENGINE = env.choice("ENGINE", "auto", ("auto", "database", "duckdb", "spark"))
+# Where settled months are archived: a folder or an object store; empty: nowhere.
+ARCHIVE = env.text("ARCHIVE").rstrip("/")
 # The address of Spark, and where it and this machine both find files; empty: in the data folder.
 SPARK = env.text("SPARK", "local[*]")
 SPARK_FILES = env.text("SPARK_FILES").rstrip("/")

@@ -5,6 +5,7 @@ Stores are read and written by fsspec and what it needs for each, of the extra t
 
 import shutil
 from importlib import import_module
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -17,6 +18,11 @@ def is_remote(folder: str) -> bool:
 def store(folder: str) -> Any:
     """The file system of fsspec that an address belongs to."""
     return import_module("fsspec").filesystem(urlsplit(folder).scheme)
+
+
+def opened(path: str, mode: str) -> Any:
+    """A file of such a folder, open for bytes."""
+    return store(path).open(path, mode) if is_remote(path) else Path(path).open(mode)
 
 
 def remove(folder: str) -> None:

@@ -10,6 +10,7 @@ COMMANDS = {
     "thank": "Nod at the projects a piece of software stands on.",
     "close-due": "Close the months that have ended and give the subscriptions' nods.",
     "settle": "Settle a month that has ended: budgets become shares.",
+    "archive": "Write a settled month to files, and compute it again from them.",
     "pay-out": "Write the file that tells the bank whom to pay.",
     "audit": "Recompute the books and name each invariant that was checked.",
     "clock": "Show the clock, or move the clock of a demo or test instance forward.",

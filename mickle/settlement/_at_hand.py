@@ -39,14 +39,7 @@ def found(name: str, *, fall_back: bool) -> str:
         )
     if name == "auto":
         return name
-    if not _installed(name):
-        raise NoEngine(
-            _(
-                "The engine “%(name)s” is not installed, and nothing was changed. Type:"
-                " pip install 'mickle[%(name)s]'"
-            )
-            % {"name": name}
-        )
+    must_be_installed(name)
     if name == "spark":
         try:
             _spark.must_be_reached()
@@ -55,6 +48,18 @@ def found(name: str, *, fall_back: bool) -> str:
                 raise
             return "database"
     return name
+
+
+def must_be_installed(name: str) -> None:
+    """Raises NoEngine where what an engine needs is not there."""
+    if not _installed(name):
+        raise NoEngine(
+            _(
+                "The engine “%(name)s” is not installed, and nothing was changed. Type:"
+                " pip install 'mickle[%(name)s]'"
+            )
+            % {"name": name}
+        )
 
 
 def openers(name: str, month: int) -> list[Opener]:

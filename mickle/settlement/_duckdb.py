@@ -47,11 +47,11 @@ class DuckDB:
 @contextmanager
 def opened(inputs: Mapping[str, Input]) -> Iterator[DuckDB]:
     """DuckDB with what the month's SELECTs give on the books as they are committed."""
-    with _empty() as there, closing(_books()) as books:
+    with empty() as there, books() as source:
         for name, (columns, select) in inputs.items():
             typed = ", ".join(f"{column} BIGINT" for column in columns.split(", "))
             there.execute(f"CREATE TABLE {name} ({typed})")
-            read(there, books, f"INSERT INTO {name} SELECT * FROM stream", select)
+            read(there, source, f"INSERT INTO {name} SELECT * FROM stream", select)
         yield DuckDB(there)
 
 
@@ -60,21 +60,18 @@ def export(inputs: Mapping[str, Input], folder: str) -> None:
 
     Each is sorted by its columns, which is by member where there is one.
     """
-    with _empty() as there, closing(_books()) as books:
-        if files.is_remote(folder):
-            there.register_filesystem(files.store(folder))
-        else:
-            Path(folder).mkdir(parents=True)
+    with empty() as there, books() as source:
+        reach(there, folder)
         for name, (columns, select) in inputs.items():
             whole = ", ".join(f"{column}::BIGINT AS {column}" for column in columns.split(", "))
-            path = f"{folder}/{name}.parquet".replace("'", "''")
-            into = f"COPY (SELECT {whole} FROM stream) TO '{path}' (FORMAT parquet)"
-            read(there, books, into, f"SELECT {columns} FROM ({select}) q ORDER BY {columns}")
+            path = quoted(f"{folder}/{name}.parquet")
+            into = f"COPY (SELECT {whole} FROM stream) TO {path} (FORMAT parquet)"
+            read(there, source, into, f"SELECT {columns} FROM ({select}) q ORDER BY {columns}")
 
 
-def read(there: Any, books: Any, into: str, select: str) -> None:
+def read(there: Any, source: Any, into: str, select: str) -> None:
     """Run a statement of DuckDB over `stream`, which is what a SELECT gives on the books."""
-    with books.cursor() as cursor:
+    with source.cursor() as cursor:
         if connection.vendor == "sqlite":
             cursor.adbc_statement.set_options(**{"adbc.sqlite.query.batch_rows": "65536"})
         cursor.execute(select)
@@ -84,7 +81,7 @@ def read(there: Any, books: Any, into: str, select: str) -> None:
 
 
 @contextmanager
-def _empty() -> Iterator[Any]:
+def empty() -> Iterator[Any]:
     """A database of DuckDB with nothing in it, that keeps within its memory."""
     with tempfile.TemporaryDirectory(prefix="duckdb-", dir=settings.DATA_DIR) as folder:
         there = import_module("duckdb").connect(
@@ -94,8 +91,28 @@ def _empty() -> Iterator[Any]:
             yield there
 
 
-def _books() -> Any:
+def reach(there: Any, folder: str) -> None:
+    """Have DuckDB read and write in a folder, which is made where it is missing."""
+    if files.is_remote(folder):
+        there.register_filesystem(files.store(folder))
+    else:
+        Path(folder).mkdir(parents=True, exist_ok=True)
+
+
+def quoted(text: str) -> str:
+    """A text as DuckDB's SQL writes it."""
+    doubled = text.replace("'", "''")
+    return f"'{doubled}'"
+
+
+@contextmanager
+def books() -> Iterator[Any]:
     """A connection of ADBC to the database the books are in; it only reads."""
+    with closing(_connected()) as found:
+        yield found
+
+
+def _connected() -> Any:
     if connection.vendor == "sqlite":
         name = connection.settings_dict["NAME"]
         return import_module("adbc_driver_sqlite.dbapi").connect(f"file:{name}?mode=ro")

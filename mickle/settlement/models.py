@@ -171,6 +171,19 @@ class Line(models.Model):
         return self.gross_micros - self.fee_micros
 
 
+class Archive(models.Model):
+    """The files a settled month was written to, read back and computed from again."""
+
+    month = models.IntegerField(primary_key=True)
+    folder = models.CharField(max_length=500)
+    # Of the file that names all others with their hashes.
+    manifest_sha256 = models.CharField(max_length=64)
+    at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"{self.month}: {self.folder}"
+
+
 class ReturnedShare(models.Model):
     """A waiting share that went back to its member before the rest of its line was decided."""
 

@@ -16,6 +16,7 @@ from mickle.lib.chunks import Report, untold
 from mickle.members.models import Member
 from mickle.nods import nods
 from mickle.settlement import (
+    _archive,
     _at_hand,
     _audit,
     _database,
@@ -27,6 +28,7 @@ from mickle.settlement import (
     _statements,
     _waiting,
 )
+from mickle.settlement._archive import Archived, NoArchive
 from mickle.settlement._at_hand import NoEngine
 from mickle.settlement._engine import EnginesDiffer
 from mickle.settlement._funds import Move
@@ -40,8 +42,10 @@ from mickle.things.models import Thing
 __all__ = [
     "ENGINES",
     "AlreadySettled",
+    "Archived",
     "EnginesDiffer",
     "Move",
+    "NoArchive",
     "NoEngine",
     "NoSpark",
     "NotSettled",
@@ -269,6 +273,16 @@ def given(listed: list[Move]) -> int:
 def waiting_for(thing: Thing) -> tuple[int, int]:
     """Nods and micros that wait for a thing, over all months."""
     return _statements.waiting_for(thing)
+
+
+def archive(*, month: int, at: datetime) -> Archived:
+    """Write a settled month to files, read them back and compute it again; raises NoArchive."""
+    return _archive.write(month=month, at=at)
+
+
+def check_archive(*, month: int) -> Archived:
+    """Read the archive of a month and compute it again; raises NoArchive where it is not whole."""
+    return _archive.check(month=month)
 
 
 def month_totals(month: int) -> _statements.Totals:

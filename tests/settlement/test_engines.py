@@ -32,12 +32,12 @@ def rows(columns: str, found: list[tuple[int | None, ...]]) -> Input:
     return Input(columns, f"SELECT {named} FROM (VALUES {parts}) q")
 
 
-def random_month(chance: random.Random) -> tuple[dict[str, Input], int]:
+def random_month(chance: random.Random, worlds: int) -> tuple[dict[str, Input], int]:
     """A frozen month of worlds that know nothing of each other, and what was taken in for it."""
     nods: list[tuple[int | None, ...]] = []
     spends: list[tuple[int | None, ...]] = []
     owned: list[tuple[int | None, ...]] = []
-    for world in range(WORLDS // MONTHS):
+    for world in range(worlds):
         first = 10 ** chance.randrange(2, 12) * (world + 1)
         members = range(first, first + chance.randrange(1, 7))
         things = range(first, first + chance.randrange(1, 9))
@@ -62,7 +62,7 @@ def random_month(chance: random.Random) -> tuple[dict[str, Input], int]:
 def test_random_worlds_come_to_the_same_bytes_on_every_engine():
     chance = random.Random("engines")
     for _month in range(MONTHS):
-        inputs, taken_in = random_month(chance)
+        inputs, taken_in = random_month(chance, WORLDS // MONTHS)
         results = []
         for opened in (_database.opened, _duckdb.opened):
             _database.forget()
@@ -184,8 +184,8 @@ def test_duckdb_leaves_no_file(settings, tmp_path):
 def test_duckdb_cannot_write_to_the_books():
     instance_at("2026-11")
     with (
-        _duckdb._books() as books,
-        books.cursor() as cursor,
+        _duckdb.books() as source,
+        source.cursor() as cursor,
         pytest.raises(Exception, match=r"read.?only"),
     ):
         cursor.execute("DELETE FROM settlement_run")

@@ -1,0 +1,252 @@
+"""A settled month as Parquet files, sorted by member, from which it can be computed again.
+
+They are written to a new folder, read back, compared with the books and computed once more; only
+then does the month have an archive. What stopped half way has none. Extra `mickle[duckdb]`.
+"""
+
+import hashlib
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from importlib import import_module
+from typing import Any, NamedTuple
+from uuid import uuid4
+
+from django.conf import settings
+from django.db import connection
+from django.utils.translation import gettext as _
+
+from mickle.instance import instance
+from mickle.lib import files, months
+from mickle.lib.errors import Refused
+from mickle.settlement import _at_hand, _duckdb, _engine
+from mickle.settlement._engine import Result
+from mickle.settlement.models import Archive, Run
+
+MANIFEST = "month.json"
+
+
+class NoArchive(Refused):
+    """A month cannot be archived, or its archive is not what was written."""
+
+
+class _File(NamedTuple):
+    """One file: what it holds, with the types, from where, and in which order."""
+
+    columns: str
+    select: str
+    order: str
+
+
+@dataclass(frozen=True)
+class Archived:
+    """What the archive of a month holds."""
+
+    month: int
+    folder: str
+    rows: dict[str, int]
+    size_bytes: int
+    result_sha256: str
+
+
+def write(*, month: int, at: datetime) -> Archived:
+    """Archive a settled month, once; one that has an archive is only looked at.
+
+    Raises NoArchive, with nothing changed but files nobody refers to.
+    """
+    run = Run.objects.filter(month=month, stage=Run.Stage.DONE).first()
+    name = months.text(month)
+    if run is None:
+        raise NoArchive(
+            _("%(month)s is not settled, so it cannot be archived. Nothing was changed.")
+            % {"month": name}
+        )
+    if Archive.objects.filter(month=month).exists():
+        return check(month=month)
+    if not settings.ARCHIVE:
+        raise NoArchive(
+            _(
+                "There is no place for archives, and nothing was changed. Say where with"
+                " MICKLE_ARCHIVE: a folder, or an object store."
+            )
+        )
+    _at_hand.must_be_installed("duckdb")
+    folder = f"{settings.ARCHIVE}/{name}-{uuid4().hex[:12]}"
+    try:
+        sha256 = _written(run, folder)
+        row = Archive(month=month, folder=folder, manifest_sha256=sha256, at=at)
+        done = _checked(row)
+    except (OSError, import_module("duckdb").Error) as error:
+        files.remove(folder)
+        raise _not_written(folder, error) from error
+    except BaseException:
+        files.remove(folder)
+        raise
+    row.save(force_insert=True)
+    return done
+
+
+def check(*, month: int) -> Archived:
+    """Read the archive of a month and compute it again; raises NoArchive where it is not whole."""
+    row = Archive.objects.filter(month=month).first()
+    if row is None:
+        raise NoArchive(_("%(month)s has no archive.") % {"month": months.text(month)})
+    _at_hand.must_be_installed("duckdb")
+    try:
+        return _checked(row)
+    except OSError as error:
+        raise NoArchive(
+            _(
+                "The archive of %(month)s cannot be read (%(error)s). The books were not changed:"
+                " see whether %(folder)s is there."
+            )
+            % {"month": months.text(month), "error": error.strerror or error, "folder": row.folder}
+        ) from error
+
+
+def _contents(month: int) -> dict[str, _File]:
+    """What is kept of a month, each as a SELECT on the books."""
+    at = "at AT TIME ZONE 'UTC'" if connection.vendor == "postgresql" else "at"
+    return {
+        "nods": _File(
+            "month BIGINT, member BIGINT, thing BIGINT, weight BIGINT,"
+            " given_at TIMESTAMP, source VARCHAR, void VARCHAR, evidence BIGINT",
+            "SELECT month, member_id AS member, thing_id AS thing, weight,"
+            f" {at} AS given_at, source, void, evidence FROM nods_nod WHERE month = {month:d}",
+            "member, thing",
+        ),
+        "spends": _File(
+            "member BIGINT, spend BIGINT, charity BIGINT",
+            "SELECT member_id AS member, amount_micros AS spend, charity_id AS charity"
+            f" FROM settlement_spend WHERE month = {month:d}",
+            "member",
+        ),
+        "things": _File(
+            "thing BIGINT, owner BIGINT",
+            f"SELECT n.thing AS thing, o.owner_id AS owner FROM (SELECT DISTINCT thing_id AS thing"
+            f" FROM nods_nod WHERE month = {month:d}) n LEFT JOIN settlement_owned o"
+            f" ON o.month = {month:d} AND o.thing_id = n.thing AND o.receives",
+            "thing",
+        ),
+    }
+
+
+def _written(run: Run, folder: str) -> str:
+    """Write all files of a month, read them back, compare; the SHA-256 of what describes them."""
+    facts: dict[str, Any] = {
+        "month": months.text(run.month),
+        "fee_basis_points": instance.fee_basis_points(run.month),
+        "engine": run.engine,
+        "result_sha256": run.result_sha256,
+        "files": {},
+    }
+    with _duckdb.empty() as there, _duckdb.books() as books:
+        _duckdb.reach(there, folder)
+        for name, (columns, select, order) in _contents(run.month).items():
+            path = f"{folder}/{name}.parquet"
+            cast = ", ".join(
+                f"CAST({column} AS {kind}) AS {column}"
+                for column, kind in (one.split(" ") for one in columns.split(", "))
+            )
+            ordered = f"SELECT * FROM ({select}) q ORDER BY {order}"
+            into = f"COPY (SELECT {cast} FROM stream) TO {_duckdb.quoted(path)} (FORMAT parquet)"
+            _duckdb.read(there, books, into, ordered)
+            _duckdb.read(there, books, f"CREATE TABLE said AS {_sum(cast, 'stream')}", ordered)
+            kept = there.execute(_sum("*", f"read_parquet({_duckdb.quoted(path)})")).fetchone()
+            if kept != there.execute("SELECT * FROM said").fetchone():
+                raise _broken(run.month, path)
+            there.execute("DROP TABLE said")
+            facts["files"][f"{name}.parquet"] = {"rows": kept[0], "sha256": _hash(path)[0]}
+    text = json.dumps(facts, indent=1).encode()
+    with files.opened(f"{folder}/{MANIFEST}", "wb") as file:
+        file.write(text)
+    return hashlib.sha256(text).hexdigest()
+
+
+
+
+def _sum(columns: str, source: str) -> str:
+    """How many rows there are, and a sum over all their values that does not know their order."""
+    return (
+        f"SELECT count(*), coalesce(sum(hash(CAST(q AS VARCHAR))), 0)"
+        f" FROM (SELECT {columns} FROM {source}) q"
+    )
+
+
+def _hash(path: str) -> tuple[str, int]:
+    """The SHA-256 of a file and its size in bytes."""
+    digest, size = hashlib.sha256(), 0
+    with files.opened(path, "rb") as file:
+        while part := file.read(1 << 20):
+            digest.update(part)
+            size += len(part)
+    return digest.hexdigest(), size
+
+
+def _checked(row: Archive) -> Archived:
+    """Every file is what was written, and the month computed from them is what was posted."""
+    with files.opened(f"{row.folder}/{MANIFEST}", "rb") as file:
+        text = file.read()
+    if hashlib.sha256(text).hexdigest() != row.manifest_sha256:
+        raise _broken(row.month, f"{row.folder}/{MANIFEST}")
+    facts, size = json.loads(text), 0
+    for name, said in facts["files"].items():
+        sha256, length = _hash(f"{row.folder}/{name}")
+        size += length
+        if sha256 != said["sha256"]:
+            raise _broken(row.month, f"{row.folder}/{name}")
+    again = _again(row, facts)
+    posted = Run.objects.get(month=row.month).result_sha256
+    if not again.sha256 == posted == facts["result_sha256"]:
+        raise NoArchive(
+            _(
+                "%(month)s computed again from %(folder)s is not what was posted. The books were"
+                " not changed: restore the folder from a copy, and run mickle audit."
+            )
+            % {"month": months.text(row.month), "folder": row.folder}
+        )
+    rows = {name.removesuffix(".parquet"): said["rows"] for name, said in facts["files"].items()}
+    return Archived(row.month, row.folder, rows, size, posted)
+
+
+def _again(row: Archive, facts: dict[str, Any]) -> Result:
+    """The month computed from its files alone."""
+    with _opened(row) as there:
+        taken_in = there.execute("SELECT coalesce(sum(spend), 0) FROM s_spend").fetchone()[0]
+        there.execute(f"CREATE VIEW s_rate AS SELECT {int(facts['fee_basis_points']):d} AS bp")
+        return _engine.run(_duckdb.DuckDB(there), row.month, int(taken_in))
+
+
+@contextmanager
+def _opened(row: Archive) -> Iterator[Any]:
+    """A database of DuckDB that reads the files of a month under the names of the texts."""
+    views = {
+        "s_nod": ("nods", "month, member, thing, weight", "void = ''"),
+        "s_spend": ("spends", "member, spend", "charity IS NULL"),
+        "s_thing": ("things", "thing, owner", "TRUE"),
+    }
+    with _duckdb.empty() as there:
+        _duckdb.reach(there, row.folder)
+        for view, (name, columns, where) in views.items():
+            source = f"read_parquet({_duckdb.quoted(f'{row.folder}/{name}.parquet')})"
+            there.execute(f"CREATE VIEW {view} AS SELECT {columns} FROM {source} WHERE {where}")
+        yield there
+
+
+def _not_written(folder: str, error: Exception) -> NoArchive:
+    return NoArchive(
+        _("The archive cannot be written to %(folder)s, and nothing was changed: %(error)s")
+        % {"folder": folder, "error": error}
+    )
+
+
+def _broken(month: int, path: str) -> NoArchive:
+    return NoArchive(
+        _(
+            "The archive of %(month)s is not what was written: %(path)s differs. The books were not"
+            " changed: restore the file from a copy."
+        )
+        % {"month": months.text(month), "path": path}
+    )

@@ -1,0 +1,168 @@
+"""A settled month in files: computed again from them to the byte, and nothing less is believed."""
+
+import json
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from mickle.nods.models import Nod
+from mickle.settlement import _at_hand, _duckdb, settlement
+from mickle.settlement.models import Archive, Run, Spend
+from tests.people import EARLY_DECEMBER, NOVEMBER, creator, instance_at, member, thing
+from tests.settlement import test_same_bytes
+from tests.settlement.test_stages import give
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture
+def folder(settings, tmp_path: Path) -> Path:
+    settings.ARCHIVE = str(tmp_path / "it's an archive")
+    return tmp_path / "it's an archive"
+
+
+@pytest.fixture
+def settled(folder: Path) -> settlement.Settled:
+    """A small month with weights, and something that waits."""
+    instance_at("2026-11")
+    alice, bob = member("alice", funds="2.01"), creator("bob")
+    give(alice, thing("one", bob), thing("two", bob), thing("nobody's"))
+    give(bob, thing("taken"))
+    Nod.objects.filter(member=bob).update(weight=3, source="test")
+    return settlement.settle(month=NOVEMBER, at=EARLY_DECEMBER)
+
+
+def archive() -> settlement.Archived:
+    return settlement.archive(month=NOVEMBER, at=EARLY_DECEMBER)
+
+
+def check() -> settlement.Archived:
+    return settlement.check_archive(month=NOVEMBER)
+
+
+def rows(name: str) -> list[tuple[object, ...]]:
+    """What stands in a file of the archive."""
+    path = f"{Archive.objects.get().folder}/{name}.parquet"
+    with _duckdb.empty() as there:
+        return there.execute(f"SELECT * FROM read_parquet({_duckdb.quoted(path)})").fetchall()
+
+
+def test_a_month_is_computed_again_from_its_files_alone(folder):
+    test_same_bytes.world()
+    done = settlement.settle(month=NOVEMBER, at=EARLY_DECEMBER)
+    archived = archive()
+    Nod.objects.all().delete()
+    Spend.objects.all().delete()
+    assert check() == archived
+    assert archived.result_sha256 == done.result_sha256
+    assert archived.rows["nods"] > done.nods > 1_000
+    [there] = folder.iterdir()
+    assert str(there) == archived.folder
+    assert archived.size_bytes == sum(path.stat().st_size for path in there.glob("*.parquet"))
+
+
+def test_it_holds_every_nod_in_order_of_members(settled):
+    archive()
+    found = rows("nods")
+    assert [row[:3] for row in found] == sorted(row[:3] for row in found)
+    kept = {
+        (nod.month, nod.member_id, nod.thing_id, nod.weight, nod.at, nod.source, nod.void)
+        for nod in Nod.objects.all()
+    }
+    assert {(*row[:4], row[4].replace(tzinfo=UTC), *row[5:7]) for row in found} == kept
+    assert {row[6] for row in found} >= {""}
+    assert {(row[0], row[1]) for row in rows("spends")} == {
+        (spend.member_id, spend.amount_micros) for spend in Spend.objects.all()
+    }
+
+
+def test_it_is_written_once(settled):
+    first = archive()
+    row = Archive.objects.get()
+    assert archive() == first
+    assert Archive.objects.get().manifest_sha256 == row.manifest_sha256
+
+
+@pytest.mark.parametrize("name", ["nods.parquet", "spends.parquet", "things.parquet", "month.json"])
+def test_one_changed_bit_is_found(settled, name):
+    archive()
+    path = Path(Archive.objects.get().folder) / name
+    text = bytearray(path.read_bytes())
+    text[len(text) // 2] ^= 1
+    path.write_bytes(text)
+    with pytest.raises(settlement.NoArchive, match=rf"{name} differs"):
+        check()
+    with pytest.raises(settlement.NoArchive, match="restore the file"):
+        archive()
+
+
+def test_a_file_that_is_gone_is_said(settled):
+    archive()
+    (Path(Archive.objects.get().folder) / "spends.parquet").unlink()
+    with pytest.raises(settlement.NoArchive, match="cannot be read"):
+        check()
+
+
+def test_a_month_that_was_posted_otherwise_is_found(settled):
+    archive()
+    Run.objects.update(result_sha256="0" * 64)
+    with pytest.raises(settlement.NoArchive, match="is not what was posted"):
+        check()
+
+
+def test_what_does_not_come_back_as_it_was_written_is_no_archive(settled, folder, monkeypatch):
+    """A nod that is lost on the way to the file."""
+    read = _duckdb.read
+
+    def loses(there: object, source: object, into: str, select: str) -> None:
+        lost = f"SELECT * FROM ({select}) l WHERE thing <> (SELECT MAX(thing_id) FROM nods_nod)"
+        read(there, source, into, lost if "COPY" in into and "nods_nod" in select else select)
+
+    monkeypatch.setattr(_duckdb, "read", loses)
+    with pytest.raises(settlement.NoArchive, match=r"nods\.parquet differs"):
+        archive()
+    assert not Archive.objects.exists()
+    assert list(folder.iterdir()) == []
+
+
+def test_what_stopped_half_way_is_no_archive(settled, folder, monkeypatch):
+    monkeypatch.setattr("mickle.settlement._archive._checked", lambda _row: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        archive()
+    assert not Archive.objects.exists()
+    monkeypatch.undo()
+    settings_folder = folder / "2026-11-halfwritten"
+    settings_folder.mkdir()
+    (settings_folder / "nods.parquet").write_bytes(b"PAR1")
+    assert archive().folder != str(settings_folder)
+
+
+def test_a_place_where_nothing_can_be_written_is_said(settled, settings, tmp_path):
+    (tmp_path / "file").touch()
+    settings.ARCHIVE = str(tmp_path / "file")
+    with pytest.raises(settlement.NoArchive, match="cannot be written to"):
+        archive()
+    settings.ARCHIVE = ""
+    with pytest.raises(settlement.NoArchive, match="MICKLE_ARCHIVE"):
+        archive()
+    assert not Archive.objects.exists()
+
+
+def test_an_open_month_and_one_without_archive_are_said(settled, monkeypatch):
+    with pytest.raises(settlement.NoArchive, match="2026-12 is not settled"):
+        settlement.archive(month=NOVEMBER + 1, at=datetime(2026, 12, 5, tzinfo=UTC))
+    with pytest.raises(settlement.NoArchive, match="has no archive"):
+        check()
+    monkeypatch.setattr(_at_hand, "find_spec", lambda _module: None)
+    with pytest.raises(settlement.NoEngine, match="duckdb"):
+        archive()
+
+
+def test_the_manifest_says_how_to_compute_it_again(settled):
+    archive()
+    facts = json.loads((Path(Archive.objects.get().folder) / "month.json").read_text())
+    assert facts["month"] == "2026-11"
+    assert facts["fee_basis_points"] == 1000
+    assert facts["result_sha256"] == settled.result_sha256
+    assert sorted(facts["files"]) == ["nods.parquet", "spends.parquet", "things.parquet"]
