@@ -165,8 +165,6 @@ def _written(run: Run, folder: str) -> str:
     return hashlib.sha256(text).hexdigest()
 
 
-
-
 def _sum(columns: str, source: str) -> str:
     """How many rows there are, and a sum over all their values that does not know their order."""
     return (

@@ -94,7 +94,9 @@ def empty() -> Iterator[Any]:
 def reach(there: Any, folder: str) -> None:
     """Have DuckDB read and write in a folder, which is made where it is missing."""
     if files.is_remote(folder):
-        there.register_filesystem(files.store(folder))
+        store = files.store(folder)
+        store.makedirs(folder, exist_ok=True)
+        there.register_filesystem(store)
     else:
         Path(folder).mkdir(parents=True, exist_ok=True)
 

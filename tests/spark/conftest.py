@@ -55,7 +55,9 @@ def _alive(pages: int) -> int:
 def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The address of a master with two workers."""
     folder = tmp_path_factory.mktemp("spark")
-    os.environ["SPARK_LOCAL_IP"] = "127.0.0.1"
+    # Two hundred parts, as for a large month, take minutes for a few rows.
+    few = "--conf spark.sql.shuffle.partitions=2 pyspark-shell"
+    os.environ |= {"SPARK_LOCAL_IP": "127.0.0.1", "PYSPARK_SUBMIT_ARGS": few}
     port, pages = free_port(), free_port()
     address = f"spark://127.0.0.1:{port}"
     here = ("--host", "127.0.0.1", "--webui-port")
