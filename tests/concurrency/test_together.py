@@ -8,7 +8,6 @@ from threading import Barrier, BrokenBarrierError
 import pytest
 from django.test import override_settings
 
-from mickle.instance.models import Instance
 from mickle.ledger import ledger
 from mickle.lib import months
 from mickle.nods import nods
@@ -17,7 +16,6 @@ from mickle.payouts import payouts
 from mickle.payouts.models import Payout
 from mickle.settlement import settlement
 from mickle.things import things
-from mickle.things.models import Thing
 from tests.concurrency.together import together
 from tests.people import (
     EARLY_DECEMBER,
@@ -35,6 +33,7 @@ from tests.settlement.test_settle import all_hold
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow]
 
 CLIENTS, ROUNDS = 8, 300
+ENDS, PAGES = 14, 8
 IBAN = "DE89370400440532013000"
 
 
@@ -196,29 +195,44 @@ def test_a_claim_or_a_refusal_beside_a_settlement_leaves_nothing_waiting(deed):
 
 
 def test_a_nod_beside_the_closing_fence_is_in_exactly_one_month():
-    people = [member(f"m{i}", funds="5.00") for i in range(CLIENTS)]
-    pages = [thing(f"page{i}", thing_id=1000 + i) for i in range(60)]
-    end = months.end(NOVEMBER)
+    """Fourteen month ends, two of them in February, and clocks that are five minutes off."""
+    people = [member(f"m{i}", funds="90.00") for i in range(CLIENTS)]
+    maker = creator("maker")
+    # What is nodded at as one month ends is not what is nodded at as the next does.
+    pages = [[thing(f"page{i}-{turn}", maker) for i in range(PAGES)] for turn in range(2)]
+    first = months.parse("2027-01")
+    told: dict[int, Counter[int]] = {client: Counter() for client in range(CLIENTS)}
 
-    def nod_or_close(client: int) -> list[tuple[int, int, int]]:
-        if client == CLIENTS - 1:
-            settlement.close_due(at=end + timedelta(seconds=1))
-            return []
-        answers = []
-        for page in pages:
-            at = end - timedelta(milliseconds=1)
-            given = nods.give(member=people[client], thing=page, at=at)
-            closed = Instance.objects.get().closed_through
-            answers.append((page.id, given.month, closed))
-        return answers
+    for month in range(NOVEMBER, first):
+        settlement.settle(month=month, at=months.end(month) + timedelta(days=4))
 
-    answers = together(CLIENTS, nod_or_close)
-    assert not [answer for answer in answers if isinstance(answer, Exception)]
-    for client, told in enumerate(answers):
-        for page_id, month, _closed in told:
-            found = Nod.objects.filter(member=people[client], thing_id=page_id)
-            assert [nod.month for nod in found] == [month]
-    late = sum(month > NOVEMBER for told in answers for _page, month, _closed in told)
-    frozen = Nod.objects.filter(month=NOVEMBER).count()
-    assert frozen + late == (CLIENTS - 1) * len(pages)
-    assert Thing.objects.count() == len(pages)
+    for month in range(first, first + ENDS):
+        end = months.end(month)
+
+        def nod_or_close(client: int, month: int = month, end: datetime = end) -> list[int]:
+            if client == CLIENTS - 1:
+                settlement.close_due(at=end + timedelta(seconds=1))
+                return []
+            # Each process has a clock of its own.
+            at = end + timedelta(minutes=5 * (2 * client / (CLIENTS - 2) - 1))
+            return [
+                nods.give(member=people[client], thing=page, at=at).month
+                for page in pages[month % 2]
+            ]
+
+        answers = together(CLIENTS, nod_or_close)
+        assert not [answer for answer in answers if isinstance(answer, Exception)]
+        for client, given in enumerate(answers):
+            assert set(given) <= {month, month + 1}
+            told[client].update(given)
+        # Who was late is early for the next month: of a turn no nod of the month is left to come.
+        settlement.settle(month=month, at=end + timedelta(days=4))
+
+    for client, who in enumerate(people):
+        kept = Counter(Nod.objects.filter(member=who).values_list("month", flat=True))
+        assert kept == told[client]
+    assert sum(sum(given.values()) for given in told.values()) == ENDS * PAGES * (CLIENTS - 1)
+    settled = sum(settlement.month_totals(first + place).nods for place in range(ENDS))
+    late = Nod.objects.filter(month=first + ENDS).count()
+    assert settled + late == ENDS * PAGES * (CLIENTS - 1)
+    all_hold([*ledger.audit(), *settlement.audit()])
