@@ -26,7 +26,7 @@ LONG := tests/model tests/crash/test_kill.py tests/crash/test_kill_settling.py -
 test-spark: $(VENV)/.spark needs-debian ## Settle on a real cluster of Spark, on both databases; needs Java and 500 MB more
 	@command -v java >/dev/null || tools/needs-debian openjdk-17-jre-headless
 	@$(BIN)/pytest tests/spark
-	@$(BIN)/pytest tests/spark --database postgresql
+	@$(BIN)/pytest tests/spark --database postgresql -k settled
 
 test-long: $(VENV)/.dev needs-debian ## The long run: a million steps of the model, 200 kills of clicks and 1,000 of settlements on each database
 	@$(BIN)/pytest -n 2 $(LONG) $(ARGS)
