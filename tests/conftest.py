@@ -70,9 +70,9 @@ def django_db_modify_db_settings(
 
 
 # These bring their own database or need none, so the run on PostgreSQL leaves them to the other.
-ONCE = {"bench", "browser", "docs", "lib", "seeded"}
+ONCE = {"bench", "browser", "docs", "lib", "postmaster", "seeded"}
 # Minutes each.
-LONG = ("model", "crash", "browser", "bench", "seeded")
+LONG = ("model", "crash", "postmaster", "browser", "bench", "seeded")
 
 
 def _room(item: pytest.Item) -> str:
