@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from django.db import transaction
 from django.utils.translation import gettext as _
@@ -12,6 +13,7 @@ from mickle.ledger import ledger
 from mickle.ledger.ledger import Check
 from mickle.lib import months
 from mickle.lib.chunks import Report, untold
+from mickle.lib.proofs import Head
 from mickle.members.models import Member
 from mickle.nods import nods
 from mickle.settlement import (
@@ -20,6 +22,7 @@ from mickle.settlement import (
     _freeze,
     _funds,
     _post,
+    _proof,
     _run,
     _statements,
     _waiting,
@@ -28,7 +31,7 @@ from mickle.settlement._funds import Move
 from mickle.settlement._run import AlreadySettled, NotSettled
 from mickle.settlement._statements import OwnerStatement, Preview, Statement
 from mickle.settlement._waiting import NotWaiting
-from mickle.settlement.models import Run
+from mickle.settlement.models import Proof, Run
 from mickle.things.models import Thing
 
 __all__ = [
@@ -85,6 +88,7 @@ def settle(*, month: int, at: datetime, report: Report = untold) -> Settled:
     close_due(at=at)
     with _run.alone():
         _must_be_next(month)
+        _proof.prove_earlier(month=month, at=at)
         posted = _stages(month, at, report)
         done = _settled(month, posted)
     # Who came to own or to receive meanwhile has it now.
@@ -148,7 +152,8 @@ def _stages(month: int, at: datetime, report: Report) -> int:
     report("compute", 1, 1)
     _run.note_result(run, engine=_engine.NAME, sha256=result.sha256)
     posted += _post.post(month=month, at=at, report=report)
-    _run.note_done(run, result, at=at)
+    root = _proof.prove(month=month, at=at, report=report)
+    _run.note_done(run, result, proof_root=root, at=at)
     _engine.forget()
     return posted
 
@@ -255,6 +260,31 @@ def month_totals(month: int) -> _statements.Totals:
     return _statements.totals(month)
 
 
+def proof(month: int) -> Proof | None:
+    """What is published of a settled month; None where there is nothing."""
+    return _proof.published(month)
+
+
+def proofs(at_most: int) -> list[Proof]:
+    """The same of the newest settled months, newest first."""
+    return _proof.newest(at_most)
+
+
+def proof_head(row: Proof) -> Head:
+    """The facts its root is the hash of; amounts in micros, None where they are withheld."""
+    return _proof.head(row)
+
+
+def proof_file(row: Proof) -> dict[str, Any]:
+    """What is published of a month, as a file for programs."""
+    return _proof.month_file(row)
+
+
+def proof_of(*, member: Member, month: int) -> dict[str, Any] | None:
+    """A member's own shares of a settled month with their way to its root; None without any."""
+    return _proof.member_file(member=member, month=month)
+
+
 def audit() -> list[Check]:
     """Each invariant of the settled months by name."""
-    return list(_audit.checks())
+    return [*_audit.checks(), _proof.check()]

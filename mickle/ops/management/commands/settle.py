@@ -27,6 +27,7 @@ def _stages() -> dict[str, str]:
         "members": _("shares"),
         "lines": _("pages"),
         "pay": _("owners"),
+        "proof": _("proof"),
     }
 
 
