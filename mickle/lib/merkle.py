@@ -1,45 +1,50 @@
 """Hash trees as RFC 9162 (Certificate Transparency) has them: a root, a path to it, its check."""
 
-import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from hashlib import sha256
 
 HASH_BYTES = 32
 # The tree of nothing.
-EMPTY = hashlib.sha256(b"").digest()
+EMPTY = sha256(b"").digest()
 
 
 def leaf(data: bytes) -> bytes:
     """The hash of what stands at the foot of a tree."""
-    return hashlib.sha256(b"\x00" + data).digest()
+    return sha256(b"\x00" + data).digest()
+
+
+def leaves(datas: Iterable[bytes]) -> list[bytes]:
+    """The hashes of all that stands at the foot of a tree; a month has millions."""
+    return [sha256(b"\x00" + data).digest() for data in datas]
 
 
 def node(left: bytes, right: bytes) -> bytes:
     """The hash above two."""
-    return hashlib.sha256(b"\x01" + left + right).digest()
+    return sha256(b"\x01" + left + right).digest()
 
 
-def root(leaves: Sequence[bytes]) -> bytes:
+def root(hashes: Sequence[bytes]) -> bytes:
     """The hash above all leaf hashes, in their order.
 
     Paired from below, one left over going up as it is: the same tree as splitting at the largest
     power of two, without recursion.
     """
-    if not leaves:
+    if not hashes:
         return EMPTY
-    level = leaves
+    level = hashes
     while len(level) > 1:
         level = _above(level)
     return level[0]
 
 
-def path(leaves: Sequence[bytes], place: int) -> list[bytes]:
+def path(hashes: Sequence[bytes], place: int) -> list[bytes]:
     """The hashes beside the way from one leaf hash up to the root, lowest first.
 
     Raises IndexError where there is no such leaf.
     """
-    if not 0 <= place < len(leaves):
+    if not 0 <= place < len(hashes):
         raise IndexError(place)
-    beside, level = [], leaves
+    beside, level = [], hashes
     while len(level) > 1:
         if (other := place ^ 1) < len(level):
             beside.append(level[other])
@@ -49,7 +54,7 @@ def path(leaves: Sequence[bytes], place: int) -> list[bytes]:
 
 def _above(level: Sequence[bytes]) -> list[bytes]:
     pairs = zip(level[::2], level[1::2], strict=False)
-    found = [node(left, right) for left, right in pairs]
+    found = [sha256(b"\x01" + left + right).digest() for left, right in pairs]
     if len(level) % 2:
         found.append(level[-1])
     return found

@@ -6,7 +6,7 @@ Pure: no tables, no settings. Who changes a text here changes the version in it.
 import hashlib
 import hmac
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields
 
 from mickle.lib import merkle
@@ -35,9 +35,9 @@ class NotAHead(ValueError):
     """A text that no month has."""
 
 
-def share(month: str, weight: int, amount_micros: int, address: str) -> str:
-    """The text of one nod that counted: month, weight, what it carried, where."""
-    return f"share {month} {weight} {amount_micros} {address}"
+def shares(month: str, nods: Iterable[tuple[int, int, str]]) -> list[str]:
+    """The texts of nods that counted, each of weight, micros it carried, and address."""
+    return [f"share {month} {weight} {micros} {address}" for weight, micros, address in nods]
 
 
 def gift(month: str, amount_micros: int, charity: str) -> str:
@@ -53,7 +53,7 @@ def amount_of(text: str) -> tuple[str, int] | None:
 
 def lines_root(texts: Sequence[str]) -> bytes:
     """The root of a member's own tree, one leaf for each text."""
-    return merkle.root([merkle.leaf(text.encode()) for text in texts])
+    return merkle.root(merkle.leaves(map(str.encode, texts)))
 
 
 def salt(key: bytes, member_id: int) -> bytes:

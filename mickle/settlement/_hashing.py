@@ -122,8 +122,8 @@ def _joined(month: str, spends: list[Any], shares: list[Any]) -> Iterator[Own]:
         if charity:
             rows_sum, texts = amount, [proofs.gift(month, amount, slug)]
         else:
-            rows_sum = sum(row[3] for row in rows)
-            texts = [proofs.share(month, row[2], row[3], row[4]) for row in rows]
+            rows_sum = sum([row[3] for row in rows])
+            texts = proofs.shares(month, [row[2:] for row in rows])
             given += "".join([f"nod {row[1]} {row[2]}\n" for row in rows])
         if rows_sum != amount or bool(charity and rows):
             raise NotWhole(f"{month}: the shares of member {member} are {rows_sum}, not {amount}")

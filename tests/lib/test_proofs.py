@@ -58,9 +58,9 @@ def as_bytes(file: dict[str, object]) -> bytes:
 
 
 def test_a_text_is_what_the_reference_says():
-    assert proofs.share("2026-11", 1, 416_667, "v1:a.example/") == (
+    assert proofs.shares("2026-11", [(1, 416_667, "v1:a.example/")]) == [
         "share 2026-11 1 416667 v1:a.example/"
-    )
+    ]
     assert proofs.gift("2026-11", 5_000_000, "library") == "gift 2026-11 5000000 library"
     assert proofs.amount_of("share 2026-11 1 416667 v1:a.example/ b") == ("2026-11", 416_667)
     assert proofs.amount_of("gift 2026-11 5000000 library") == ("2026-11", 5_000_000)

@@ -6,8 +6,8 @@ PROVING = [
     Bug(
         "a leaf may pass for a node",
         "lib/merkle.py",
-        'hashlib.sha256(b"\\x00" + data)',
-        "hashlib.sha256(data)",
+        'return sha256(b"\\x00" + data).digest()',
+        "return sha256(data).digest()",
         "tests/lib/test_merkle.py -k known_ones",
     ),
     Bug(
