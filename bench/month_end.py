@@ -56,12 +56,19 @@ def _both(
     memory = f"{done['memory_mb']:.0f} MB"
     if done["server_mb"]:
         memory += f" + server {done['server_mb']:.0f} MB"
+    posted_s, proof_s = done["seconds"] - done["proof_seconds"], done["proof_seconds"]
     yield Figure(
         f"settle on {name}",
-        f"{done['seconds']:.1f} s, {done['nods'] / done['seconds']:,.0f} nods/s, {memory}",
+        f"{posted_s:.1f} s, {done['nods'] / posted_s:,.0f} nods/s, {memory}",
         f"numpy {limit_s:.2f} s, equal to the micro",
-        f"{done['seconds'] / limit_s:.0f} x",
+        f"{posted_s / limit_s:.0f} x",
         f"{LIMIT} x, 1,500 MB (at 20 M)" if name == "SQLite" else "",
+    )
+    yield Figure(
+        f"prove it on {name}",
+        f"{proof_s:.1f} s, {done['nods'] / proof_s:,.0f} shares/s",
+        f"settled in {posted_s:.1f} s",
+        f"{proof_s / posted_s:.2f} x",
     )
 
 

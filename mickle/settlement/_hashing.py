@@ -5,6 +5,7 @@ Everything that is read is final: spends, splits, nods, identities and owners of
 """
 
 import hashlib
+import time
 from collections.abc import Iterator
 from itertools import groupby
 from operator import itemgetter
@@ -19,8 +20,10 @@ from mickle.lib.sql import Params
 from mickle.settlement import _engine
 from mickle.settlement.models import Spend
 
-# Members read at once: some 40,000 shares of a busy month.
-MEMBERS = 2_000
+# Members read at once: some 10,000 shares of a busy month.
+MEMBERS = 500
+# Members hashed at once: a millisecond. Then whoever else serves in this process has the turn.
+_A_TURN = 10
 
 _SPENDS = """
 SELECT s.member_id, s.amount_micros, COALESCE(s.charity_id, 0), COALESCE(c.slug, '')
@@ -78,6 +81,8 @@ def hashed(month: int, key: bytes, report: Report) -> Hashed:
         digest.update(own.given.encode())
         leaves.append(leaf(key, own))
         shares += len(own.texts)
+        if not len(leaves) % _A_TURN:
+            time.sleep(0)
         if not len(leaves) % MEMBERS:
             report("proof", len(leaves), total)
     for row in _rows(_RECEIVERS, {"month": month}):

@@ -64,13 +64,21 @@ def prove(*, month: int, at: datetime, report: Report = untold) -> str:
     return row.root
 
 
-def prove_earlier(*, month: int, at: datetime) -> None:
-    """Prove the months before that an older version settled; a proof that is gone stays gone."""
-    rows = Month.objects.filter(month__lt=month, settled_at__isnull=False)
+def unproved() -> list[int]:
+    """The months that an older version settled, without a proof; one that is gone stays gone."""
+    rows = Month.objects.filter(settled_at__isnull=False).order_by("month")
     known = Run.objects.exclude(proof_root="").values("month")
-    for one in rows.exclude(month__in=_proved().values("month")).exclude(month__in=known):
-        root = prove(month=one.month, at=at)
-        Run.objects.filter(month=one.month).update(proof_root=root)
+    unproved = rows.exclude(month__in=_proved().values("month")).exclude(month__in=known)
+    return list(unproved.values_list("month", flat=True))
+
+
+def prove_earlier(*, at: datetime) -> int:
+    """Prove the months without a proof that an older version settled; how many."""
+    listed = unproved()
+    for month in listed:
+        root = prove(month=month, at=at)
+        Run.objects.filter(month=month).update(proof_root=root)
+    return len(listed)
 
 
 def _proved() -> QuerySet[Proof]:
@@ -200,7 +208,7 @@ def check() -> Check:
     for month in Month.objects.filter(settled_at__isnull=False).order_by("month"):
         row, root = published(month.month), roots.get(month.month)
         if row is None:
-            # A month that an older version settled is proved with the next one.
+            # A month that an older version settled is proved in a minute, or with the next one.
             wrong = "its proof is gone" if root else ""
         else:
             wrong = _wrong(row) if root in (None, row.root) else "it was settled with another root"

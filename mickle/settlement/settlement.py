@@ -61,6 +61,7 @@ class Settled:
     charity_micros: int
     transfers: int
     result_sha256: str
+    proof_root: str
 
 
 def close_due(*, at: datetime) -> list[int]:
@@ -88,7 +89,7 @@ def settle(*, month: int, at: datetime, report: Report = untold) -> Settled:
     close_due(at=at)
     with _run.alone():
         _must_be_next(month)
-        _proof.prove_earlier(month=month, at=at)
+        _proof.prove_earlier(at=at)
         posted = _stages(month, at, report)
         done = _settled(month, posted)
     # Who came to own or to receive meanwhile has it now.
@@ -159,7 +160,7 @@ def _stages(month: int, at: datetime, report: Report) -> int:
 
 
 def _settled(month: int, posted: int) -> Settled:
-    totals = _statements.totals(month)
+    totals, run = _statements.totals(month), Run.objects.get(month=month)
     return Settled(
         month=month,
         members=totals.members,
@@ -171,7 +172,8 @@ def _settled(month: int, posted: int) -> Settled:
         waiting_micros=totals.waiting_micros,
         charity_micros=totals.charity_micros,
         transfers=posted,
-        result_sha256=Run.objects.get(month=month).result_sha256,
+        result_sha256=run.result_sha256,
+        proof_root=run.proof_root,
     )
 
 
@@ -258,6 +260,14 @@ def waiting_for(thing: Thing) -> tuple[int, int]:
 def month_totals(month: int) -> _statements.Totals:
     """What a settled month came to."""
     return _statements.totals(month)
+
+
+def prove_earlier(*, at: datetime) -> int:
+    """Prove the months that an older version settled; how many. Raises NotSettled as `settle`."""
+    if not _proof.unproved():
+        return 0
+    with _run.alone():
+        return _proof.prove_earlier(at=at)
 
 
 def proof(month: int) -> Proof | None:

@@ -64,7 +64,8 @@ def test_blocks_of_another_tree_are_not_published(small_blocks):
     assert settlement.proof(NOVEMBER) is None
 
 
-def test_a_month_an_older_version_settled_is_proved_with_the_next():
+@pytest.mark.parametrize("by_the_clock", [True, False])
+def test_a_month_an_older_version_settled_is_proved(by_the_clock):
     people = world()
     settle()
     older = file_of(people[0])["shares"]
@@ -72,8 +73,13 @@ def test_a_month_an_older_version_settled_is_proved_with_the_next():
     Proof.objects.all().delete()
     ProofBlock.objects.all().delete()
     assert the_audit_says() == ""
-    settle(NOVEMBER + 1)
+    if by_the_clock:
+        assert settlement.prove_earlier(at=EARLY_DECEMBER) == 1
+    else:
+        settle(NOVEMBER + 1)
     assert verified(file_of(people[0])).shares == older
+    assert settlement.prove_earlier(at=EARLY_DECEMBER) == 0
+    assert Run.objects.get(month=NOVEMBER).proof_root == Proof.objects.get(month=NOVEMBER).root
     assert the_audit_says() == ""
 
 
@@ -83,6 +89,7 @@ def test_a_proof_that_is_gone_is_not_made_anew():
     Proof.objects.all().delete()
     ProofBlock.objects.all().delete()
     assert "gone" in the_audit_says()
+    assert settlement.prove_earlier(at=EARLY_DECEMBER) == 0
     settle(NOVEMBER + 1)
     assert "gone" in the_audit_says()
 
