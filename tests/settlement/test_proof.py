@@ -9,7 +9,7 @@ import pytest
 
 from mickle.closing import closing
 from mickle.ledger import ledger
-from mickle.lib import proof_files
+from mickle.lib import merkle, proof_files
 from mickle.members import members
 from mickle.members.models import Member
 from mickle.nods import nods
@@ -276,6 +276,21 @@ def die_after_two():
             raise KeyboardInterrupt
 
     return die
+
+
+def test_every_leaf_of_every_tree_on_record_is_proved(small_blocks):
+    for size in range(19):
+        leaves = sorted(hashlib.sha256(b"%d" % n).digest() for n in range(size))
+        _tree.write(size, leaves)
+        root = merkle.root(leaves)
+        assert _tree.on_record(size) == root.hex()
+        for n, leaf in enumerate(leaves):
+            place, beside = _tree.way(size, leaf)
+            assert place == n
+            assert merkle.climb(leaf, place=place, size=size, beside=beside) == root
+        for stranger in (b"\x00" * 32, b"\xff" * 32):
+            with pytest.raises(_tree.NoSuchLeaf):
+                _tree.way(size, stranger)
 
 
 def test_one_proof_reads_little_however_many_gave(small_blocks, django_assert_max_num_queries):

@@ -3,10 +3,12 @@
 import pytest
 from django.db import IntegrityError, connection, transaction
 
+from mickle.instance.models import Month
+from mickle.members.models import Charity
 from mickle.nods import nods
 from mickle.nods.models import Nod
 from mickle.settlement import _hashing, _proof, _run, _tree, settlement
-from mickle.settlement.models import Proof, ProofBlock, Run
+from mickle.settlement.models import Owned, Proof, ProofBlock, Run, Spend, Split
 from mickle.things.models import Thing
 from tests.people import (
     EARLY_DECEMBER,
@@ -117,6 +119,8 @@ def change(model: type, field: str, **at: object) -> None:
         *((Proof, name) for name in ("members", "shares", "nods", "things", "currency")),
         *((Proof, name) for name in ("fee_micros", "spent_micros", "waiting_micros")),
         *((ProofBlock, name) for name in ("leaves", "root", "first")),
+        *((Nod, "weight"), (Split, "rem"), (Spend, "amount_micros"), (Owned, "receives")),
+        *((Month, "fee_basis_points"), (Charity, "slug")),
         (Run, "proof_root"),
         (Run, "result_sha256"),
         (Thing, "identity"),

@@ -9,7 +9,7 @@ from mickle.ledger import ledger
 from mickle.lib import months
 from mickle.members.models import Member
 from mickle.nods import nods
-from mickle.settlement import settlement
+from mickle.settlement import _proof, settlement
 from mickle.settlement.models import Line, Split
 from mickle.things.models import Thing
 from tests.people import EARLY_DECEMBER, MID_NOVEMBER, NOVEMBER, instance_at
@@ -76,8 +76,15 @@ def result() -> str:
     return hashlib.sha256(repr(parts).encode()).hexdigest()
 
 
+# The root of its proof, where the key is this one.
+KEY = "ab" * 32
+SAME_ROOT = "23698e164b5c8e5d88c727e2936ea75004a384f9adc8eaefdc69ed9d3687655b"
+
+
 @pytest.mark.django_db
-def test_both_databases_come_to_the_same_bytes():
+def test_both_databases_come_to_the_same_bytes(monkeypatch):
+    monkeypatch.setattr(_proof.secrets, "token_hex", lambda _size: KEY)
     world()
-    settlement.settle(month=NOVEMBER, at=EARLY_DECEMBER)
+    done = settlement.settle(month=NOVEMBER, at=EARLY_DECEMBER)
     assert result() == SAME
+    assert done.proof_root == SAME_ROOT
