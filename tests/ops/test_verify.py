@@ -66,6 +66,20 @@ def test_without_a_root_to_compare_it_says_so(mickle, files):
     assert "shares of 2026-11" not in mickle.out
 
 
+def test_the_shares_are_named_when_asked_for_and_rule_no_terminal(mickle, tmp_path):
+    texts = [TEXTS[0], "share 2026-11 1 2000000 v1:b.example/\x1b[2J\u202e"]
+    salt = proofs.salt(KEY, 5)
+    tree = proofs.member_leaf(salt, proofs.lines_root(texts))
+    own = proof_files.of_shares(head(tree, 1), salt=salt, place=0, beside=[], shares=texts)
+    path = tmp_path / "own.json"
+    path.write_text(json.dumps(own))
+    assert mickle("verify", str(path), "--list") == 0
+    assert mickle.out.splitlines()[2:4] == [
+        f"  {TEXTS[0]}",
+        r"  'share 2026-11 1 2000000 v1:b.example/\x1b[2J\u202e'",
+    ]
+
+
 def test_another_root_is_wrong(mickle, files):
     own, month, root = files
     assert "64 digits" in mickle.refused("verify", str(own), "--root", root[:-1])

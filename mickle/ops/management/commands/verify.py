@@ -21,6 +21,7 @@ class Command(Base):
     def add_arguments(self, parser: CommandParser) -> None:
         """The file, and what its root has to be."""
         parser.add_argument("file", metavar="FILE", help="a proof of shares, or of a month")
+        parser.add_argument("--list", action="store_true", help="name every share of the file")
         parser.add_argument("--root", metavar="HEX", help="the root that was published")
         parser.add_argument(
             "--json-of", metavar="MONTHFILE", help="the file that was published for the month"
@@ -31,7 +32,7 @@ class Command(Base):
         try:
             proof = _read(options["file"])
             if isinstance(proof, OfShares):
-                self._tell_shares(proof)
+                self._tell_shares(proof, named=options["list"])
             self._tell_month(proof)
             self._compare(proof, options["root"], options["json_of"])
         except KeyboardInterrupt:
@@ -39,7 +40,7 @@ class Command(Base):
         except (MemoryError, RecursionError):
             raise Malformed("This is no proof: it is too large for this machine.") from None
 
-    def _tell_shares(self, proof: OfShares) -> None:
+    def _tell_shares(self, proof: OfShares, *, named: bool) -> None:
         total = proof_files.sum_micros(proof)
         proof_files.check(proof)
         count = len(proof.shares)
@@ -51,6 +52,9 @@ class Command(Base):
             f"They are in the tree of the month, at place {proof.place + 1:,} of "
             f"{proof.head.members:,}."
         )
+        for text in proof.shares if named else ():
+            # A file comes from anybody, and a terminal obeys more than letters.
+            self.say(f"  {text if text.isprintable() else ascii(text)}")
 
     def _tell_month(self, proof: OfShares | OfMonth) -> None:
         head = proof.head
