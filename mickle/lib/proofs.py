@@ -13,7 +13,7 @@ from mickle.lib import merkle
 
 VERSION = 1
 FIRST_LINE = f"settled month, version {VERSION}"
-# What stands in place of an amount that is not published.
+# What stands in place of an amount that is not published, or of a month that is not there.
 WITHHELD = "-"
 
 _HEX = r"[0-9a-f]{64}"
@@ -23,6 +23,7 @@ _VALUES = {
     "currency": r"[A-Z]{3}",
     **dict.fromkeys(("members", "shares", "pool"), _COUNT),
     **dict.fromkeys(("given", "paid", "fee", "waiting", "charity"), f"{_COUNT}|{WITHHELD}"),
+    "before": f"{_HEX}|{WITHHELD}",
     **dict.fromkeys(("input", "output", "tree"), _HEX),
 }
 _OF_MONTH = rf"(?P<month>{_VALUES['month']})"
@@ -73,7 +74,10 @@ def blinded(key: bytes, name: str, digest: bytes) -> str:
 
 @dataclass(frozen=True)
 class Head:
-    """What is published of a month; amounts in micros, None where it is withheld."""
+    """What is published of a month; amounts in micros, None where it is withheld.
+
+    `before` is the root of the month before, so that the newest root stands for all months.
+    """
 
     month: str
     currency: str
@@ -85,6 +89,7 @@ class Head:
     waiting: int | None
     charity: int | None
     pool: int
+    before: str | None
     input: str
     output: str
     tree: str
@@ -98,7 +103,7 @@ class Head:
 
     @property
     def root(self) -> str:
-        """The root of the month: it stands for the tree, its size and every figure."""
+        """The root of the month: it stands for the tree, its size, every figure and what was."""
         return hashlib.sha256(self.text.encode()).hexdigest()
 
 

@@ -29,7 +29,7 @@ from mickle.settlement.models import Line, Proof, Run, Split
 _FACTS = (
     *("engine", "members", "shares", "nods", "things", "spent_micros", "paid_micros"),
     *("fee_micros", "waiting_micros", "charity_micros", "shows_parts", "input_sha256"),
-    *("output_sha256", "tree", "root", "proved_at"),
+    *("output_sha256", "before", "tree", "root", "proved_at"),
 )
 # Fewer people than this, and a sum would tell what one of them gave or received.
 PEOPLE = 3
@@ -67,13 +67,14 @@ def prove(*, month: int, at: datetime, report: Report = untold) -> str:
 def unproved() -> list[int]:
     """The months that an older version settled, without a proof; one that is gone stays gone."""
     rows = Month.objects.filter(settled_at__isnull=False).order_by("month")
-    known = Run.objects.exclude(proof_root="").values("month")
-    unproved = rows.exclude(month__in=_proved().values("month")).exclude(month__in=known)
-    return list(unproved.values_list("month", flat=True))
+    runs = dict(Run.objects.values_list("month", "proof_root"))
+    proved = set(_proved().values_list("month", flat=True))
+    listed = rows.values_list("month", flat=True)
+    return [month for month in listed if not runs.get(month, month in proved)]
 
 
 def prove_earlier(*, at: datetime) -> int:
-    """Prove the months without a proof that an older version settled; how many."""
+    """Prove the months without a proof that an older version settled, in order; how many."""
     listed = unproved()
     for month in listed:
         root = prove(month=month, at=at)
@@ -94,15 +95,12 @@ def _describe(row: Proof, found: _hashing.Hashed, totals: _statements.Totals) ->
     row.nods, row.things = totals.nods, totals.things
     row.members, row.shares = len(found.leaves), found.shares
     row.input_sha256 = found.input.hex()
-    row.output_sha256 = _output_of(row.month)
+    run, before = (Run.objects.filter(month=month).first() for month in (row.month, row.month - 1))
+    row.output_sha256 = run.result_sha256 if run is not None else ""
+    row.before = before.proof_root if before is not None else ""
     row.tree = merkle.root(found.leaves).hex()
     if _tree.on_record(row.month) != row.tree:
         raise AnotherProof(f"{months.text(row.month)} has blocks of another tree on record")
-
-
-def _output_of(month: int) -> str:
-    run = Run.objects.filter(month=month).first()
-    return run.result_sha256 if run is not None else ""
 
 
 def _engine_of(month: int) -> str:
@@ -151,6 +149,7 @@ def head(row: Proof) -> Head:
         waiting=row.waiting_micros if parts or empty else None,
         charity=row.charity_micros if parts or empty else None,
         pool=0,
+        before=row.before or None,
         input=proofs.blinded(key, "input", bytes.fromhex(row.input_sha256)),
         output=proofs.blinded(key, "output", bytes.fromhex(row.output_sha256)),
         tree=row.tree,

@@ -226,6 +226,8 @@ class Proof(models.Model):
     shows_parts = models.BooleanField(default=False)
     input_sha256 = models.CharField(max_length=64, default="", blank=True)
     output_sha256 = models.CharField(max_length=64, default="", blank=True)
+    # The root of the month before, where that one was proved.
+    before = models.CharField(max_length=64, default="", blank=True)
     tree = models.CharField(max_length=64, default="", blank=True)
     root = models.CharField(max_length=64, default="", blank=True)
     proved_at = models.DateTimeField(null=True)

@@ -29,6 +29,7 @@ HEAD = Head(
     waiting=0,
     charity=5_000_000,
     pool=0,
+    before="3" * 64,
     input="0" * 64,
     output="1" * 64,
     tree="2" * 64,
@@ -81,11 +82,12 @@ def test_another_text_is_no_share(text):
 
 def test_the_root_of_a_month_stands_for_every_fact():
     assert proofs.read_head(HEAD.text) == HEAD
-    assert HEAD.text.count("\n") == 14
+    assert HEAD.text.count("\n") == 15
     assert "paid -\n" in HEAD.text
     others = {replace(HEAD, **{name: None}).root for name in ("given", "waiting", "charity")}
     others |= {replace(HEAD, members=8).root, replace(HEAD, tree="3" * 64).root}
-    assert len(others | {HEAD.root}) == 6
+    others |= {replace(HEAD, before=None).root, replace(HEAD, before="4" * 64).root}
+    assert len(others | {HEAD.root}) == 8
 
 
 @given(st.integers(0, len(HEAD.text) - 1), st.sampled_from("\n -0aZ\0é"))

@@ -25,7 +25,7 @@ def mickle(capsys) -> Terminal:
 def head(tree: bytes, members: int) -> Head:
     sums = {"given": 15_000_000, "paid": 15_000_000, "fee": 1_500_000, "waiting": 0, "charity": 0}
     hashes = {"input": "0" * 64, "output": "1" * 64, "tree": tree.hex()}
-    return Head("2026-11", "EUR", members, 6, **sums, pool=0, **hashes)
+    return Head("2026-11", "EUR", members, 6, **sums, pool=0, before=None, **hashes)
 
 
 @pytest.fixture

@@ -108,4 +108,11 @@ PROVING = [
         "return _proved()",
         "tests/settlement/test_proof.py -k stopped_while",
     ),
+    Bug(
+        "a month forgets the one before",
+        "settlement/_proof.py",
+        "before=row.before or None,",
+        "before=None,",
+        "tests/settlement/test_proof_tampered.py -k every_month_before",
+    ),
 ]

@@ -170,6 +170,23 @@ def test_books_changed_so_that_all_else_agrees_are_found():
     assert verified(kept).root == only_proof().root
 
 
+def test_the_newest_root_stands_for_every_month_before():
+    world()
+    for month in range(NOVEMBER, NOVEMBER + 3):
+        settle(month)
+    first, second, third = Proof.objects.order_by("month")
+    assert [row.before for row in (first, second, third)] == ["", first.root, second.root]
+    assert settlement.proof_file(first)["figures"]["before"] is None
+    assert f"before {second.root}\n" in settlement.proof_file(third)["text"]
+    # Whoever changes an old month with all that belongs to it, changes the newest root.
+    for model, field in ((Proof, "root"), (Run, "proof_root")):
+        model.objects.filter(month=NOVEMBER).update(**{field: "ab" * 32})
+    Proof.objects.filter(month=NOVEMBER + 1).update(before="ab" * 32)
+    changed = Proof.objects.get(month=NOVEMBER + 1)
+    assert settlement.proof_head(changed).root != second.root
+    assert the_audit_says() != ""
+
+
 def test_the_database_refuses_a_proof_that_does_not_add_up():
     world()
     settle()

@@ -78,7 +78,7 @@ def result() -> str:
 
 # The root of its proof, where the key is this one.
 KEY = "ab" * 32
-SAME_ROOT = "23698e164b5c8e5d88c727e2936ea75004a384f9adc8eaefdc69ed9d3687655b"
+SAME_ROOT = "0d7c92a804f477bdca689de9513b9f713c17bf3f0b311ffe45c796f692683808"
 
 
 @pytest.mark.django_db

@@ -35,6 +35,7 @@ class Migration(migrations.Migration):
                 ('shows_parts', models.BooleanField(default=False)),
                 ('input_sha256', models.CharField(blank=True, default='', max_length=64)),
                 ('output_sha256', models.CharField(blank=True, default='', max_length=64)),
+                ('before', models.CharField(blank=True, default='', max_length=64)),
                 ('tree', models.CharField(blank=True, default='', max_length=64)),
                 ('root', models.CharField(blank=True, default='', max_length=64)),
                 ('proved_at', models.DateTimeField(null=True)),
