@@ -85,8 +85,8 @@ def hashed(month: int, key: bytes, report: Report) -> Hashed:
             time.sleep(0)
         if not len(leaves) % MEMBERS:
             report("proof", len(leaves), total)
-    for row in _rows(_RECEIVERS, {"month": month}):
-        digest.update(b"thing %d %d\n" % row)
+    for rows in _batches(_RECEIVERS, {"month": month}):
+        digest.update(b"".join([b"thing %d %d\n" % row for row in rows]))
     digest.update(b"rate %d\n" % instance.fee_basis_points(month))
     leaves.sort()
     report("proof", total, total)
@@ -135,6 +135,13 @@ def _joined(month: str, spends: list[Any], shares: list[Any]) -> Iterator[Own]:
         yield Own(member, texts, given)
     if of_member:
         raise NotWhole(f"{month}: members {sorted(of_member)[:5]} have shares and no spend")
+
+
+def _batches(query: str, names: Params) -> Iterator[list[Any]]:
+    with connection.cursor() as cursor:
+        cursor.execute(query, names)
+        while rows := cursor.fetchmany(10_000):
+            yield rows
 
 
 def _rows(query: str, names: Params) -> list[Any]:

@@ -120,5 +120,6 @@ def test_a_month_of_one_person_tells_no_sum_anywhere():
         page = Client().get(path).content.decode()
         for text in ("€4.37", "4.370000", "4370000"):
             assert text not in page, path
+    assert "1 person, 1 share, one root." in Person.new().open("/proof/2026-11").text
     assert "A dash stands where" in Person.new().open("/proof/2026-11").text
     assert "€4.37" in signed_in(alice).open("/statements/2026-11").text
