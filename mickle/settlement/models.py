@@ -212,7 +212,7 @@ class Proof(models.Model):
     # Made once as the month's hashing begins; the salts follow from it. Never published.
     key = models.CharField(max_length=64)
     engine = models.CharField(max_length=120, default="", blank=True)
-    currency = models.CharField(max_length=3)
+    currency = models.CharField(max_length=12)
     members = models.BigIntegerField(default=0)
     shares = models.BigIntegerField(default=0)
     nods = models.BigIntegerField(default=0)

@@ -22,7 +22,7 @@ class Migration(migrations.Migration):
                 ('month', models.IntegerField(primary_key=True, serialize=False)),
                 ('key', models.CharField(max_length=64)),
                 ('engine', models.CharField(blank=True, default='', max_length=120)),
-                ('currency', models.CharField(max_length=3)),
+                ('currency', models.CharField(max_length=12)),
                 ('members', models.BigIntegerField(default=0)),
                 ('shares', models.BigIntegerField(default=0)),
                 ('nods', models.BigIntegerField(default=0)),
