@@ -97,8 +97,8 @@ PROVING = [
     Bug(
         "a proof that is gone is made anew",
         "settlement/_proof.py",
-        ".exclude(month__in=known):",
-        ":",
+        "if not runs.get(month, month in proved)]",
+        "if month not in proved]",
         "tests/settlement/test_proof_tampered.py -k not_made_anew",
     ),
     Bug(
