@@ -39,6 +39,11 @@ def settle_months(at: datetime) -> None:
         settlement.settle(month=row.month, at=at)
 
 
+def prove_earlier_months(at: datetime) -> None:
+    """Prove what was settled by a version that proved nothing."""
+    settlement.prove_earlier(at=at)
+
+
 def seal_books(at: datetime) -> None:
     """Chain the transfers that no batch covers yet."""
     ledger.seal(at=at)
@@ -77,6 +82,7 @@ def finish_closings(at: datetime) -> None:
 DUE: tuple[Callable[[datetime], None], ...] = (
     close_months,
     settle_months,
+    prove_earlier_months,
     release_what_may_be,
     pay_charities,
     return_unknown_money,

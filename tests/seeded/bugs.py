@@ -2,9 +2,11 @@
 
 from tests.seeded.bug import Bug
 from tests.seeded.month_end import MONTH_END
+from tests.seeded.proving import PROVING
 
 BUGS = [
     *MONTH_END,
+    *PROVING,
     Bug(
         "a pot goes below nought",
         "ledger/ledger.py",
