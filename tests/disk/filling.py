@@ -15,7 +15,7 @@ import django
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "mickle.config.settings")
 django.setup()
 
-from django.db import DatabaseError  # noqa: E402 - Django stands first
+from django.db import DatabaseError, connection  # noqa: E402 - Django stands first
 
 from mickle.ledger import ledger  # noqa: E402
 from mickle.lib import months  # noqa: E402
@@ -54,6 +54,9 @@ class World:
             for who in self.people
             for page in self.chance.sample(self.pages, GIVEN)
         )
+        # Else the room of what was written before is written over.
+        with connection.cursor() as cursor:
+            cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         return "done"
 
     def settle(self, month: str) -> str:

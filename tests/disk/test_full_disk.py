@@ -91,14 +91,14 @@ def test_what_was_answered_is_there_and_a_month_goes_on_when_there_is_room(insta
     fills, month = 0, NOVEMBER
     while fills < FILLS:
         assert instance(f"month {month}") == "done"
-        left_kb = chance.randrange(40)
+        left_kb = chance.randrange(100, 400)
         instance.fill(left_kb)
         while not (said := instance(f"settle {month}")).startswith("settled "):
             fills += 1
             assert said.startswith(FULL)
             assert instance(f"write full{fills}").startswith((FULL, "done"))
             assert instance("books").startswith("ok ")
-            left_kb += chance.randrange(1, 40)
+            left_kb += chance.randrange(20, 200)
             instance.fill(left_kb)
         assert said == f"settled {MEMBERS * GIVEN}"
         instance.make_room()
