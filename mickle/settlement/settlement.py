@@ -1,7 +1,7 @@
 """The door of the room: close, settle, release, and what the pages and statements read."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.db import transaction
@@ -34,7 +34,7 @@ from mickle.settlement._engine import EnginesDiffer
 from mickle.settlement._funds import Move
 from mickle.settlement._run import AlreadySettled, NotSettled
 from mickle.settlement._spark import NoSpark
-from mickle.settlement._statements import OwnerStatement, Preview, Statement
+from mickle.settlement._statements import OwnerStatement, Preview, Share, Statement
 from mickle.settlement._waiting import NotWaiting
 from mickle.settlement.models import Run
 from mickle.things.models import Thing
@@ -53,6 +53,7 @@ __all__ = [
     "OwnerStatement",
     "Preview",
     "Settled",
+    "Share",
     "Statement",
 ]
 
@@ -91,6 +92,16 @@ def close_due(*, at: datetime) -> list[int]:
         closed.append(month)
     nods.renew(month=months.of(at), at=at)
     return closed
+
+
+def grace_ends(month: int) -> datetime:
+    """When a month settles by itself; what arrives until then still counts for it.
+
+    After a standstill the grace runs from the close: what arrived meanwhile is still booked.
+    """
+    row = Month.objects.filter(month=month).first()
+    ended = months.end(month) if row is None else max(months.end(month), row.closed_at)
+    return ended + timedelta(hours=settings.GRACE_HOURS)
 
 
 def settle(
@@ -208,6 +219,11 @@ def release_owner(*, member: Member, at: datetime) -> int:
 def release_due(*, at: datetime) -> int:
     """Release and return all that waits though it no longer has to; how many things."""
     return _waiting.release_due(at=at)
+
+
+def has_to_release() -> bool:
+    """Whether something waits that no longer has to; reads only."""
+    return _waiting.has_to_release()
 
 
 def waiting_givers(thing: Thing) -> int:
