@@ -215,7 +215,7 @@ import os, signal, sys, threading
 from mickle.ops import main
 start = threading.Thread.start
 def told(thread):
-    if thread.name == "ticker":
+    if thread.name == "worker":
         os.kill(os.getpid(), signal.SIGTERM)
     start(thread)
 threading.Thread.start = told
