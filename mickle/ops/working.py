@@ -14,7 +14,7 @@ from mickle.instance import instance
 from mickle.jobs import jobs
 from mickle.ops import deeds
 
-EVERY_S = 15
+EVERY_S = 60
 # How long a stop waits for the step that is under way; what it cuts off goes on at the next start.
 STOPS_WITHIN_S = 3
 # As the queue keeps it.
