@@ -55,7 +55,7 @@ def send(at: datetime, go_on: Callable[[], None]) -> int:
             sent += _one(notice, line)
     except Unreachable as why:
         count = waiting(at).count()
-        raise NotSent(f"{why}; {count} mails wait and nothing is lost") from why
+        raise NotSent(f"{why}; mails that wait: {count}, and none is lost") from why
     finally:
         line.close()
     return sent
@@ -66,7 +66,7 @@ def _doubt_left_over() -> None:
         state=State.DOUBT, ended_at=instance.now(), why="the worker ended while it was handed over"
     )
     if count:
-        log.warning("%s mails may have been sent or not; the operator’s page says which", count)
+        log.warning("mails that may have been sent or not: %s; see the page of jobs", count)
 
 
 def _one(notice: Notice, line: Line) -> bool:

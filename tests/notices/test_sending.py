@@ -64,7 +64,7 @@ def test_a_server_that_is_away_keeps_all_of_it_waiting(clock, office):
     with override_settings(EMAIL_PORT=1), pytest.raises(notices.NotSent) as why:
         send(clock)
     assert "cannot be reached: ConnectionRefusedError" in str(why.value)
-    assert "2 mails wait and nothing is lost" in str(why.value)
+    assert "mails that wait: 2, and none is lost" in str(why.value)
     assert states() == {State.WAITING: 2}
     assert send(clock) == 2
 

@@ -1,10 +1,12 @@
 """The bugs that are planted, and the test that has to catch each."""
 
 from tests.seeded.bug import Bug
+from tests.seeded.mailing import MAILING
 from tests.seeded.month_end import MONTH_END
 
 BUGS = [
     *MONTH_END,
+    *MAILING,
     Bug(
         "a pot goes below nought",
         "ledger/ledger.py",

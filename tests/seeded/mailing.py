@@ -1,0 +1,118 @@
+"""Bugs of jobs and mails, and the test that has to catch each."""
+
+from tests.seeded.bug import Bug
+
+MAILING = [
+    Bug(
+        "a mail is claimed by everyone who wants it",
+        "notices/_send.py",
+        "mine = Notice.objects.filter(id=notice.id, state=State.WAITING)",
+        "mine = Notice.objects.filter(id=notice.id)",
+        "tests/notices/test_sending.py -k two_who_send",
+    ),
+    Bug(
+        "what a dead worker left is sent once more",
+        "notices/_send.py",
+        "state=State.DOUBT, ended_at=instance.now(), why=",
+        "state=State.WAITING, claimed_at=None, why=",
+        "tests/notices/test_dying.py",
+    ),
+    Bug(
+        "a mail is handed over before it is claimed for good",
+        "notices/_send.py",
+        "if not mine.update(state=State.CLAIMED, claimed_at=instance.now()):",
+        "if not mine.exists():",
+        "tests/notices/test_dying.py",
+    ),
+    Bug(
+        "a mail that the server was given counts as not handed over",
+        "notices/smtp.py",
+        "self.handed = True",
+        "self.handed = False",
+        "tests/notices/test_sending.py -k connection_that_breaks",
+    ),
+    Bug(
+        "a server that is away takes the mail that was claimed with it",
+        "notices/_send.py",
+        "_at(notice, State.CLAIMED).update(state=State.WAITING, claimed_at=None, ended_at=None)",
+        "pass",
+        "tests/notices/test_sending.py -k goes_away",
+    ),
+    Bug(
+        "who wants no mails gets those that were planned",
+        "notices/_send.py",
+        "if Silence.objects.filter(member=member, topic=kind.topic).exists():",
+        "if member.pk is None:",
+        "tests/notices/test_whom.py -k says_so_after",
+    ),
+    Bug(
+        "an address that nobody proved is mailed",
+        "notices/_send.py",
+        "verified=False)",
+        "verified=None)",
+        "tests/notices/test_whom.py -k nobody_proved",
+    ),
+    Bug(
+        "a look at the address in a mail ends the mails",
+        "web/views/mails.py",
+        'if request.method == "POST":',
+        "if request.method:",
+        "tests/journeys/test_mails.py -k asks_before",
+    ),
+    Bug(
+        "a minute sees as many as there are looks",
+        "notices/_send.py",
+        "claimed_at__gt=at - _MINUTE",
+        "claimed_at__gt=at",
+        "tests/notices/test_sending.py -k no_minute",
+    ),
+    Bug(
+        "money that an earlier month will take is counted twice",
+        "notices/_facts.py",
+        "left -= min(plan.budget_micros, left)",
+        "left -= 0",
+        "tests/notices/test_whom.py -k earlier_months",
+    ),
+    Bug(
+        "a described world is mailed about",
+        "notices/_plan.py",
+        "months.end(month) > here.made_at and ",
+        "",
+        "tests/notices/test_whom.py -k old_news",
+    ),
+    Bug(
+        "two who ask have both asked",
+        "jobs/jobs.py",
+        "Job.objects.filter(name=name, result_id=row.result_id)",
+        "Job.objects.filter(name=name)",
+        "tests/jobs/test_jobs.py -k of_many",
+    ),
+    Bug(
+        "what a dead worker was at is never asked for again",
+        "jobs/jobs.py",
+        "or _alone.is_held(row.name):",
+        "or row.name:",
+        "tests/jobs/test_jobs.py -k dead_worker",
+    ),
+    Bug(
+        "two work at the same job",
+        "jobs/jobs.py",
+        "        if not mine:\n            return\n        at =",
+        "        at =",
+        "tests/jobs/test_jobs.py -k somebody_is_at",
+    ),
+    Bug(
+        "a failure is on record with an address",
+        "jobs/jobs.py",
+        "{_ADDRESS.sub('…', first)}",
+        "{first}",
+        "tests/ops/test_deeds.py -k logged_in_a_line",
+    ),
+    Bug(
+        "a settlement does not hear that its worker has to end",
+        "ops/deeds.py",
+        "at=at, report=jobs.go_on)\n        jobs.go_on()",
+        "at=at, report=lambda *_: None)",
+        "tests/ops/test_worker.py -k told_to_end",
+    ),
+]
