@@ -19,6 +19,7 @@ from mickle.notices.models import Kind, Notice, Silence
 TRIES = 9
 FIRST_WAIT = timedelta(minutes=5)
 _MINUTE = timedelta(minutes=1)
+_FORGOTTEN_AT_ONCE = 500
 
 State = Notice.State
 log = logging.getLogger(__name__)
@@ -163,3 +164,13 @@ def _at(notice: Notice, was: State) -> QuerySet[Notice]:
     """The row as it was left; what somebody doubted meanwhile is known now."""
     states = [was, State.DOUBT] if was == State.CLAIMED else [was]
     return Notice.objects.filter(id=notice.id, state__in=states)
+
+
+def forget(before: datetime, go_on: Callable[[], None]) -> int:
+    """Delete what ended before an instant, some at a time."""
+    done = 0
+    old = Notice.objects.filter(ended_at__lt=before).order_by("id").values_list("id", flat=True)
+    while ids := list(old[:_FORGOTTEN_AT_ONCE]):
+        done += Notice.objects.filter(id__in=ids).delete()[0]
+        go_on()
+    return done

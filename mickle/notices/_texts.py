@@ -158,7 +158,7 @@ def _top(shares: list[Share]) -> list[str]:
     """The largest shares, one a line, and how many more there are."""
     largest = sorted(shares, key=lambda share: (-share.amount_micros, share.thing.id))
     lines = [
-        f"  {_words.amount(share.amount_micros)}  {_words.line(share.thing.title)}"
+        f"  {_words.amount(share.amount_micros)}  {_words.line(str(share.thing))}"
         for share in largest[:_SHOWN]
     ]
     more = len(shares) - _SHOWN

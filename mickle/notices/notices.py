@@ -1,7 +1,7 @@
 """The door of the room: plan and send the mails about months, and let members do without."""
 
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.db.models import Count, QuerySet
 from django.utils.translation import gettext as _
@@ -14,6 +14,10 @@ from mickle.notices._stop import BadLink
 from mickle.notices.models import Notice, Silence, Topic
 
 __all__ = ["BadLink", "NotSent"]
+
+
+# A year, and then some for whoever looks back at it.
+KEPT = timedelta(days=400)
 
 
 class NotOpen(Refused):
@@ -64,6 +68,11 @@ def send_again(*, notice: Notice, at: datetime) -> None:
     again = {"state": Notice.State.WAITING, "claimed_at": None, "ended_at": None}
     if not rows.update(**again, tries=0, try_at=at, why=""):
         raise NotOpen(_("This mail waits already or was sent. Nothing was changed."))
+
+
+def forget_old(*, at: datetime, go_on: Callable[[], None]) -> int:
+    """Forget the mails that ended more than 400 days ago; how many. None is planned anew for it."""
+    return _send.forget(at - KEPT, go_on)
 
 
 def wants(member: Member) -> dict[Topic, bool]:

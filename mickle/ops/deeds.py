@@ -148,9 +148,10 @@ def house_to_keep(at: datetime) -> bool:
     return row is None or row.done_at is None or at >= row.done_at + HOURLY
 
 
-def keep_house(_at: datetime) -> None:
-    """Forget what the queue has long finished."""
+def keep_house(at: datetime) -> None:
+    """Forget what the queue has long finished, and mails of long ago."""
     jobs.prune()
+    notices.forget_old(at=at, go_on=jobs.go_on)
 
 
 @dataclass(frozen=True)

@@ -271,3 +271,13 @@ def test_two_who_send_at_once_send_each_mail_once(clock, settings):
     assert all(isinstance(answer, int) for answer in answers), answers
     reached = [to for to, _mail in office.accepted]
     assert len(reached) == len(set(reached)) == 30
+
+
+def test_mails_of_long_ago_are_forgotten_and_not_sent_anew(clock, office):
+    due("a", "b")
+    send(clock)
+    assert notices.forget_old(at=clock.at + timedelta(days=400), go_on=lambda: None) == 0
+    late = clock.at + timedelta(days=400, seconds=1)
+    assert notices.forget_old(at=late, go_on=lambda: None) == 2
+    assert send(clock) == 0
+    assert len(office.accepted) == 2

@@ -1,6 +1,7 @@
 """What holds for every address: who may, by which method, and that a GET writes nothing."""
 
 from collections.abc import Iterator
+from datetime import datetime
 from importlib import metadata
 
 import pytest
@@ -104,10 +105,14 @@ def world() -> dict[str, object]:
         "person_id": WaitingPerson.objects.create(email="w@example.org", asked_at=at).id,
         "token": instance.new_setup_token(),
         "letter": notices.stop_token(member=alice, topic=Topic.REMINDERS),
-        "notice_id": Notice.objects.create(
-            member=alice, month=NOVEMBER, kind="STATEMENT", made_at=at, try_at=at
-        ).id,
+        "notice_id": notice(alice, at).id,
     }
+
+
+def notice(who: Member, at: datetime) -> Notice:
+    return Notice.objects.create(
+        member=who, month=NOVEMBER, kind="STATEMENT", made_at=at, try_at=at
+    )
 
 
 def paths(world: dict[str, object]) -> Iterator[tuple[str, str]]:
