@@ -146,7 +146,10 @@ def _note_failure(name: str, error: Exception) -> str:
 def sentence(error: Exception) -> str:
     """What went wrong in one line, without anybody's address."""
     first = next(iter(str(error).splitlines()), "").strip()
-    return f"{type(error).__name__}: {_ADDRESS.sub('…', first)}"[:_WHY_LENGTH]
+    kind = type(error)
+    # What a room of ours raises says what happened; anything else says at least what it is.
+    named = "" if kind.__module__.startswith("mickle.") and first else f"{kind.__name__}: "
+    return f"{named}{_ADDRESS.sub('…', first)}"[:_WHY_LENGTH]
 
 
 def _wait(failures: int) -> timedelta:

@@ -40,7 +40,7 @@ def message(notice: Notice, text: Text, stop_url: str) -> EmailMessage:
     try:
         address = members.check_email(notice.member.email)
     except members.BadEmail as error:
-        raise Never("the address is none") from error
+        raise Never("The address is none.") from error
     headers = {
         "Message-ID": _message_id(notice),
         # RFC 3834: no automatic answers to it.
@@ -84,7 +84,7 @@ class Line:
         try:
             self._backend.open()
         except (smtplib.SMTPException, OSError, ValueError) as error:
-            raise Unreachable(f"the mail server cannot be reached: {_code(error)}") from error
+            raise Unreachable(f"The mail server cannot be reached ({_code(error)}).") from error
 
     def hand_over(self, mail: EmailMessage) -> None:
         """Give the server one mail. Raises Unreachable, Later, Never or Unknown.
@@ -117,18 +117,18 @@ class Line:
             handed = getattr(connection, "handed", False)
             self.close()
             kind = Unknown if handed else Unreachable
-            raise kind(f"the mail server broke off: {_code(error)}") from error
+            raise kind(f"The mail server broke off ({_code(error)}).") from error
         except ValueError as error:
             # A line break in a header, or an address that is none.
-            raise Never(f"the address cannot be used: {type(error).__name__}") from error
+            raise Never(f"The address cannot be used ({type(error).__name__}).") from error
 
 
 def _refusal(code: int) -> Exception:
     if code == _GOES_AWAY:
-        return Unreachable(f"the mail server goes away: {code}")
+        return Unreachable(f"The mail server goes away ({code}).")
     if code >= _FINAL:
-        return Never(f"the mail server refused it for good: {code}")
-    return Later(f"the mail server did not take it now: {code}")
+        return Never(f"The mail server refused it for good ({code}).")
+    return Later(f"The mail server did not take it now ({code}).")
 
 
 def _code(error: Exception) -> str:

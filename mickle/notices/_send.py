@@ -56,7 +56,7 @@ def send(at: datetime, go_on: Callable[[], None]) -> int:
             sent += _one(notice, line)
     except Unreachable as why:
         count = waiting(at).count()
-        raise NotSent(f"{why}; mails that wait: {count}, and none is lost") from why
+        raise NotSent(f"{why} Mails that wait: {count}; none is lost.") from why
     finally:
         line.close()
     return sent
@@ -64,7 +64,7 @@ def send(at: datetime, go_on: Callable[[], None]) -> int:
 
 def _doubt_left_over() -> None:
     count = left_over().update(
-        state=State.DOUBT, ended_at=instance.now(), why="the worker ended while it was handed over"
+        state=State.DOUBT, ended_at=instance.now(), why="The worker ended while it was handed over."
     )
     if count:
         log.warning("mails that may have been sent or not: %s; see the page of jobs", count)
@@ -91,7 +91,7 @@ def _prepared(notice: Notice) -> EmailMessage | None:
         _end(notice, State.WAITING, State.REFUSED, str(why))
     except Exception as error:  # noqa: BLE001 - one mail that cannot be written keeps no other back
         log.error("notice %s cannot be written: %s", notice.id, type(error).__name__)  # noqa: TRY400
-        _put_off(notice, State.WAITING, f"it could not be written: {type(error).__name__}")
+        _put_off(notice, State.WAITING, f"It could not be written ({type(error).__name__}).")
     else:
         if mail is None:
             _end(notice, State.WAITING, State.MOOT)
@@ -144,7 +144,7 @@ def _put_off(notice: Notice, was: State, why: str) -> None:
     """Try it again later, and at last no more."""
     tries, at = notice.tries + 1, instance.now()
     if tries >= TRIES:
-        _end(notice, was, State.REFUSED, f"tried {tries} times: {why}")
+        _end(notice, was, State.REFUSED, f"{why} It was tried {tries} times.")
         return
     _at(notice, was).update(
         state=State.WAITING,

@@ -35,7 +35,8 @@ def text(facts: Facts, *, kind: Kind, month: int, stop_url: str) -> Text:
         subject, lines = _idle(facts, kind, month)
     else:
         subject, lines = _settled(facts, month)
-    lines += ["-- ", *_foot(kind.topic, stop_url)]
+    # What follows "-- " is taken for a signature, so an answer does not quote it.
+    lines.append("-- \n" + _foot(kind.topic, stop_url))
     return Text(_words.line(subject), "\n\n".join(line for line in lines if line) + "\n")
 
 
@@ -119,8 +120,7 @@ def _idle(facts: Idle, kind: Kind, month: int) -> tuple[str, list[str]]:
 def _settled(facts: Settled, month: int) -> tuple[str, list[str]]:
     name = {"month": _words.month(month)}
     lines = [*_gave(facts.gave, name), *_received(facts.received, name)]
-    whole = _url("statement", month)
-    if whole:
+    if facts.gave.spend_micros and (whole := _url("statement", month)):
         lines.append(_("The whole statement, share by share:") + "\n" + whole)
     if facts.received.lines and (revenue := _url("revenue")):
         lines.append(_("What your pages brought in:") + "\n" + revenue)
@@ -188,12 +188,14 @@ def _received(received: OwnerStatement, name: dict[str, str]) -> list[str]:
     return [told % names]
 
 
-def _foot(topic: Topic, stop_url: str) -> list[str]:
+def _foot(topic: Topic, stop_url: str) -> str:
     names = {"instance": _words.line(settings.INSTANCE_NAME)}
     if topic == Topic.STATEMENTS:
         why = _("%(instance)s sends you a statement of each month.")
     else:
         why = _("%(instance)s reminds you when a month would pay nothing or go to a charity.")
     if stop_url:
-        return [why % names + "\n" + _("No more of these:") + " " + stop_url]
-    return [why % names + "\n" + _("You can end that in your settings.")]
+        end = _("No more of these:") + " " + stop_url
+    else:
+        end = _("You can end that in your settings.")
+    return f"{why % names}\n{end}"

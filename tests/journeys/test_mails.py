@@ -112,12 +112,15 @@ def test_an_operator_sees_that_nobody_works_and_what_comes_next(ines):
 def test_an_operator_sees_what_fails_and_why(ines):
     now = instance.now()
     Job.objects.create(
-        name="send-mails", failures=3, why="NotSent: away", try_at=now + timedelta(minutes=4)
+        name="send-mails",
+        failures=3,
+        why="The mail server is away.",
+        try_at=now + timedelta(minutes=4),
     )
     ines.open("/operator")
     assert "1 job fails and is tried again by itself." in ines.text
     ines.open("/operator/jobs")
-    assert "NotSent: away" in ines.text
+    assert "The mail server is away." in ines.text
     assert "Failed 3 times in a row" in ines.text
 
 

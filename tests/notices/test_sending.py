@@ -63,8 +63,8 @@ def test_a_server_that_is_away_keeps_all_of_it_waiting(clock, office):
     due("a", "b")
     with override_settings(EMAIL_PORT=1), pytest.raises(notices.NotSent) as why:
         send(clock)
-    assert "cannot be reached: ConnectionRefusedError" in str(why.value)
-    assert "mails that wait: 2, and none is lost" in str(why.value)
+    assert "The mail server cannot be reached (ConnectionRefusedError 111)." in str(why.value)
+    assert "Mails that wait: 2; none is lost." in str(why.value)
     assert states() == {State.WAITING: 2}
     assert send(clock) == 2
 
@@ -75,7 +75,7 @@ def test_an_address_that_is_refused_for_good_keeps_no_other_back(clock, office):
     assert send(clock) == 1
     assert (state(bad, "REMINDER"), state(good, "REMINDER")) == (State.REFUSED, State.SENT)
     why = Notice.objects.get(member=bad).why
-    assert why == "the mail server refused it for good: 550"
+    assert why == "The mail server refused it for good (550)."
     clock.at += timedelta(days=1)
     assert send(clock) == 0
 
@@ -95,7 +95,9 @@ def test_what_is_not_taken_now_is_tried_again_later_and_at_last_no_more(clock, o
             clock.at = row.try_at
     assert waits[:8] == [5, 10, 20, 40, 80, 160, 320, 640]
     assert state(who, "REMINDER") == State.REFUSED
-    assert Notice.objects.get().why.startswith("tried 9 times: the mail server did not take it")
+    assert Notice.objects.get().why == (
+        "The mail server did not take it now (451). It was tried 9 times."
+    )
 
 
 def test_what_was_taken_at_a_later_try_is_sent(clock, office):
@@ -141,7 +143,7 @@ def test_what_a_dead_worker_left_is_in_doubt_and_an_operator_may_send_it_again(c
     assert notices.to_send(clock.at)
     assert send(clock) == 0
     [row] = notices.unresolved()
-    assert (row.state, row.why) == (State.DOUBT, "the worker ended while it was handed over")
+    assert (row.state, row.why) == (State.DOUBT, "The worker ended while it was handed over.")
     clock.at += timedelta(hours=1)
     assert send(clock) == 0
     notices.send_again(notice=row, at=clock.at)
@@ -203,7 +205,7 @@ def test_a_mail_that_cannot_be_written_keeps_no_other_back(clock, office, monkey
     assert send(clock) == 1
     assert states() == {State.SENT: 1, State.WAITING: 1}
     assert "bad@" not in caplog.text
-    assert Notice.objects.get(member=bad).why == "it could not be written: KeyError"
+    assert Notice.objects.get(member=bad).why == "It could not be written (KeyError)."
 
 
 HOSTILE = [
