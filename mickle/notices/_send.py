@@ -1,6 +1,7 @@
 """Sending what is planned: claimed before it is handed over, marked after, each at most once."""
 
 import logging
+import time
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
@@ -18,6 +19,8 @@ from mickle.notices.models import Kind, Notice, Silence
 # After 5, 10, 20 ... minutes; the last of them is two days after the first.
 TRIES = 9
 FIRST_WAIT = timedelta(minutes=5)
+# Then other jobs have their turn, however many wait and however slow the server is.
+AT_ONCE, LONGEST_S = 200, 20
 _MINUTE = timedelta(minutes=1)
 _FORGOTTEN_AT_ONCE = 500
 
@@ -50,10 +53,13 @@ def send(at: datetime, go_on: Callable[[], None]) -> int:
     """Send what is due; `go_on` raises between two mails when the worker has to end."""
     _doubt_left_over()
     line, sent = Line(get_connection()), 0
+    until = time.monotonic() + LONGEST_S
     try:
-        for notice in waiting(at)[: allowed(at)]:
+        for notice in waiting(at)[: min(allowed(at), AT_ONCE)]:
             go_on()
             sent += _one(notice, line)
+            if time.monotonic() > until:
+                break
     except Unreachable as why:
         count = waiting(at).count()
         raise NotSent(f"{why} Mails that wait: {count}; none is lost.") from why

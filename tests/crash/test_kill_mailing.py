@@ -5,6 +5,7 @@ import random
 import signal
 import subprocess
 import sys
+import threading
 from collections import Counter
 from datetime import timedelta
 from pathlib import Path
@@ -98,11 +99,44 @@ def test_kill_9_sends_no_mail_twice_and_loses_none(due):
     assert not DBTaskResult.objects.filter(status="READY").exists()
 
 
-class Death:
-    """Kills the worker at a moment of a mail, once."""
+def test_a_worker_that_is_told_to_end_leaves_no_mail_in_doubt(due):
+    with PostOffice() as office:
+        death = office.at = Death("data", 2, signal.SIGTERM)
+        process = death.process = worker(office)
+        assert ended(process)[0] == 0
+    counts = notices.counts()
+    assert (counts[State.SENT], counts[State.WAITING]) == (3, MEMBERS - 3)
+    assert len(office.accepted) == 3
 
-    def __init__(self, moment: str, after: int) -> None:
-        self.moment, self.after = moment, after
+
+def test_a_mail_server_that_hangs_keeps_no_worker_from_ending(due):
+    hung = threading.Event()
+    with PostOffice() as office:
+        death = Death("data", 0, signal.SIGTERM)
+
+        def at(moment: str, to: str) -> None:
+            death(moment, to)
+            if death.process is None:
+                hung.wait(60)
+
+        office.at = at
+        process = death.process = worker(office)
+        assert ended(process)[0] == 0
+        # It has ended although its mail server has not answered yet.
+        assert not hung.is_set()
+        hung.set()
+        office.at = lambda _moment, _to: None
+        assert ended(worker(office, "--once"))[0] == 0
+    counts = notices.counts()
+    assert (counts[State.SENT], counts[State.DOUBT]) == (MEMBERS - 1, 1)
+    none_twice(office)
+
+
+class Death:
+    """Kills the worker, or tells it to end, at a moment of a mail, once."""
+
+    def __init__(self, moment: str, after: int, by: signal.Signals = signal.SIGKILL) -> None:
+        self.moment, self.after, self.by = moment, after, by
         self.process: subprocess.Popen[str] | None = None
 
     def __call__(self, moment: str, _to: str) -> None:
@@ -111,7 +145,7 @@ class Death:
         if self.after:
             self.after -= 1
             return
-        self.process.send_signal(signal.SIGKILL)
+        self.process.send_signal(self.by)
         self.process = None
 
 

@@ -1,9 +1,11 @@
 """Whom a mail goes to, what it says, and that it says nothing that is not in the books."""
 
+import importlib
 from datetime import timedelta
 
 import pytest
 from allauth.account.models import EmailAddress
+from django.apps import apps
 from django.core import mail
 
 from mickle.closing import closing
@@ -232,6 +234,19 @@ def test_a_mail_is_in_the_language_of_its_member(clock):
     assert (
         sent["other"].subject == sent["none"].subject == "1 nod of November 2026 pays nothing yet"
     )
+
+
+def test_months_closed_before_there_were_mails_are_old_news(clock):
+    nod(member("empty"), "one")
+    settlement.close_due(at=AT_THE_CLOSE)
+    first = importlib.import_module("mickle.notices.migrations.0001_initial")
+    first.old_news(apps, None)
+    clock.at = AT_THE_CLOSE
+    assert clock.mail() == []
+    assert clock.settle() == []
+    december = months.end(NOVEMBER + 1)
+    nod(Member.objects.get(username="empty"), "two", at=AT_THE_CLOSE)
+    assert to(clock.close(december)) == ["empty"]
 
 
 def idle_for(who: Member, settled: int) -> None:

@@ -5,11 +5,26 @@ from django.conf import settings
 from django.db import migrations, models
 
 
+KINDS = ['IDLE_30', 'IDLE_7', 'REMINDER', 'CLOSE', 'STATEMENT']
+
+
+def old_news(apps, _editor):
+    """What was closed before there were mails is not mailed about when they come."""
+    months = apps.get_model('instance', 'Month').objects.order_by('month')
+    round_ = apps.get_model('notices', 'Round')
+    round_.objects.bulk_create(
+        round_(month=row.month, kind=kind, planned_at=row.closed_at)
+        for row in months
+        for kind in KINDS
+    )
+
+
 class Migration(migrations.Migration):
 
     initial = True
 
     dependencies = [
+        ('instance', '0001_initial'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
@@ -58,4 +73,5 @@ class Migration(migrations.Migration):
                 'constraints': [models.CheckConstraint(condition=models.Q(('topic__in', ['REMINDERS', 'STATEMENTS'])), name='silence_topic_known')],
             },
         ),
+        migrations.RunPython(old_news, migrations.RunPython.noop),
     ]
