@@ -26,11 +26,15 @@ from mickle.things.models import Thing
 
 @dataclass(frozen=True)
 class Short:
-    """Funds do not cover the budget of a month with nods that count; amounts in micros."""
+    """Funds do not cover the budget of a month with nods that count; amounts in micros.
+
+    `back_micros` of what is left was set aside, and comes back as the month is settled.
+    """
 
     nods: int
     budget_micros: int
     left_micros: int
+    back_micros: int = 0
 
 
 @dataclass(frozen=True)
@@ -84,7 +88,7 @@ def _of_coming(member: Member, month: int, kind: Kind) -> Short | Idle | None:
     # What a settlement that has begun took in can no longer change.
     if plan.paused or Spend.objects.filter(member=member, month=month).exists():
         return None
-    left = _left(member, month)
+    left, back = _left(member, month)
     given = list(nods.of_month(member, month))
     if given:
         counting = sum(
@@ -92,7 +96,7 @@ def _of_coming(member: Member, month: int, kind: Kind) -> Short | Idle | None:
             for nod in given
         )
         short = left < plan.budget_micros and counting and kind not in (Kind.IDLE_30, Kind.IDLE_7)
-        return Short(counting, plan.budget_micros, left) if short else None
+        return Short(counting, plan.budget_micros, left, back) if short else None
     new = member.funded_month is None or member.funded_month >= month
     if new or left <= 0 or plan.charity is None:
         return None
@@ -104,16 +108,29 @@ def _of_coming(member: Member, month: int, kind: Kind) -> Short | Idle | None:
     return Idle(min(plan.budget_micros, left), plan.charity, kept)
 
 
-def _left(member: Member, month: int) -> int:
-    """What earlier months that are not settled yet leave of the funds for this one."""
+def _left(member: Member, month: int) -> tuple[int, int]:
+    """What a month finds to give, and what of it comes back as it is settled.
+
+    Months before it that are not settled yet give what expires with them back, and take first.
+    """
     left = ledger.balance(ledger.funds(member.id))
     taken = set(Spend.objects.filter(member=member).values_list("month", flat=True))
     earlier = Month.objects.filter(month__lt=month, settled_at=None).order_by("month")
     for before in earlier.values_list("month", flat=True):
+        left += _comes_back(member, before)
         plan = members.plan(member, before)
         if before not in taken and not plan.paused:
             left -= min(plan.budget_micros, left)
-    return left
+    back = _comes_back(member, month)
+    return left + back, back
+
+
+def _comes_back(member: Member, month: int) -> int:
+    """What was set aside six months before and comes back first as the month is settled."""
+    if not ledger.balance(ledger.waiting(member.id)):
+        return 0
+    waits = settlement.statement(member=member, month=month - settlement.EXPIRES_AFTER_MONTHS)
+    return waits.waiting_micros
 
 
 def _idle_before(member: Member, month: int) -> int:

@@ -41,6 +41,7 @@ ON CONFLICT (member_id, month, kind) DO NOTHING
 
 _PLANNED = f"""
 LEFT JOIN ({ledger.balances_sql(Pot.FUNDS)}) f ON f.holder_id = m.id
+LEFT JOIN ({ledger.balances_sql(Pot.WAITING)}) w ON w.holder_id = m.id
 LEFT JOIN members_budget b ON b.member_id = m.id AND b.month = (
   SELECT MAX(x.month) FROM members_budget x WHERE x.member_id = m.id AND x.month <= %(month)s)
 LEFT JOIN settlement_idlerun r ON r.member_id = m.id
@@ -53,7 +54,11 @@ _SHORT = f"""
 {_NODDED} AND (%(earlier)s OR COALESCE(f.balance_micros, 0)
                < COALESCE(b.amount_micros, %(default_budget)s))
 """
-_IDLE = f"f.balance_micros > 0 AND m.funded_month < %(month)s AND NOT {_NODDED}"
+# What was set aside may come back as the month is settled, and be given.
+_IDLE = f"""
+COALESCE(f.balance_micros, 0) + COALESCE(w.balance_micros, 0) > 0
+AND m.funded_month < %(month)s AND NOT {_NODDED}
+"""
 _KEPT_LONG_ENOUGH = "r.months + %(month)s - 1 - r.through >= %(kept)s"
 _IN_A_STATEMENT = """
 EXISTS (SELECT 1 FROM settlement_spend p WHERE p.member_id = m.id AND p.month = %(month)s)

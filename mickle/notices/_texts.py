@@ -79,6 +79,9 @@ def _short(facts: Short, kind: Kind, month: int) -> tuple[str, list[str]]:
             "give: the rest pays nothing unless you top up.",
             facts.nods,
         )
+    if facts.back_micros:
+        what += " " + _("Of that, %(back)s was set aside six months ago and comes back now.")
+        names["back"] = _words.amount(facts.back_micros)
     if kind == Kind.CLOSE:
         when = _("The month has ended. What arrives until %(until)s still counts for it.")
     else:

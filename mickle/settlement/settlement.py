@@ -35,12 +35,13 @@ from mickle.settlement._funds import Move
 from mickle.settlement._run import AlreadySettled, NotSettled
 from mickle.settlement._spark import NoSpark
 from mickle.settlement._statements import OwnerStatement, Preview, Share, Statement
-from mickle.settlement._waiting import NotWaiting
+from mickle.settlement._waiting import EXPIRES_AFTER_MONTHS, NotWaiting
 from mickle.settlement.models import Run
 from mickle.things.models import Thing
 
 __all__ = [
     "ENGINES",
+    "EXPIRES_AFTER_MONTHS",
     "AlreadySettled",
     "Archived",
     "EnginesDiffer",

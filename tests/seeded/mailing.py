@@ -74,6 +74,13 @@ MAILING = [
         "tests/notices/test_whom.py -k earlier_months",
     ),
     Bug(
+        "who is told to be short has money coming back",
+        "notices/_facts.py",
+        "return left + back, back",
+        "return left, back",
+        "tests/notices/test_promises.py",
+    ),
+    Bug(
         "a described world is mailed about",
         "notices/_plan.py",
         "months.end(month) > here.made_at and ",
