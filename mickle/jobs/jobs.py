@@ -98,10 +98,8 @@ def _is_live(row: Job, result_id: uuid.UUID) -> bool:
     """Whether what was asked last is still to be done; what a dead worker left is not."""
     rows = DBTaskResult.objects.filter(id=result_id)
     status = rows.values_list("status", flat=True).first()
-    if status == TaskResultStatus.READY:
+    if status == TaskResultStatus.READY or _alone.is_held(row.name):
         return True
-    if status != TaskResultStatus.RUNNING or _alone.is_held(row.name):
-        return status == TaskResultStatus.RUNNING
     # Its worker ended without a word. A job finds out from the tables what is left to do.
     rows.filter(status=TaskResultStatus.RUNNING).update(
         status=TaskResultStatus.FAILED,

@@ -121,6 +121,9 @@ def test_what_somebody_is_at_is_not_asked_for_and_not_done_beside_them(clock):
         done = []
         together(1, lambda _client: jobs.perform(name=NAME, deed=done.append))
         assert done == []
+        # Nor when the queue has nothing to say about it any more.
+        DBTaskResult.objects.update(status=TaskResultStatus.SUCCESSFUL)
+        assert together(1, lambda _client: ask()) == [False]
     assert ask()
 
 

@@ -98,7 +98,7 @@ MAILING = [
         "what a dead worker was at is never asked for again",
         "jobs/jobs.py",
         "or _alone.is_held(row.name):",
-        "or row.name:",
+        "or status == TaskResultStatus.RUNNING:",
         "tests/jobs/test_jobs.py -k dead_worker",
     ),
     Bug(
