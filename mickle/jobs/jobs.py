@@ -125,7 +125,7 @@ def perform(*, name: str, deed: Callable[[datetime], object]) -> None:
         except Refused as refused:
             # Nothing is wrong; it cannot be done just now.
             log.info("%s: %s", name, refused)
-            _note(name, try_at=at + RESTS)
+            _note(name, why=str(refused)[:_WHY_LENGTH], try_at=at + RESTS)
             return
         except Exception as error:  # noqa: BLE001 - the worker works on, whatever happened here
             raise Failed(_note_failure(name, error)) from None

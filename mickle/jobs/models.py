@@ -13,7 +13,8 @@ class Job(models.Model):
     asked_at = models.DateTimeField(null=True)
     # When it was last done to the end.
     done_at = models.DateTimeField(null=True)
-    # How often in a row it failed, why the last time, and until when it is left alone.
+    # How often in a row it failed, why the last time (or why it was refused, which is no failure),
+    # and until when it is left alone.
     failures = models.IntegerField(default=0)
     why = models.CharField(max_length=300, default="", blank=True)
     try_at = models.DateTimeField(null=True)
@@ -21,8 +22,7 @@ class Job(models.Model):
     class Meta:
         constraints = [
             models.CheckConstraint(
-                condition=Q(failures=0, why="")
-                | Q(failures__gt=0, try_at__isnull=False) & ~Q(why=""),
+                condition=Q(failures=0) | Q(failures__gt=0, try_at__isnull=False) & ~Q(why=""),
                 name="job_failed_says_why",
             )
         ]

@@ -96,7 +96,7 @@ def test_a_job_that_is_refused_has_not_failed(clock):
     ask()
     performed(refused)
     row = Job.objects.get()
-    assert (row.failures, row.done_at) == (0, None)
+    assert (row.failures, row.done_at, row.why) == (0, None, "Somebody else settles.")
     assert not ask()
     clock(MINUTE)
     assert ask()

@@ -3,7 +3,7 @@
 import signal
 import subprocess
 import threading
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -17,7 +17,8 @@ from mickle.nods import nods
 from mickle.ops.working import Worker
 from mickle.settlement import settlement
 from tests import people, working
-from tests.ops.test_run import MICKLE, Process, environment
+from tests.notices.post_office import PostOffice
+from tests.ops.test_run import MICKLE, Process, environment, run
 from tests.people import MID_NOVEMBER, NOVEMBER
 from tests.working import work
 
@@ -52,6 +53,21 @@ def test_pages_are_served_without_a_worker(tmp_path):
     assert process.get("/")[0] == 200
     assert not list(tmp_path.glob("*-job-*"))
     assert process.end(signal.SIGTERM) == 0
+
+
+@pytest.mark.slow
+def test_one_process_mails_by_itself(tmp_path):
+    assert run(tmp_path, "demo").returncode == 0
+    end = months.end(months.of(datetime.now(UTC)))
+    assert run(tmp_path, "clock", "--to", f"{end:%Y-%m-%d}").returncode == 0
+    mailed = threading.Event()
+    with PostOffice() as office:
+        office.at = lambda moment, _to: mailed.set() if moment == "answered" else None
+        process = Process(tmp_path, env=office.environment)
+        assert mailed.wait(60)
+        assert process.end(signal.SIGTERM) == 0, process.said
+    assert office.accepted
+    assert "Traceback" not in process.said
 
 
 @pytest.fixture

@@ -23,7 +23,7 @@ class Migration(migrations.Migration):
                 ('try_at', models.DateTimeField(null=True)),
             ],
             options={
-                'constraints': [models.CheckConstraint(condition=models.Q(models.Q(('failures', 0), ('why', '')), models.Q(('failures__gt', 0), ('try_at__isnull', False), models.Q(('why', ''), _negated=True)), _connector='OR'), name='job_failed_says_why')],
+                'constraints': [models.CheckConstraint(condition=models.Q(('failures', 0), models.Q(('failures__gt', 0), ('try_at__isnull', False), models.Q(('why', ''), _negated=True)), _connector='OR'), name='job_failed_says_why')],
             },
         ),
     ]
