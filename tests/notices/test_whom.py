@@ -17,10 +17,19 @@ from mickle.nods import nods
 from mickle.notices import notices
 from mickle.notices.models import Notice, Round, Topic
 from mickle.settlement import settlement
-from mickle.settlement.models import IdleRun
+from mickle.settlement.models import IdleRun, Spend
 from mickle.things.models import Thing
 from tests.notices.mailing import AFTER_THE_GRACE, AT_THE_CLOSE, THREE_DAYS_BEFORE, state, to
-from tests.people import MID_NOVEMBER, NOVEMBER, creator, member, thing, top_up
+from tests.people import (
+    EUR,
+    MID_NOVEMBER,
+    NOVEMBER,
+    creator,
+    instance_at,
+    member,
+    thing,
+    top_up,
+)
 
 SECOND = timedelta(seconds=1)
 
@@ -125,6 +134,30 @@ def test_what_earlier_months_will_take_is_not_there_for_this_one(clock):
     nod(who, "two", at=AT_THE_CLOSE)
     sent = clock.mail(months.end(december) - timedelta(days=3))
     assert [one.subject for one in sent] == ["December 2026: €2.00 of €5.00 is there"]
+
+
+def test_what_was_set_aside_six_months_ago_is_there_as_it_comes_back(clock):
+    may = NOVEMBER - 6
+    instance_at(months.text(may))
+    part = member("part", funds="3.00", month=may - 1)
+    whole = member("whole", funds="5.00", month=may - 1)
+    waits = thing("waits")
+    for who in (part, whole):
+        nods.give(member=who, thing=waits, at=months.start(may))
+    for month in range(may, NOVEMBER):
+        settlement.settle(month=month, at=months.end(month))
+    for who in (part, whole):
+        nods.give(member=who, thing=waits, at=MID_NOVEMBER)
+    # Behind the statements of the months before.
+    *statements, sent = clock.mail(THREE_DAYS_BEFORE)
+    assert {one.subject.partition(" of ")[0] for one in statements} == {"Your statement"}
+    assert sent.to == ["part@example.org"]
+    assert sent.subject == "November 2026: €3.00 of €5.00 is there"
+    assert "Of that, €3.00 was set aside six months ago and comes back now." in sent.body
+    assert [one.to for one in clock.close()] == [["part@example.org"]]
+    settlement.settle(month=NOVEMBER, at=AT_THE_CLOSE)
+    assert Spend.objects.get(month=NOVEMBER, member=part).amount_micros == EUR("3.00")
+    assert Spend.objects.get(month=NOVEMBER, member=whole).amount_micros == EUR("5.00")
 
 
 def test_a_reminder_after_the_month_is_none(clock):
