@@ -159,6 +159,16 @@ def _note(name: str, **facts: object) -> None:
         Job.objects.bulk_create([Job(name=name, **facts)], ignore_conflicts=True)
 
 
+def troubled() -> set[str]:
+    """The jobs whose last run failed or was refused."""
+    return set(Job.objects.exclude(why="").values_list("name", flat=True))
+
+
+def note_nothing_due(*, name: str) -> None:
+    """What failed or was refused no longer has to be done; somebody else may have done it."""
+    _note(name, failures=0, why="", try_at=None)
+
+
 def waiting() -> int:
     """How many jobs stand in the queue."""
     return DBTaskResult.objects.filter(status=TaskResultStatus.READY).count()

@@ -189,12 +189,14 @@ def do(name: str) -> None:
 
 def ask_for_what_is_due(at: datetime) -> int:
     """Put every deed that is due into the queue; returns how many were put there."""
-    asked = 0
+    asked, troubled = 0, jobs.troubled()
     for deed in DEEDS:
         try:
             if deed.due(at):
                 wanted = do.using(priority=deed.priority)
                 asked += jobs.ask(name=deed.name, task=wanted, at=at, rests=deed.rests)
+            elif deed.name in troubled:
+                jobs.note_nothing_due(name=deed.name)
         except Exception as error:  # noqa: BLE001 - one question that fails keeps no deed from due
             log.error("%s: %s", deed.name, jobs.sentence(error))  # noqa: TRY400
     return asked

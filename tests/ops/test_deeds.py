@@ -11,6 +11,7 @@ from django_tasks_db.models import DBTaskResult
 
 from mickle.instance import instance
 from mickle.instance.models import Instance, Month
+from mickle.jobs.models import Job
 from mickle.ledger import ledger
 from mickle.lib import months
 from mickle.lib.errors import Refused
@@ -179,6 +180,21 @@ def test_a_question_that_fails_keeps_no_deed_from_being_done(november, monkeypat
     work()
     assert state() == (0, False)
     assert "release: OperationalError: gone" in caplog.text
+
+
+def test_what_failed_and_is_done_by_somebody_else_is_in_order_again(november, monkeypatch):
+    def broken(at):
+        raise OperationalError("away")
+
+    plan(monkeypatch, "settle-months", broken)
+    work()
+    assert Job.objects.get(name="settle-months").failures == 1
+    known = {one.name: one for one in deeds.DEEDS}
+    known["settle-months"] = replace(known["settle-months"], due=lambda _at: False)
+    monkeypatch.setattr(deeds, "DEEDS", tuple(known.values()))
+    work()
+    row = Job.objects.get(name="settle-months")
+    assert (row.failures, row.why, row.try_at) == (0, "", None)
 
 
 def test_where_nothing_is_due_nothing_is_written(november):
