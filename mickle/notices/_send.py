@@ -16,7 +16,7 @@ from mickle.notices import _facts, _post, _stop, _texts, _words
 from mickle.notices._post import Later, Line, Never, Unknown, Unreachable
 from mickle.notices.models import Kind, Notice, Silence
 
-# After 5, 10, 20 ... minutes; the last of them is two days after the first.
+# After 5, 10, 20 ... minutes; the last of them is 21 hours after the first.
 TRIES = 9
 FIRST_WAIT = timedelta(minutes=5)
 # Then other jobs have their turn, however many wait and however slow the server is.

@@ -171,7 +171,8 @@ DEEDS = (
     Deed("release", something_to_release, release_what_may_be, 70),
     Deed("pay-charities", charities_to_pay, pay_charities, 60, HOURLY),
     Deed("return-money", unknown_money_to_return, return_unknown_money, 50, HOURLY),
-    Deed("finish-closings", closings_to_finish, finish_closings, 40),
+    # One that waits for the bank stays due until the bank has done it.
+    Deed("finish-closings", closings_to_finish, finish_closings, 40, timedelta(minutes=10)),
     Deed("seal-books", books_to_seal, seal_books, 30),
     Deed("plan-mails", notices.to_plan, lambda at: notices.plan(at=at), 20),
     # How many a minute may see is counted from the rows, so this one need not rest.
