@@ -23,8 +23,8 @@ class MailForm(forms.Form):
         label=gettext_lazy("Remind me"),
         required=False,
         help_text=gettext_lazy(
-            "Before a month ends and at its end, if what you nodded at would get nothing or your "
-            "coin would go to a charity."
+            "Before a month ends and at its end: if what you nodded at would get nothing, or a "
+            "charity everything."
         ),
     )
     statements = forms.BooleanField(
