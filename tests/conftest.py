@@ -70,7 +70,7 @@ def django_db_modify_db_settings(
 
 
 # These bring their own database or need none, so the run on PostgreSQL leaves them to the other.
-ONCE = {"bench", "browser", "docs", "lib", "postmaster", "seeded"}
+ONCE = {"bench", "browser", "disk", "docs", "lib", "postmaster", "seeded"}
 # Minutes each.
 LONG = ("model", "crash", "postmaster", "browser", "bench", "seeded")
 

@@ -49,14 +49,14 @@ def walk(
             done += write(Range(after, upto))
         took_s = time.perf_counter() - began
         size = _size(size, took_s)
-        _let_others(took_s)
+        let_others(took_s)
         after = upto
         seen += rows
         report(label, seen, total)
     return done
 
 
-def _let_others(took_s: float) -> None:
+def let_others(took_s: float) -> None:
     """Leave the one writer's place of SQLite free for as long as it was held.
 
     Another process asks for it now and then, and never finds it free beside one who is quick.

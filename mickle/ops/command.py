@@ -1,72 +1,37 @@
-"""What all commands share: their parser, the words of their arguments, and how they answer."""
+"""What commands at an instance share: the words of their arguments, and how they answer."""
 
 import argparse
-import json
 from collections.abc import Callable
-from typing import Any, NoReturn, TypeVar
+from typing import TypeVar
 
 from django.conf import settings
-from django.core.management.base import BaseCommand, CommandParser
+from django.core.management.base import CommandParser
 from django.utils.translation import gettext as _
 
 from mickle.lib import money, months
 from mickle.lib.errors import Refused
 from mickle.members import members
 from mickle.members.models import Member
+from mickle.ops.parsing import Command
+
+__all__ = [
+    "Command",
+    "Unknown",
+    "amount",
+    "amounts",
+    "decimal",
+    "member_named",
+    "month",
+    "said",
+    "takes_json",
+    "takes_member",
+]
 
 Read = TypeVar("Read")
-
-# What Django's own commands offer and an operator of Mickle has no use for.
-_DJANGO = {
-    "force_color": False,
-    "no_color": True,
-    "pythonpath": None,
-    "settings": None,
-    "skip_checks": True,
-    "traceback": False,
-    "verbosity": 1,
-}
 
 
 class Unknown(Refused):
     """Nobody here has this name."""
-
-
-class Parser(CommandParser):
-    """Says what is wrong with a command line in one sentence, and exits 2."""
-
-    def error(self, message: str) -> NoReturn:
-        """Name the mistake and where the help is."""
-        self.exit(2, f"{self.prog}: {message.rstrip('.')}. See {self.prog} --help.\n")
-
-
-class Command(BaseCommand):
-    """A command of Mickle; `help` and `example` are what `--help` shows."""
-
-    example = ""
-    requires_system_checks = ()
-
-    def create_parser(self, prog_name: str, subcommand: str, **_kwargs: Any) -> CommandParser:
-        """A parser with the command's own arguments only."""
-        parser = Parser(
-            prog=f"{prog_name} {subcommand.replace('_', '-')}",
-            description=self.help,
-            epilog=f"Example:\n  {self.example}",
-            formatter_class=argparse.RawDescriptionHelpFormatter,
-            allow_abbrev=False,
-        )
-        parser.add_argument("--data", metavar="DIR", help="the folder of the instance's data")
-        parser.set_defaults(**_DJANGO)
-        self.add_arguments(parser)
-        return parser
-
-    def say(self, text: str) -> None:
-        """Write one line of the answer."""
-        self.stdout.write(text)
-
-    def say_json(self, answer: object) -> None:
-        """Write the answer for a program."""
-        self.stdout.write(json.dumps(answer, indent=1, ensure_ascii=False))
 
 
 def takes_json(parser: CommandParser) -> None:

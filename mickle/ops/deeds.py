@@ -63,6 +63,16 @@ def settle_months(at: datetime) -> None:
         jobs.go_on()
 
 
+def earlier_months_to_prove(_at: datetime) -> bool:
+    """A month was settled by a version that proved nothing."""
+    return settlement.has_to_prove_earlier()
+
+
+def prove_earlier_months(at: datetime) -> None:
+    """Prove what was settled by a version that proved nothing."""
+    settlement.prove_earlier(at=at)
+
+
 def something_to_release(_at: datetime) -> bool:
     """Something waits that no longer has to."""
     return settlement.has_to_release()
@@ -168,6 +178,7 @@ class Deed:
 DEEDS = (
     Deed("close-months", months_to_close, close_months, 90),
     Deed("settle-months", months_to_settle, settle_months, 80),
+    Deed("prove-months", earlier_months_to_prove, prove_earlier_months, 75),
     Deed("release", something_to_release, release_what_may_be, 70),
     Deed("pay-charities", charities_to_pay, pay_charities, 60, HOURLY),
     Deed("return-money", unknown_money_to_return, return_unknown_money, 50, HOURLY),

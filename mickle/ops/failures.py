@@ -36,6 +36,17 @@ def sentence(error: BaseException) -> str:
     return _unforeseen(error)
 
 
+def bare(error: BaseException) -> str:
+    """The same where there is no instance, so no language and no log."""
+    if isinstance(error, Refused):
+        return str(error)
+    return f"Something unforeseen happened ({_named(error)}). Nothing was decided."
+
+
+def _named(error: BaseException) -> str:
+    return f"{type(error).__name__}: {' '.join(str(error).split())}"
+
+
 def _of_database(error: BaseException) -> str:
     told = f"{error} {getattr(error.__cause__, 'sqlstate', None) or ''}"
     if any(word in told for word in _FULL):
@@ -75,7 +86,7 @@ def _of_system(error: OSError) -> str:
 
 
 def _unforeseen(error: BaseException) -> str:
-    what = f"{type(error).__name__}: {' '.join(str(error).split())}"
+    what = _named(error)
     try:
         log = settings.DATA_DIR / "mickle.log"
         with log.open("a", encoding="utf-8") as file:

@@ -9,7 +9,7 @@ import django
 from django.core.management import load_command_class
 
 from mickle.ops import database, failures
-from mickle.ops.catalogue import COMMANDS
+from mickle.ops.catalogue import COMMANDS, OFFLINE
 
 USAGE = 2
 
@@ -80,12 +80,15 @@ def _command(words: list[str]) -> str:
 
 
 def _run(name: str, arguments: list[str]) -> int:
+    offline = name in OFFLINE
     try:
-        django.setup()
+        if not offline:
+            django.setup()
         command = load_command_class("mickle.ops", name.replace("-", "_"))
         parser = command.create_parser("mickle", name)
         options = vars(parser.parse_args(arguments))
-        database.make_ready()
+        if not offline:
+            database.make_ready()
         command.execute(**options)
         sys.stdout.flush()
     except BrokenPipeError:
@@ -95,6 +98,7 @@ def _run(name: str, arguments: list[str]) -> int:
         # argparse leaves this way: 0 after --help, 2 after a usage it could not read.
         return int(done.code or 0)
     except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001 - the last one to hear of it
-        print(failures.sentence(error), file=sys.stderr)
+        say = failures.bare if offline else failures.sentence
+        print(say(error), file=sys.stderr)
         return 1
     return 0

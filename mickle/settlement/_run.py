@@ -15,7 +15,7 @@ from mickle.lib import months
 from mickle.lib.errors import Refused
 from mickle.members.models import Member
 from mickle.settlement._engine import Result
-from mickle.settlement.models import Line, Owned, Run, Split
+from mickle.settlement.models import Line, Owned, Proof, Run, Split
 
 # Held by the one who settles, so that a second settler is told instead of made to wait.
 SETTLE_LOCK = 9
@@ -99,8 +99,8 @@ def note_result(run: Run, *, engine: str, sha256: str) -> None:
     go_on(run, Run.Stage.POST)
 
 
-def note_done(run: Run, result: Result, *, at: datetime) -> None:
-    """The month is settled: all of the result is there, and its pool is empty."""
+def note_done(run: Run, result: Result, *, proof_root: str, at: datetime) -> None:
+    """The month is settled: all of the result is there and proved, and its pool is empty."""
     name = months.text(run.month)
     with transaction.atomic():
         # Who claims or tops up has seen the lines wait, or is seen by the release that follows.
@@ -111,8 +111,12 @@ def note_done(run: Run, result: Result, *, at: datetime) -> None:
         there = [rows.objects.filter(month=run.month).count() for rows in (Split, Line)]
         if there != [result.splits, result.lines]:
             raise AssertionError(f"{name} has {there}, not {result.splits} splits, {result.lines}")
+        if not Proof.objects.filter(month=run.month, root=proof_root).exclude(root="").exists():
+            raise AssertionError(f"{name} has no proof of root {proof_root}")
         if not instance.note_settled(month=run.month, at=at):
             raise AssertionError(f"{name} was not frozen when it was settled")
+        run.proof_root = proof_root
+        run.save(update_fields=["proof_root"])
         go_on(run, Run.Stage.DONE)
 
 

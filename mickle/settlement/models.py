@@ -30,6 +30,8 @@ class Run(models.Model):
     # The engine that computed the result, and what it came to: see `_engine.py`.
     engine = models.CharField(max_length=80, default="", blank=True)
     result_sha256 = models.CharField(max_length=64, default="", blank=True)
+    # What the month was settled with; a proof that was changed or is gone is seen by it.
+    proof_root = models.CharField(max_length=64, default="", db_default="", blank=True)
 
     class Meta:
         constraints = [
@@ -214,3 +216,72 @@ class IdleRun(models.Model):
 
     class Meta:
         constraints = [models.CheckConstraint(condition=Q(months__gt=0), name="idle_run_counts")]
+
+
+class Proof(models.Model):
+    """What is published of a settled month, and the tree that holds everyone's shares."""
+
+    month = models.IntegerField(primary_key=True)
+    # Made once as the month's hashing begins; the salts follow from it. Never published.
+    key = models.CharField(max_length=64)
+    engine = models.CharField(max_length=120, default="", blank=True)
+    currency = models.CharField(max_length=12)
+    members = models.BigIntegerField(default=0)
+    shares = models.BigIntegerField(default=0)
+    nods = models.BigIntegerField(default=0)
+    things = models.BigIntegerField(default=0)
+    spent_micros = models.BigIntegerField(default=0)
+    paid_micros = models.BigIntegerField(default=0)
+    fee_micros = models.BigIntegerField(default=0)
+    waiting_micros = models.BigIntegerField(default=0)
+    charity_micros = models.BigIntegerField(default=0)
+    # Whether each part of the sum is of enough people to be published.
+    shows_parts = models.BooleanField(default=False)
+    input_sha256 = models.CharField(max_length=64, default="", blank=True)
+    output_sha256 = models.CharField(max_length=64, default="", blank=True)
+    # The root of the month before, where that one was proved.
+    before = models.CharField(max_length=64, default="", blank=True)
+    tree = models.CharField(max_length=64, default="", blank=True)
+    root = models.CharField(max_length=64, default="", blank=True)
+    proved_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(
+                    spent_micros=F("paid_micros") + F("waiting_micros") + F("charity_micros")
+                )
+                & Q(paid_micros__gte=F("fee_micros"), fee_micros__gte=0)
+                & Q(waiting_micros__gte=0, charity_micros__gte=0),
+                name="proof_adds_up",
+            ),
+            models.CheckConstraint(
+                condition=Q(members__gte=0, shares__gte=F("members"), nods__lte=F("shares")),
+                name="proof_has_a_share_for_each_member",
+            ),
+            models.CheckConstraint(
+                condition=Q(proved_at=None, root="")
+                | (Q(proved_at__isnull=False) & ~Q(root="") & ~Q(tree="")),
+                name="proof_has_a_root_once_proved",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.month}: {self.root or 'not proved yet'}"
+
+
+class ProofBlock(models.Model):
+    """So many leaves of a month's tree, in their order, and what they come to by themselves."""
+
+    pk = models.CompositePrimaryKey("month", "place")
+    month = models.IntegerField()
+    place = models.IntegerField()
+    # Before the leaves, so that a reader of roots passes by what is long.
+    first = models.BinaryField()
+    root = models.BinaryField()
+    leaves = models.BinaryField()
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(condition=Q(place__gte=0), name="proofblock_place_from_nought")
+        ]

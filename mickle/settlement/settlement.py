@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.conf import settings
 from django.db import transaction
@@ -13,6 +14,7 @@ from mickle.ledger import ledger
 from mickle.ledger.ledger import Check
 from mickle.lib import months
 from mickle.lib.chunks import Report, untold
+from mickle.lib.proofs import Head
 from mickle.members.models import Member
 from mickle.nods import nods
 from mickle.settlement import (
@@ -24,6 +26,7 @@ from mickle.settlement import (
     _freeze,
     _funds,
     _post,
+    _proof,
     _run,
     _statements,
     _waiting,
@@ -36,7 +39,7 @@ from mickle.settlement._run import AlreadySettled, NotSettled
 from mickle.settlement._spark import NoSpark
 from mickle.settlement._statements import OwnerStatement, Preview, Share, Statement
 from mickle.settlement._waiting import EXPIRES_AFTER_MONTHS, NotWaiting
-from mickle.settlement.models import Run
+from mickle.settlement.models import Proof, Run
 from mickle.things.models import Thing
 
 __all__ = [
@@ -77,6 +80,7 @@ class Settled:
     charity_micros: int
     transfers: int
     result_sha256: str
+    proof_root: str
 
 
 def close_due(*, at: datetime) -> list[int]:
@@ -120,6 +124,7 @@ def settle(
     close_due(at=at)
     with _run.alone():
         _must_be_next(month)
+        _proof.prove_earlier(at=at)
         posted = _stages(month, at, engine, report)
         done = _settled(month, posted)
     # Who came to own or to receive meanwhile has it now.
@@ -185,13 +190,14 @@ def _stages(month: int, at: datetime, engine: str, report: Report) -> int:
     report("compute", 1, 1)
     _run.note_result(run, engine=result.engine, sha256=result.sha256)
     posted += _post.post(month=month, at=at, report=report)
-    _run.note_done(run, result, at=at)
+    root = _proof.prove(month=month, at=at, report=report)
+    _run.note_done(run, result, proof_root=root, at=at)
     _database.forget()
     return posted
 
 
 def _settled(month: int, posted: int) -> Settled:
-    totals = _statements.totals(month)
+    totals, run = _statements.totals(month), Run.objects.get(month=month)
     return Settled(
         month=month,
         members=totals.members,
@@ -203,7 +209,8 @@ def _settled(month: int, posted: int) -> Settled:
         waiting_micros=totals.waiting_micros,
         charity_micros=totals.charity_micros,
         transfers=posted,
-        result_sha256=Run.objects.get(month=month).result_sha256,
+        result_sha256=run.result_sha256,
+        proof_root=run.proof_root,
     )
 
 
@@ -307,6 +314,44 @@ def month_totals(month: int) -> _statements.Totals:
     return _statements.totals(month)
 
 
+def has_to_prove_earlier() -> bool:
+    """Whether an older version settled a month and did not prove it; reads only."""
+    return bool(_proof.unproved())
+
+
+def prove_earlier(*, at: datetime) -> int:
+    """Prove the months that an older version settled; how many. Raises NotSettled as `settle`."""
+    if not _proof.unproved():
+        return 0
+    with _run.alone():
+        return _proof.prove_earlier(at=at)
+
+
+def proof(month: int) -> Proof | None:
+    """What is published of a settled month; None where there is nothing."""
+    return _proof.published(month)
+
+
+def proofs(at_most: int) -> list[Proof]:
+    """The same of the newest settled months, newest first."""
+    return _proof.newest(at_most)
+
+
+def proof_head(row: Proof) -> Head:
+    """The facts its root is the hash of; amounts in micros, None where they are withheld."""
+    return _proof.head(row)
+
+
+def proof_file(row: Proof) -> dict[str, Any]:
+    """What is published of a month, as a file for programs."""
+    return _proof.month_file(row)
+
+
+def proof_of(*, member: Member, month: int) -> dict[str, Any] | None:
+    """A member's own shares of a settled month with their way to its root; None without any."""
+    return _proof.member_file(member=member, month=month)
+
+
 def audit() -> list[Check]:
     """Each invariant of the settled months by name."""
-    return list(_audit.checks())
+    return [*_audit.checks(), _proof.check()]

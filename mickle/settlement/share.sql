@@ -3,8 +3,8 @@
 -- A weight of 1, by far the most, divides nothing: its part of the remainder is less than a micro.
 -- Reads: s_nod(month, member, thing, weight),
 --        s_split(month, member, total, slice, rem, cut_remainder, cut_thing).
--- Gives: month, member, thing, amount, slice (only where it is 0 can an amount be 0).
-SELECT x.month AS month, x.member AS member, x.thing AS thing,
+-- Gives: month, member, thing, weight, amount, slice (only where it is 0 can an amount be 0).
+SELECT x.month AS month, x.member AS member, x.thing AS thing, x.weight AS weight,
        CASE WHEN x.weight = 1 THEN
          p.slice + CASE WHEN p.rem > p.cut_remainder
                           OR (p.rem = p.cut_remainder AND x.thing <= p.cut_thing) THEN 1 ELSE 0 END

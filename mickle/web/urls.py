@@ -1,7 +1,8 @@
 """The addresses of all pages. Each name with what its template is given besides `mickle`.
 
-For anybody: home (series, ten, totals, things) catalogue (things, categories, orders) thing (thing,
+For anybody: home (series, ten, last, things) catalogue (things, categories, orders) thing (thing,
 full, places, waiting_nods, waiting_micros) profile (member, owned, nodded) figures (listed)
+proofs (listed) proof (row, head, pool, command) proof-json
 terms privacy imprint source (version) playground (form, preview, snippets, script) mail-stop
 (statements, done); POST only: set-language waiting-list. Sign-up and sign-in keep allauth's names:
 account_signup account_login account_logout account_confirm_login_code
@@ -12,8 +13,9 @@ nod-done nod-window-done (thing, coin, states, told) monthly (running); POST onl
 nod-window-at. Under /nod/window a page keeps its opener.
 
 Givers: dashboard (seen, rows, states, money, steps) add-link my-nods (rows, month, known)
-subscriptions (running) statements (listed) statement (found, rows, movements) statement-as top-up
-(amount, reference, account, qr) refund (most) settings (budget, profile, mail, plan) sites (listed)
+subscriptions (running) statements (listed) statement (found, rows, movements) statement-as
+own-proof top-up (amount, reference, account, qr) refund (most) settings (budget, profile, mail,
+plan) sites (listed)
 close-account;
 POST only: play-money take-back-waiting.
 
@@ -49,6 +51,7 @@ from mickle.web.views import (
     office,
     people,
     playground,
+    proofs,
     sites,
 )
 from mickle.web.views.setup import setup
@@ -61,6 +64,9 @@ anybody = [
     path("thing/<int:thing_id>", catalogue.thing, name="thing"),
     path("people/<str:username>", people.profile, name="profile"),
     path("figures", front.figures, name="figures"),
+    path("proof", proofs.proofs, name="proofs"),
+    path("proof/<month:month>", proofs.proof, name="proof"),
+    path("proof/<month:month>.json", proofs.proof_json, name="proof-json"),
     path("terms", front.terms, name="terms"),
     path("privacy", front.privacy, name="privacy"),
     path("imprint", front.imprint, name="imprint"),
@@ -107,6 +113,7 @@ givers = [
     path("statements", giving.statements, name="statements"),
     path("statements/<month:month>", giving.statement, name="statement"),
     path("statements/<month:month>.<str:form>", giving.statement_as, name="statement-as"),
+    path("statements/<month:month>/proof.json", proofs.own_proof, name="own-proof"),
     path(
         "statements/<month:month>/take-back/<int:thing_id>",
         giving.take_back_waiting,

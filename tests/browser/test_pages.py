@@ -21,6 +21,7 @@ LAST = months.text(MONTH - 1)
 ANYBODY = (
     *("/", "/catalogue", "/catalogue?q=nothing-like-it", "/thing/1", "/people/demo-ada"),
     *("/people/demo-bruno", "/figures", "/terms", "/privacy", "/imprint", "/source"),
+    *("/proof", f"/proof/{LAST}"),
     *("/sign-up", "/sign-in", "/nod?url=https://new.example/page"),
     *("/buttons", "/buttons?url=https://a.example/&size=tall&theme=dark&lang=ar&live=on"),
     "/buttons?url=nowhere",

@@ -10,12 +10,14 @@ from django.test import override_settings
 
 from mickle.ledger import ledger
 from mickle.lib import months
+from mickle.members.models import Member
 from mickle.nods import nods
 from mickle.nods.models import Count, Nod
 from mickle.payouts import payouts
 from mickle.payouts.models import Payout
 from mickle.settlement import settlement
 from mickle.things import things
+from mickle.things.models import Thing
 from tests.concurrency.together import together
 from tests.people import (
     EARLY_DECEMBER,
@@ -207,26 +209,13 @@ def test_a_nod_beside_the_closing_fence_is_in_exactly_one_month():
         settlement.settle(month=month, at=months.end(month) + timedelta(days=4))
 
     for month in range(first, first + ENDS):
-        end = months.end(month)
-
-        def nod_or_close(client: int, month: int = month, end: datetime = end) -> list[int]:
-            if client == CLIENTS - 1:
-                settlement.close_due(at=end + timedelta(seconds=1))
-                return []
-            # Each process has a clock of its own.
-            at = end + timedelta(minutes=5 * (2 * client / (CLIENTS - 2) - 1))
-            return [
-                nods.give(member=people[client], thing=page, at=at).month
-                for page in pages[month % 2]
-            ]
-
-        answers = together(CLIENTS, nod_or_close)
+        answers = end_of(month, people, pages[month % 2])
         assert not [answer for answer in answers if isinstance(answer, Exception)]
         for client, given in enumerate(answers):
             assert set(given) <= {month, month + 1}
             told[client].update(given)
         # Who was late is early for the next month: of a turn no nod of the month is left to come.
-        settlement.settle(month=month, at=end + timedelta(days=4))
+        settlement.settle(month=month, at=months.end(month) + timedelta(days=4))
 
     for client, who in enumerate(people):
         kept = Counter(Nod.objects.filter(member=who).values_list("month", flat=True))
@@ -236,3 +225,17 @@ def test_a_nod_beside_the_closing_fence_is_in_exactly_one_month():
     late = Nod.objects.filter(month=first + ENDS).count()
     assert settled + late == ENDS * PAGES * (CLIENTS - 1)
     all_hold([*ledger.audit(), *settlement.audit()])
+
+
+def end_of(month: int, people: list[Member], pages: list[Thing]) -> list[list[int]]:
+    """Nods while a month closes, each client's clock another; the months they were told."""
+    end = months.end(month)
+
+    def nod_or_close(client: int) -> list[int]:
+        if client == CLIENTS - 1:
+            settlement.close_due(at=end + timedelta(seconds=1))
+            return []
+        at = end + timedelta(minutes=5 * (2 * client / (CLIENTS - 2) - 1))
+        return [nods.give(member=people[client], thing=page, at=at).month for page in pages]
+
+    return together(CLIENTS, nod_or_close)

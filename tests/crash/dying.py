@@ -18,7 +18,8 @@ from mickle.ledger.models import Account, Transfer
 from mickle.members.models import Charity, Member
 from mickle.payins.models import Payin
 from mickle.payouts.models import Payout
-from mickle.settlement.models import Line, ReturnedShare, Spend, Split
+from mickle.settlement import _proof
+from mickle.settlement.models import Line, Proof, ProofBlock, ReturnedShare, Run, Spend, Split
 
 
 class Died(BaseException):
@@ -109,6 +110,13 @@ def picture() -> dict[str, list[Any]]:
             Line.objects.values_list("month", "thing__url", "state", "gross_micros", "fee_micros")
         ),
         "returned": sorted(ReturnedShare.objects.values_list("month", "member__username")),
+        "proofs": sorted(
+            (row.month, row.members, row.shares, row.spent_micros, row.fee_micros, bool(row.root))
+            for row in Proof.objects.all()
+        ),
+        "leaves": sorted((one.month, len(one.leaves)) for one in ProofBlock.objects.all()),
+        # The key is another each time, and with it the root; the audit hashes all of it anew.
+        "proved": [_proof.check().ok, Run.objects.filter(proof_root="").count()],
         "months": sorted((m.month, bool(m.settled_at)) for m in Month.objects.all()),
         "members": sorted(
             Member.objects.values_list("username", "topped_up_micros", "funded_month")

@@ -15,10 +15,11 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "mickle.config.settings")
 django.setup()
 
 from mickle.lib import chunks  # noqa: E402 - Django stands first
-from mickle.settlement import settlement  # noqa: E402
+from mickle.settlement import _tree, settlement  # noqa: E402
 
 # Many short transactions, so that death comes in the middle of something.
 chunks.FIRST = chunks.FEWEST = chunks.MOST = 5
+_tree.BLOCK, _tree._AT_ONCE = 2, 1
 
 
 def main() -> None:

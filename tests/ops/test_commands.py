@@ -18,6 +18,7 @@ from mickle.nods.models import Nod
 from mickle.ops.management.commands import audit
 from mickle.payouts import payouts
 from mickle.payouts.models import Payout
+from mickle.settlement.models import Proof
 from tests.crash.dying import picture
 from tests.ops.worlds import ago, small, written
 from tests.people import EUR
@@ -112,6 +113,8 @@ def test_a_rehearsal_changes_nothing_and_comes_to_what_the_settlement_does(loade
     assert said[3] == f"Result SHA-256: {would['result_sha256']}"
     assert picture() == before
     done = loaded.json("settle", ago(1))
+    # The root follows from a key that is drawn each time.
+    assert len(done.pop("proof_root")) == 64
     assert would == done | {"dry_run": True}
     assert len(done["result_sha256"]) == 64
 
@@ -128,6 +131,7 @@ def test_settling_says_what_it_came_to(loaded):
     assert loaded.out.startswith(
         f"{ago(1)} is settled: 1 member gave 5.00 EUR with 2 nods. 2.50 EUR went to owners"
     )
+    assert loaded.out.endswith(f"The root of its proof: {Proof.objects.get().root}")
 
 
 @pytest.mark.parametrize(

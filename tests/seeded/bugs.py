@@ -3,10 +3,12 @@
 from tests.seeded.bug import Bug
 from tests.seeded.mailing import MAILING
 from tests.seeded.month_end import MONTH_END
+from tests.seeded.proving import PROVING
 
 BUGS = [
     *MONTH_END,
     *MAILING,
+    *PROVING,
     Bug(
         "a pot goes below nought",
         "ledger/ledger.py",

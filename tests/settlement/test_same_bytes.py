@@ -9,7 +9,7 @@ from mickle.ledger import ledger
 from mickle.lib import months
 from mickle.members.models import Member
 from mickle.nods import nods
-from mickle.settlement import settlement
+from mickle.settlement import _proof, settlement
 from mickle.settlement.models import Line, Split
 from mickle.things.models import Thing
 from tests.people import EARLY_DECEMBER, MID_NOVEMBER, NOVEMBER, instance_at
@@ -76,8 +76,15 @@ def result() -> str:
     return hashlib.sha256(repr(parts).encode()).hexdigest()
 
 
+# The root of its proof, where the key is this one.
+KEY = "ab" * 32
+SAME_ROOT = "0d7c92a804f477bdca689de9513b9f713c17bf3f0b311ffe45c796f692683808"
+
+
 @pytest.mark.django_db
-def test_both_databases_come_to_the_same_bytes():
+def test_both_databases_come_to_the_same_bytes(monkeypatch):
+    monkeypatch.setattr(_proof.secrets, "token_hex", lambda _size: KEY)
     world()
-    settlement.settle(month=NOVEMBER, at=EARLY_DECEMBER)
+    done = settlement.settle(month=NOVEMBER, at=EARLY_DECEMBER)
     assert result() == SAME
+    assert done.proof_root == SAME_ROOT

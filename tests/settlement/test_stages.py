@@ -99,7 +99,7 @@ def test_after_every_range_the_books_are_right(one_by_one):
     settle(report=look)
     assert told[-1][1] == told[-1][2]
     assert [one for one in told if one[0] == "freeze"] == [("freeze", n, 3) for n in (1, 2, 3)]
-    assert {"owners", "freeze", "compute", "members", "lines", "pay"} == {
+    assert {"owners", "freeze", "compute", "members", "lines", "pay", "proof"} == {
         label for label, *_n in told
     }
 

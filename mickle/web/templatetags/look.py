@@ -37,6 +37,18 @@ def exact(micros: int) -> SafeString:
 
 
 @register.filter
+def published(micros: int | None) -> SafeString:
+    """An amount with all its places, or a dash where it is withheld."""
+    return SafeString("–") if micros is None else wording.exact_tag(micros)
+
+
+@register.filter
+def published_money(micros: int | None) -> SafeString:
+    """The same with minor units only."""
+    return SafeString("–") if micros is None else wording.amount_tag(micros)
+
+
+@register.filter
 def number(value: int) -> str:
     """A count with the language's separators."""
     return wording.number(value)

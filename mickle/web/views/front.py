@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 
 from mickle.discovery import discovery
 from mickle.instance import instance
-from mickle.instance.models import FeeRate, Month
+from mickle.instance.models import FeeRate
 from mickle.ledger import ledger
 from mickle.lib import money
 from mickle.lib.errors import Refused
@@ -37,7 +37,7 @@ def home(request: HttpRequest) -> HttpResponse:
         "picks": _picks(),
         "series": [_cut(budget, nods, rate) for nods in _SERIES],
         "ten": _cut(budget, 10, rate),
-        "totals": next(iter(_settled_months(1)), None),
+        "last": next(iter(_settled_months(1)), None),
         "things": rows.of(listed, request.user),
     }
     return render(request, "front/home.html", context)
@@ -78,14 +78,14 @@ def _cut(budget: int, nods: int, rate: int) -> dict[str, Any]:
 
 
 def _settled_months(at_most: int) -> list[dict[str, Any]]:
-    months_settled = Month.objects.exclude(settled_at=None).order_by("-month")[:at_most]
     return [
         {
             "month": row.month,
-            "totals": settlement.month_totals(row.month),
+            "row": row,
+            "head": settlement.proof_head(row),
             "pool_micros": ledger.balance(ledger.pool(row.month)),
         }
-        for row in months_settled
+        for row in settlement.proofs(at_most)
     ]
 
 

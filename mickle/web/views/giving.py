@@ -179,6 +179,7 @@ def statement(request: MemberRequest, month: int) -> HttpResponse:
         "start": settlement.funds_at_start(listed, month),
         "end": settlement.funds_at_start(listed, month + 1),
         "settled": found.state is State.SETTLED,
+        "proved": bool(found.spend_micros) and settlement.proof(month) is not None,
     }
     return render(request, "giving/statement.html", context)
 

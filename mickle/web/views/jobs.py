@@ -28,6 +28,7 @@ _LISTED = 50
 NAMES: dict[str, Promise] = {
     "close-months": gettext_lazy("Close months, give the nods of subscriptions"),
     "settle-months": gettext_lazy("Settle months"),
+    "prove-months": gettext_lazy("Prove months settled by an older version"),
     "release": gettext_lazy("Release what no longer has to wait"),
     "pay-charities": gettext_lazy("Set charities’ money on its way"),
     "return-money": gettext_lazy("Send back money of nobody known"),

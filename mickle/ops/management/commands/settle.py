@@ -28,6 +28,7 @@ def _stages() -> dict[str, str]:
         "members": _("shares"),
         "lines": _("pages"),
         "pay": _("owners"),
+        "proof": _("proof"),
     }
 
 
@@ -69,7 +70,11 @@ class Command(Base):
         with progress.staged(_("Settling %(month)s") % {"month": name}, _stages()) as report:
             done = settle(month=options["month"], at=instance.now(), report=report)
         if options["json"]:
-            self.say_json(_facts(done) | {"month": name, "dry_run": dry})
+            facts = _facts(done) | {"month": name, "dry_run": dry}
+            if dry:
+                # Settled in earnest, it has another key and so another root.
+                del facts["proof_root"]
+            self.say_json(facts)
         elif dry:
             self.say(
                 _("Nothing was changed. Settled now, %(month)s would come to this:")
@@ -81,6 +86,7 @@ class Command(Base):
             self.say(_("Result SHA-256: %(hash)s") % {"hash": done.result_sha256})
         else:
             self.say(_("%(month)s is settled: ") % {"month": name} + _told(done))
+            self.say(_("The root of its proof: %(root)s") % {"root": done.proof_root})
 
 
 def _facts(done: settlement.Settled) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('settlement', '0003_weights'),
+        ('settlement', '0004_proof'),
     ]
 
     operations = [

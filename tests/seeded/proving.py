@@ -1,0 +1,118 @@
+"""Bugs of the proof of a month."""
+
+from tests.seeded.bug import Bug
+
+PROVING = [
+    Bug(
+        "a leaf may pass for a node",
+        "lib/merkle.py",
+        'return sha256(b"\\x00" + data).digest()',
+        "return sha256(data).digest()",
+        "tests/lib/test_merkle.py -k known_ones",
+    ),
+    Bug(
+        "one left over is paired with itself",
+        "lib/merkle.py",
+        "found.append(level[-1])",
+        "found.append(node(level[-1], level[-1]))",
+        "tests/lib/test_merkle.py -k every_leaf",
+    ),
+    Bug(
+        "a path that ends too early is taken",
+        "lib/merkle.py",
+        "return None if last else at",
+        "return at",
+        "tests/lib/test_merkle.py -k another_place",
+    ),
+    Bug(
+        "a share of another month is believed",
+        "lib/proof_files.py",
+        "if month != proof.head.month:",
+        "if not month:",
+        "tests/lib/test_proofs.py -k another_month",
+    ),
+    Bug(
+        "a file may name something twice",
+        "lib/proof_files.py",
+        "if len(found) != len(pairs):",
+        "if len(found) > len(pairs):",
+        "tests/lib/test_proofs.py -k something_twice",
+    ),
+    Bug(
+        "a member's hash has no salt",
+        "lib/proofs.py",
+        "return merkle.leaf(secret + own_root)",
+        "return merkle.leaf(own_root)",
+        "tests/settlement/test_proof.py -k without_the_salt",
+    ),
+    Bug(
+        "what went in and came out can be tried",
+        "lib/proofs.py",
+        'return hmac.digest(key, name.encode() + b" " + digest, "sha256").hex()',
+        "return digest.hex()",
+        "tests/settlement/test_proof.py -k tried_out",
+    ),
+    Bug(
+        "leaves stand in order of member",
+        "settlement/_hashing.py",
+        "    leaves.sort()\n",
+        "",
+        "tests/settlement/test_proof.py -k place_in_the_tree",
+    ),
+    Bug(
+        "a void nod is proved",
+        "settlement/_hashing.py",
+        "WHERE void = '' AND month",
+        "WHERE month",
+        "tests/settlement/test_proof.py -k one_text_for_each",
+    ),
+    Bug(
+        "a month of one tells what that one gave",
+        "settlement/_proof.py",
+        "row.spent_micros if whole or empty",
+        "row.spent_micros if row.root is not None",
+        "tests/settlement/test_proof.py -k of_a_few",
+    ),
+    Bug(
+        "one small part is told beside the others",
+        "settlement/_proof.py",
+        "return all(crowds)",
+        "return any(crowds)",
+        "tests/settlement/test_proof.py -k three_or_none",
+    ),
+    Bug(
+        "a block that is there already stops the settlement",
+        "settlement/_tree.py",
+        "bulk_create(some, ignore_conflicts=True)",
+        "bulk_create(some)",
+        "tests/settlement/test_proof.py -k stopped_while",
+    ),
+    Bug(
+        "a month is settled without its proof",
+        "settlement/_run.py",
+        'root=proof_root).exclude(root="").exists():',
+        'root=proof_root).exclude(root="").exists() and not run.month:',
+        "tests/settlement/test_proof_tampered.py -k settled_without",
+    ),
+    Bug(
+        "a proof that is gone is made anew",
+        "settlement/_proof.py",
+        "if not runs.get(month, month in proved)]",
+        "if month not in proved]",
+        "tests/settlement/test_proof_tampered.py -k not_made_anew",
+    ),
+    Bug(
+        "the proof of a month that is not settled is told",
+        "settlement/_proof.py",
+        'return _proved().filter(month__in=done.values("month"))',
+        "return _proved()",
+        "tests/settlement/test_proof.py -k stopped_while",
+    ),
+    Bug(
+        "a month forgets the one before",
+        "settlement/_proof.py",
+        "before=row.before or None,",
+        "before=None,",
+        "tests/settlement/test_proof_tampered.py -k every_month_before",
+    ),
+]
