@@ -56,7 +56,7 @@ socket.socket.connect = _only_here
 @pytest.fixture(scope="session")
 def django_db_modify_db_settings(
     tmp_path_factory: pytest.TempPathFactory, django_db_modify_db_settings_parallel_suffix: None
-) -> None:
+) -> Iterator[None]:
     """Keep SQLite in a file: threads and processes then meet as they do in production."""
     database = settings.DATABASES["default"]
     if database["ENGINE"].endswith("sqlite3"):
@@ -67,6 +67,12 @@ def django_db_modify_db_settings(
         database.setdefault("TEST", {})["NAME"] = str(path)
         if Path(os.environ.get(TEMPLATE, "")).is_file():
             use_template(str(path))
+        yield
+        # The locks beside it, of settlements and jobs, stay where a process ended.
+        for lock in path.parent.glob(f"{path.name}-*"):
+            lock.unlink(missing_ok=True)
+    else:
+        yield
 
 
 # These bring their own database or need none, so the run on PostgreSQL leaves them to the other.

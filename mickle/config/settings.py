@@ -70,7 +70,9 @@ INSTALLED_APPS = [
     "mickle.web",
     "allauth",
     "allauth.account",
+    "django_tasks_db",
     "mickle.instance",
+    "mickle.jobs",
     "mickle.ledger",
     "mickle.members",
     "mickle.things",
@@ -81,6 +83,7 @@ INSTALLED_APPS = [
     "mickle.settlement",
     "mickle.payouts",
     "mickle.closing",
+    "mickle.notices",
     "mickle.discovery",
     "mickle.edge",
     "mickle.ops",
@@ -140,6 +143,8 @@ def _database() -> dict[str, Any]:
 
 DATABASES = {"default": _database()}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+# What the clock makes due stands in a queue in the same database.
+TASKS = {"default": {"BACKEND": "django_tasks_db.DatabaseBackend", "QUEUES": ["default"]}}
 
 # --- language and time --------------------------------------------------------------------------
 USE_TZ = True
@@ -190,9 +195,11 @@ ACCOUNT_SESSION_REMEMBER = True
 # --- mail: files under the data folder unless SMTP is set ---------------------------------------
 DEFAULT_FROM_EMAIL = env.text("MAIL_FROM", "mickle@localhost")
 SERVER_EMAIL = DEFAULT_FROM_EMAIL
+# Reminders and statements; codes to sign in with are sent at once, whatever else waits.
+MAILS_A_MINUTE = env.number("MAILS_A_MINUTE", 60)
 EMAIL_HOST = env.text("SMTP_HOST")
 if EMAIL_HOST:
-    EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+    EMAIL_BACKEND = "mickle.notices.smtp.EmailBackend"
     EMAIL_PORT = env.number("SMTP_PORT", 587)
     EMAIL_HOST_USER = env.text("SMTP_USER")
     EMAIL_HOST_PASSWORD = env.text("SMTP_PASSWORD")
@@ -224,5 +231,6 @@ LOGGING = {
     "formatters": {"line": {"format": "{asctime} {levelname} {name}: {message}", "style": "{"}},
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["console"], "level": "WARNING"},
-    "loggers": {"mickle": {"level": "INFO"}},
+    # A job that fails has said so in a line of its own; the queue would add a traceback.
+    "loggers": {"mickle": {"level": "INFO"}, "django_tasks": {"level": "CRITICAL"}},
 }

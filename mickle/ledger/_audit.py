@@ -137,6 +137,12 @@ def seal(*, at: datetime) -> int:
     return sealed
 
 
+def is_sealed() -> bool:
+    """Whether a batch covers every transfer."""
+    newest = Batch.objects.order_by("-id").first()
+    return _newest() <= (newest.last_transfer if newest is not None else 0)
+
+
 class _Unsealed(NamedTuple):
     first: int
     last: int

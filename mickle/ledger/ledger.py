@@ -347,6 +347,11 @@ def seal(*, at: datetime) -> int:
     return _audit.seal(at=at)
 
 
+def is_sealed() -> bool:
+    """Whether a batch covers every transfer."""
+    return _audit.is_sealed()
+
+
 def audit() -> list[Check]:
     """Recompute the books; each invariant by name with how much it looked at."""
     return list(_audit.checks())

@@ -217,6 +217,12 @@ def renew(*, month: int, at: datetime) -> int:
         return _bulk.renew(month=month, at=at)
 
 
+def to_renew(*, month: int) -> bool:
+    """Whether a subscription has not given its nod of a month yet, or has ended before it."""
+    rows = Subscription.objects.filter(ended_at=None, first_month__lte=month)
+    return rows.filter(renewed_through__lt=month).exists()
+
+
 def record_many(rows: Iterable[_bulk.NodRow]) -> int:
     """Record described nods `(month, member_id, thing_id, at, source)`; returns how many were new.
 

@@ -2,6 +2,7 @@
 
 COMMANDS = {
     "run": "Serve everything in one process: pages, buttons, counts, month ends.",
+    "worker": "Do what the clock makes due, in a process of its own.",
     "demo": "Fill an empty instance with a believable world of play money.",
     "load": "Read a described world from a JSON file, all of it or nothing.",
     "top-up": "Book money that arrived for a member.",

@@ -1,4 +1,4 @@
-"""The one process: a socket, the dispatcher behind it, the ticker beside it."""
+"""The one process: a socket, the dispatcher behind it, a worker beside it."""
 
 import errno
 import ipaddress
@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 from uvicorn.supervisors import Multiprocess
 
 from mickle.lib.errors import Refused
-from mickle.ops.ticking import Ticker
+from mickle.ops.working import Worker
 
 APPLICATION = "mickle.config.asgi:application"
 PROTOCOL = "mickle.config.asgi:Protocol"
@@ -85,8 +85,11 @@ def hold_many_files() -> int:
     return hard
 
 
-def serve(listening: socket.socket, *, workers: int) -> None:
-    """Serve until SIGINT or SIGTERM, then end what is under way and return."""
+def serve(listening: socket.socket, *, workers: int, works: bool = True) -> None:
+    """Serve until SIGINT or SIGTERM, then end what is under way and return.
+
+    Beside it a worker does what the clock makes due, unless it `works` in a process of its own.
+    """
     proxies = settings.TRUSTED_PROXIES
     config = uvicorn.Config(
         APPLICATION,
@@ -105,15 +108,16 @@ def serve(listening: socket.socket, *, workers: int) -> None:
     server = Multiprocess(config, [listening]) if workers > 1 else _one(config)
     # Where an operator may put files of their own; whitenoise looks for it.
     Path(settings.STATIC_ROOT or settings.DATA_DIR).mkdir(exist_ok=True)
-    ticker = Ticker()
-    ticker.start()
+    worker = Worker()
+    if works:
+        worker.start()
     try:
         if isinstance(server, Multiprocess):
             server.run()
         else:
             server.run([listening])
     finally:
-        ticker.stop()
+        worker.stop()
         listening.close()
 
 

@@ -1,5 +1,6 @@
 """The door of the room: accounts, requests, the file for the bank and what the bank did."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -271,6 +272,13 @@ def pay_charities(*, month: int, at: datetime) -> list[Payout]:
         if found is not None:
             made.append(found)
     return made
+
+
+def charities_unpaid(*, month: int, ids: Iterable[int]) -> bool:
+    """Whether one of these charities has an account and no payout for a month yet; reads only."""
+    rows = Charity.objects.filter(id__in=list(ids)).exclude(iban="").values_list("id", flat=True)
+    keys = {f"charity:{id_}:{months.text(month)}" for id_ in rows}
+    return Payout.objects.filter(key__in=keys).count() < len(keys)
 
 
 def pay_charity(*, charity: Charity, at: datetime, key: str) -> Payout | None:

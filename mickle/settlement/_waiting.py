@@ -200,6 +200,13 @@ def release_due(*, at: datetime) -> int:
     return done
 
 
+def has_to_release() -> bool:
+    """Whether something waits that `release_due` would release or return."""
+    waits = waited_for()
+    refused = waits.filter(state=Thing.State.REFUSED)
+    return waits.filter(owner__in=members.receivers()).exists() or refused.exists()
+
+
 def waiting_givers(thing: Thing) -> int:
     """How many members have a share in what waits for a thing."""
     lines = of_thing(thing).values("month", "thing_id")

@@ -1,7 +1,7 @@
 """The door of the room: close, settle, release, and what the pages and statements read."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.conf import settings
@@ -37,13 +37,14 @@ from mickle.settlement._engine import EnginesDiffer
 from mickle.settlement._funds import Move
 from mickle.settlement._run import AlreadySettled, NotSettled
 from mickle.settlement._spark import NoSpark
-from mickle.settlement._statements import OwnerStatement, Preview, Statement
-from mickle.settlement._waiting import NotWaiting
+from mickle.settlement._statements import OwnerStatement, Preview, Share, Statement
+from mickle.settlement._waiting import EXPIRES_AFTER_MONTHS, NotWaiting
 from mickle.settlement.models import Proof, Run
 from mickle.things.models import Thing
 
 __all__ = [
     "ENGINES",
+    "EXPIRES_AFTER_MONTHS",
     "AlreadySettled",
     "Archived",
     "EnginesDiffer",
@@ -56,6 +57,7 @@ __all__ = [
     "OwnerStatement",
     "Preview",
     "Settled",
+    "Share",
     "Statement",
 ]
 
@@ -95,6 +97,16 @@ def close_due(*, at: datetime) -> list[int]:
         closed.append(month)
     nods.renew(month=months.of(at), at=at)
     return closed
+
+
+def grace_ends(month: int) -> datetime:
+    """When a month settles by itself; what arrives until then still counts for it.
+
+    After a standstill the grace runs from the close: what arrived meanwhile is still booked.
+    """
+    row = Month.objects.filter(month=month).first()
+    ended = months.end(month) if row is None else max(months.end(month), row.closed_at)
+    return ended + timedelta(hours=settings.GRACE_HOURS)
 
 
 def settle(
@@ -217,6 +229,11 @@ def release_due(*, at: datetime) -> int:
     return _waiting.release_due(at=at)
 
 
+def has_to_release() -> bool:
+    """Whether something waits that no longer has to; reads only."""
+    return _waiting.has_to_release()
+
+
 def waiting_givers(thing: Thing) -> int:
     """How many members have a share in what waits for a thing, three or more as three."""
     return min(_waiting.waiting_givers(thing), _statements.GIVERS_SHOWN)
@@ -295,6 +312,11 @@ def check_archive(*, month: int) -> Archived:
 def month_totals(month: int) -> _statements.Totals:
     """What a settled month came to."""
     return _statements.totals(month)
+
+
+def has_to_prove_earlier() -> bool:
+    """Whether an older version settled a month and did not prove it; reads only."""
+    return bool(_proof.unproved())
 
 
 def prove_earlier(*, at: datetime) -> int:

@@ -3,9 +3,10 @@
 For anybody: home (series, ten, last, things) catalogue (things, categories, orders) thing (thing,
 full, places, waiting_nods, waiting_micros) profile (member, owned, nodded) figures (listed)
 proofs (listed) proof (row, head, pool, command) proof-json
-terms privacy imprint source (version) playground (form, preview, snippets, script); POST only:
-set-language waiting-list. Sign-up and sign-in keep allauth's names: account_signup account_login
-account_logout account_confirm_login_code account_email_verification_sent account_inactive.
+terms privacy imprint source (version) playground (form, preview, snippets, script) mail-stop
+(statements, done); POST only: set-language waiting-list. Sign-up and sign-in keep allauth's names:
+account_signup account_login account_logout account_confirm_login_code
+account_email_verification_sent account_inactive.
 
 Nod page and window: nod nod-window (thing, title, called, offer, nonce, coin, states) nod-kept
 nod-done nod-window-done (thing, coin, states, told) monthly (running); POST only: nod-at
@@ -13,8 +14,8 @@ nod-window-at. Under /nod/window a page keeps its opener.
 
 Givers: dashboard (seen, rows, states, money, steps) add-link my-nods (rows, month, known)
 subscriptions (running) statements (listed) statement (found, rows, movements) statement-as
-own-proof top-up
-(amount, reference, account, qr) refund (most) settings (budget, profile, plan) sites (listed)
+own-proof top-up (amount, reference, account, qr) refund (most) settings (budget, profile, mail,
+plan) sites (listed)
 close-account;
 POST only: play-money take-back-waiting.
 
@@ -23,10 +24,10 @@ revenue-csv payout-account withdraw (form, then quote); POST only: claim refuse-
 
 Operators (404 for everybody else): operator-months operator-month (row, totals, checks) cash-desk
 (form, standing, recent) send-back payouts (requested, sent, files, came_back) payout-file claims
-charities
-people take-down (thing) fee (announced) clock books journal trial-balance; POST only: month-close
-month-settle assign payout-make-file file-executed payout-mark claim-decide charity-deed invite
-invite-waiting suspend make-operator put-back.
+charities people take-down (thing) fee (announced) operator-jobs (jobs, due, mails, unresolved)
+clock books journal trial-balance; POST only: month-close month-settle assign payout-make-file
+file-executed payout-mark claim-decide charity-deed invite invite-waiting suspend make-operator
+put-back mail-again.
 setup: the one-time link.
 """
 
@@ -42,6 +43,8 @@ from mickle.web.views import (
     fee,
     front,
     giving,
+    jobs,
+    mails,
     making,
     money,
     nod,
@@ -72,6 +75,7 @@ anybody = [
     path("language", front.set_language, name="set-language"),
     path("waiting-list", front.waiting_list, name="waiting-list"),
     path("setup/<str:token>", setup, name="setup"),
+    path("mail/stop/<str:letter>", mails.stop, name="mail-stop"),
 ]
 
 signing_in = [
@@ -161,6 +165,8 @@ operators = [
     path("operator/things/<int:thing_id>/take-down", desk.take_down, name="take-down"),
     path("operator/things/<int:thing_id>/put-back", desk.put_back, name="put-back"),
     path("operator/fee", fee.fee, name="fee"),
+    path("operator/jobs", jobs.jobs, name="operator-jobs"),
+    path("operator/jobs/mails/<int:notice_id>", jobs.mail_again, name="mail-again"),
     path("operator/clock", office.clock, name="clock"),
     path("operator/books", office.books, name="books"),
     path("operator/books/<month:month>/journal.csv", office.journal, name="journal"),

@@ -38,7 +38,7 @@ MAKER = (
 OPERATOR = (
     *("/operator", f"/operator/months/{LAST}?audit=yes", "/operator/cash-desk"),
     *("/operator/payouts", "/operator/claims", "/operator/people", "/operator/charities"),
-    *("/operator/fee", "/operator/clock", "/operator/books?audit=yes"),
+    *("/operator/fee", "/operator/jobs", "/operator/clock", "/operator/books?audit=yes"),
     *("/operator/things/2/take-down", "/thing/2"),
 )
 

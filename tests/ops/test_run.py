@@ -28,11 +28,11 @@ def environment(data: Path) -> dict[str, str]:
 class Process:
     """`mickle run` on a free port."""
 
-    def __init__(self, data: Path, *words: str) -> None:
+    def __init__(self, data: Path, *words: str, env: dict[str, str] | None = None) -> None:
         self.started = time.monotonic()
         self.process = subprocess.Popen(
             [*MICKLE, "run", "--port", "0", *words],
-            env=environment(data),
+            env=environment(data) | (env or {}),
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
@@ -215,7 +215,7 @@ import os, signal, sys, threading
 from mickle.ops import main
 start = threading.Thread.start
 def told(thread):
-    if thread.name == "ticker":
+    if thread.name == "worker":
         os.kill(os.getpid(), signal.SIGTERM)
     start(thread)
 threading.Thread.start = told

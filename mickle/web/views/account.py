@@ -1,4 +1,4 @@
-"""A member's own settings: budget, charity, privacy, and leaving."""
+"""A member's own settings: budget, charity, privacy, mails, and leaving."""
 
 from django.contrib import messages
 from django.contrib.auth import logout
@@ -17,6 +17,7 @@ from mickle.providers import sepa
 from mickle.web import access, paths
 from mickle.web.access import MemberRequest
 from mickle.web.forms import BudgetForm, CloseForm, ProfileForm
+from mickle.web.views import mails
 
 
 @access.member_only
@@ -44,14 +45,17 @@ def settings_page(request: MemberRequest) -> HttpResponse:
             "public_nods": member.public_nods,
         },
     )
+    mail = mails.form_of(member, request.POST if deed == "mail" else None)
     if deed == "budget" and budget.is_valid() and _set_budget(request, budget):
         return paths.see_other("settings")
-    if deed == "profile" and profile.is_valid():
-        _set_profile(request, profile)
+    if deed == "profile" and profile.is_valid() and _set_profile(request, profile):
+        return paths.see_other("settings")
+    if deed == "mail" and mail.is_valid() and mails.keep(request, mail):
         return paths.see_other("settings")
     context = {
         "budget": budget,
         "profile": profile,
+        "mail": mail,
         "plan": plan,
         "month": instance.open_month(),
         "refundable": payouts.refundable(member=member, at=at),
@@ -75,11 +79,12 @@ def _set_budget(request: MemberRequest, form: BudgetForm) -> bool:
     return True
 
 
-def _set_profile(request: MemberRequest, form: ProfileForm) -> None:
+def _set_profile(request: MemberRequest, form: ProfileForm) -> bool:
     fields = dict(form.cleaned_data)
     members.set_privacy(member=request.user, public_nods=fields.pop("public_nods"))
     members.describe(member=request.user, **fields)
     messages.info(request, _("Kept."))
+    return True
 
 
 @access.member_only

@@ -1,9 +1,8 @@
 """The operator's desk: months, money that arrived, payouts, claims, what is taken down."""
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
-from django.conf import settings
 from django.contrib import messages
 from django.db import transaction
 from django.http import Http404, HttpResponse
@@ -17,6 +16,7 @@ from mickle.closing import closing
 from mickle.closing.closing import Stranded
 from mickle.instance import instance
 from mickle.instance.models import Month
+from mickle.jobs.models import Job
 from mickle.ledger import ledger
 from mickle.lib import months
 from mickle.lib.errors import Refused
@@ -66,11 +66,12 @@ def _month_page(request: MemberRequest, month: int | None) -> HttpResponse:
         "current": current,
         "may_close": instance.now() >= months.end(current),
         "next": ended[0] if ended else None,
-        "grace_until": ended and months.end(ended[0].month) + timedelta(hours=settings.GRACE_HOURS),
+        "grace_until": ended and settlement.grace_ends(ended[0].month),
         "earlier": _listed_months(),
         "waiting_payouts": payouts.requested(),
         "open_claims": Claim.objects.filter(state=Claim.State.OPEN).count(),
         "unassigned": len(payins.standing()),
+        "failing": Job.objects.filter(failures__gt=0).count(),
         "checks": request.GET.get("audit") == "yes" and audits.run(),
     }
     return render(request, "operator/months.html", context)

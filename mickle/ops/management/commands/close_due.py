@@ -12,7 +12,7 @@ from mickle.settlement import settlement
 
 
 class Command(Base):
-    """Closes ended months; `mickle run` does the same once a minute."""
+    """Closes ended months; a worker does the same once a minute."""
 
     help = COMMANDS["close-due"]
     example = "mickle close-due"

@@ -42,6 +42,9 @@ class Command(Base):
         parser.add_argument(
             "--workers", type=_number(1, WORKERS_LIMIT), default=1, help="processes; 1 is enough"
         )
+        parser.add_argument(
+            "--no-worker", action="store_true", help="leave what is due to mickle worker"
+        )
         parser.add_argument("--demo", action="store_true", help="fill an empty instance first")
 
     def handle(self, *_args: Any, **options: Any) -> None:
@@ -57,4 +60,4 @@ class Command(Base):
             link = f"{where}/setup/{instance.new_setup_token()}"
             self.say(_("Nobody runs it yet. This link works once: %(link)s") % {"link": link})
         self.stdout.flush()
-        serving.serve(listening, workers=options["workers"])
+        serving.serve(listening, workers=options["workers"], works=not options["no_worker"])

@@ -1,0 +1,147 @@
+"""Why a member is told something: read from the books when the mail is about to be sent.
+
+None instead of facts means that there is no longer a reason.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.conf import settings
+
+from mickle.instance import instance
+from mickle.instance.instance import State
+from mickle.instance.models import Month
+from mickle.ledger import ledger
+from mickle.lib import months
+from mickle.members import members
+from mickle.members.models import Charity, Member
+from mickle.nods import nods
+from mickle.notices._plan import AHEAD, IDLE_MONTHS_KEPT
+from mickle.notices.models import Kind, Notice
+from mickle.settlement import settlement
+from mickle.settlement.models import IdleRun, Spend
+from mickle.settlement.settlement import OwnerStatement, Statement
+from mickle.things.models import Thing
+
+
+@dataclass(frozen=True)
+class Short:
+    """Funds do not cover the budget of a month with nods that count; amounts in micros.
+
+    `back_micros` of what is left was set aside, and comes back as the month is settled.
+    """
+
+    nods: int
+    budget_micros: int
+    left_micros: int
+    back_micros: int = 0
+
+
+@dataclass(frozen=True)
+class Idle:
+    """A month without a nod, and what of it goes to which charity; `kept` counts months before."""
+
+    amount_micros: int
+    charity: Charity
+    kept: int = 0
+
+
+@dataclass(frozen=True)
+class Settled:
+    """What a settled month brought: given, and received as an owner."""
+
+    gave: Statement
+    received: OwnerStatement
+
+
+Facts = Short | Idle | Settled
+
+
+def of(notice: Notice, at: datetime) -> Facts | None:
+    """The facts of a mail; None when it is moot."""
+    kind = Kind(notice.kind)
+    if kind == Kind.STATEMENT:
+        return _of_settled(notice.member, notice.month)
+    if not _in_time(kind, notice.month, at):
+        return None
+    return _of_coming(notice.member, notice.month, kind)
+
+
+def _in_time(kind: Kind, month: int, at: datetime) -> bool:
+    """Whether something can still be done about it."""
+    if kind in AHEAD:
+        state = instance.state(month)
+        return state in (State.OPEN, State.FUTURE) and at < months.end(month)
+    return Month.objects.filter(month=month, frozen_at=None).exists()
+
+
+def _of_settled(member: Member, month: int) -> Settled | None:
+    if instance.state(month) is not State.SETTLED:
+        return None
+    gave = settlement.statement(member=member, month=month)
+    received = settlement.owner_statement(member=member, month=month)
+    return Settled(gave, received) if gave.spend_micros or received.lines else None
+
+
+def _of_coming(member: Member, month: int, kind: Kind) -> Short | Idle | None:
+    plan = members.plan(member, month)
+    # What a settlement that has begun took in can no longer change.
+    if plan.paused or Spend.objects.filter(member=member, month=month).exists():
+        return None
+    left, back = _left(member, month)
+    given = list(nods.of_month(member, month))
+    if given:
+        counting = sum(
+            nod.thing.state == Thing.State.ACTIVE and nod.thing.owner_id != member.id
+            for nod in given
+        )
+        short = left < plan.budget_micros and counting and kind not in (Kind.IDLE_30, Kind.IDLE_7)
+        return Short(counting, plan.budget_micros, left, back) if short else None
+    new = member.funded_month is None or member.funded_month >= month
+    if new or left <= 0 or plan.charity is None:
+        return None
+    kept = 0
+    if settings.IDLE_POLICY == "keep":
+        kept = _idle_before(member, month)
+        if kept < IDLE_MONTHS_KEPT or kind == Kind.REMINDER:
+            return None
+    return Idle(min(plan.budget_micros, left), plan.charity, kept)
+
+
+def _left(member: Member, month: int) -> tuple[int, int]:
+    """What a month finds to give, and what of it comes back as it is settled.
+
+    Months before it that are not settled yet give what expires with them back, and take first.
+    """
+    left = ledger.balance(ledger.funds(member.id))
+    taken = set(Spend.objects.filter(member=member).values_list("month", flat=True))
+    earlier = Month.objects.filter(month__lt=month, settled_at=None).order_by("month")
+    for before in earlier.values_list("month", flat=True):
+        left += _comes_back(member, before)
+        plan = members.plan(member, before)
+        if before not in taken and not plan.paused:
+            left -= min(plan.budget_micros, left)
+    back = _comes_back(member, month)
+    return left + back, back
+
+
+def _comes_back(member: Member, month: int) -> int:
+    """What was set aside six months before and comes back first as the month is settled."""
+    if not ledger.balance(ledger.waiting(member.id)):
+        return 0
+    waits = settlement.statement(member=member, month=month - settlement.EXPIRES_AFTER_MONTHS)
+    return waits.waiting_micros
+
+
+def _idle_before(member: Member, month: int) -> int:
+    """How many months in a row before this one had no nod; those settled are counted already."""
+    run = IdleRun.objects.filter(member=member).first()
+    if run is None:
+        return 0
+    found = run.months
+    for between in range(run.through + 1, month):
+        if nods.of_month(member, between).exists():
+            return 0
+        if not members.plan(member, between).paused:
+            found += 1
+    return found

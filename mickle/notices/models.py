@@ -1,0 +1,108 @@
+"""Mails about months: which were planned, what became of each, and who wants none."""
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+
+
+class Topic(models.TextChoices):
+    """What a member can do without."""
+
+    REMINDERS = "REMINDERS"
+    STATEMENTS = "STATEMENTS"
+
+
+class Kind(models.TextChoices):
+    """One kind of mail about a month, in the order in which they come."""
+
+    # With the policy `keep`: before an idle month gives.
+    IDLE_30 = "IDLE_30"
+    IDLE_7 = "IDLE_7"
+    REMINDER = "REMINDER"
+    CLOSE = "CLOSE"
+    STATEMENT = "STATEMENT"
+
+    @property
+    def topic(self) -> Topic:
+        """What has to be silenced to be without it."""
+        return Topic.STATEMENTS if self == Kind.STATEMENT else Topic.REMINDERS
+
+
+class Round(models.Model):
+    """All mails of a kind about a month have been planned."""
+
+    pk = models.CompositePrimaryKey("month", "kind")
+    month = models.IntegerField()
+    kind = models.CharField(max_length=9, choices=Kind)
+    planned_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(condition=Q(kind__in=Kind.values), name="round_kind_known")
+        ]
+
+
+class Notice(models.Model):
+    """One mail to one member; the text is made when it is sent, from the books as they stand.
+
+    CLAIMED is written before the mail server is given it and SENT after, so a worker that dies in
+    between leaves CLAIMED, which becomes DOUBT. MOOT: there was no longer a reason to send it.
+    """
+
+    class State(models.TextChoices):
+        WAITING = "WAITING"
+        CLAIMED = "CLAIMED"
+        SENT = "SENT"
+        DOUBT = "DOUBT"
+        REFUSED = "REFUSED"
+        MOOT = "MOOT"
+
+    member = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, related_name="notices", db_index=False
+    )
+    month = models.IntegerField()
+    kind = models.CharField(max_length=9, choices=Kind)
+    state = models.CharField(max_length=8, choices=State, default=State.WAITING)
+    made_at = models.DateTimeField()
+    # Not before this instant; later after a failure that may pass.
+    try_at = models.DateTimeField()
+    tries = models.IntegerField(default=0)
+    claimed_at = models.DateTimeField(null=True, db_index=True)
+    ended_at = models.DateTimeField(null=True)
+    # The mail server's code or the kind of failure; never its words, never an address.
+    why = models.CharField(max_length=200, default="", blank=True)
+
+    class Meta:
+        indexes = [models.Index(fields=["state", "try_at"], name="notice_state_try")]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["member", "month", "kind"], name="notice_one_per_month_and_kind"
+            ),
+            models.CheckConstraint(condition=Q(kind__in=Kind.values), name="notice_kind_known"),
+            models.CheckConstraint(
+                condition=Q(state="WAITING", claimed_at=None, ended_at=None)
+                | Q(state="CLAIMED", claimed_at__isnull=False, ended_at=None)
+                | Q(state__in=["SENT", "DOUBT"], claimed_at__isnull=False, ended_at__isnull=False)
+                | Q(state__in=["REFUSED", "MOOT"], ended_at__isnull=False),
+                name="notice_state_has_its_facts",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.member_id} {self.month} {self.kind}: {self.state}"
+
+
+class Silence(models.Model):
+    """A member wants no mails on a topic."""
+
+    pk = models.CompositePrimaryKey("member_id", "topic")
+    member = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.CASCADE, related_name="silences", db_index=False
+    )
+    topic = models.CharField(max_length=10, choices=Topic)
+    at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(condition=Q(topic__in=Topic.values), name="silence_topic_known")
+        ]

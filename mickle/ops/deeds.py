@@ -1,0 +1,214 @@
+"""What the clock makes due: each deed, and whether it is due.
+
+Due is a question to the clock and the tables, never to when something ran last: so a run that was
+missed is caught up with, and an instance where nothing is due writes nothing.
+"""
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.conf import settings
+from django.db.models import Exists, OuterRef
+from django_tasks import task
+
+from mickle.closing import closing
+from mickle.closing.models import Closing
+from mickle.instance import instance
+from mickle.instance.models import Month
+from mickle.jobs import jobs
+from mickle.jobs.models import Job
+from mickle.ledger import ledger
+from mickle.lib import money, months
+from mickle.lib.errors import Refused
+from mickle.nods import nods
+from mickle.notices import notices
+from mickle.payins import payins
+from mickle.payins.models import Payin
+from mickle.payouts import payouts
+from mickle.payouts.models import Payout
+from mickle.settlement import settlement
+
+HOURLY = timedelta(hours=1)
+
+log = logging.getLogger(__name__)
+
+
+def months_to_close(at: datetime) -> bool:
+    """A month has ended, or a subscription has a nod to give."""
+    ended = at >= months.end(instance.here().closed_through + 1)
+    return ended or nods.to_renew(month=months.of(at))
+
+
+def close_months(at: datetime) -> None:
+    """Close the months that have ended and give the subscriptions' nods."""
+    settlement.close_due(at=at)
+
+
+def _next_month() -> Month | None:
+    return Month.objects.filter(settled_at=None).order_by("month").first()
+
+
+def months_to_settle(at: datetime) -> bool:
+    """The oldest closed month's grace is over."""
+    row = _next_month()
+    return row is not None and at >= settlement.grace_ends(row.month)
+
+
+def settle_months(at: datetime) -> None:
+    """Settle, in order, the closed months whose grace is over."""
+    while months_to_settle(at) and (row := _next_month()) is not None:
+        settlement.settle(month=row.month, at=at, report=jobs.go_on)
+        jobs.go_on()
+
+
+def earlier_months_to_prove(_at: datetime) -> bool:
+    """A month was settled by a version that proved nothing."""
+    return settlement.has_to_prove_earlier()
+
+
+def prove_earlier_months(at: datetime) -> None:
+    """Prove what was settled by a version that proved nothing."""
+    settlement.prove_earlier(at=at)
+
+
+def something_to_release(_at: datetime) -> bool:
+    """Something waits that no longer has to."""
+    return settlement.has_to_release()
+
+
+def release_what_may_be(at: datetime) -> None:
+    """Release what still waits though its owner may receive by now."""
+    settlement.release_due(at=at)
+
+
+def charities_to_pay(_at: datetime) -> bool:
+    """A charity with an account was given a whole cent and is not paid for the newest month."""
+    month = _newest_settled()
+    held = ledger.balances(ledger.Kind.CHARITY) if month is not None else {}
+    decimals = settings.CURRENCY_DECIMALS
+    given = [id_ for id_, micros in held.items() if money.whole_minor(micros, decimals)]
+    return payouts.charities_unpaid(month=month, ids=given) if month and given else False
+
+
+def _newest_settled() -> int | None:
+    rows = Month.objects.filter(settled_at__isnull=False).order_by("-month")
+    return rows.values_list("month", flat=True).first()
+
+
+def pay_charities(at: datetime) -> None:
+    """Set what charities were given on its way, once for each settled month."""
+    month = _newest_settled()
+    if month is not None:
+        payouts.pay_charities(month=month, at=at)
+
+
+def _unknown_money(at: datetime) -> list[Payin]:
+    sent = Payout.objects.filter(kind=Payout.Kind.RETURN).values_list("payin_id", flat=True)
+    return [payin for payin in payins.overdue(at) if payin.id not in set(sent)]
+
+
+def unknown_money_to_return(at: datetime) -> bool:
+    """Money that nobody claimed in 30 days came from an account it can go back to."""
+    return any(payin.payer_account for payin in _unknown_money(at))
+
+
+def return_unknown_money(at: datetime) -> None:
+    """Send back what nobody claimed in 30 days, once; what the bank returns is an operator's."""
+    for payin in _unknown_money(at):
+        try:
+            payouts.send_back(
+                payin_id=payin.id, iban=payin.payer_account, holder_name=payin.payer_name, at=at
+            )
+        except Refused as refused:
+            log.info("payin %s cannot go back by itself: %s", payin.id, refused)
+
+
+def closings_to_finish(_at: datetime) -> bool:
+    """An account that is being closed no longer waits for a month."""
+    waits = Closing.objects.filter(done_at=None)
+    settled = Month.objects.filter(month=OuterRef("waits_for_month"), settled_at__isnull=False)
+    return waits.filter(waits_for_month=None).exists() or waits.filter(Exists(settled)).exists()
+
+
+def finish_closings(at: datetime) -> None:
+    """Finish the accounts that wait for their last month."""
+    closing.finish_due(at=at)
+
+
+def books_to_seal(_at: datetime) -> bool:
+    """There is a transfer that no batch covers."""
+    return not ledger.is_sealed()
+
+
+def seal_books(at: datetime) -> None:
+    """Chain the transfers that no batch covers yet."""
+    ledger.seal(at=at)
+
+
+def send_mails(at: datetime) -> None:
+    """Hand the mails that are due to the mail server, as many as a minute may see."""
+    notices.send_due(at=at, go_on=jobs.go_on)
+
+
+def house_to_keep(at: datetime) -> bool:
+    """An hour has gone since it was kept last; so an idle instance shows that a worker lives."""
+    row = Job.objects.filter(name="keep-house").first()
+    return row is None or row.done_at is None or at >= row.done_at + HOURLY
+
+
+def keep_house(at: datetime) -> None:
+    """Forget what the queue has long finished, and mails of long ago."""
+    jobs.prune()
+    notices.forget_old(at=at, go_on=jobs.go_on)
+
+
+@dataclass(frozen=True)
+class Deed:
+    """One deed: done first when its priority is higher, asked again no sooner than it rests."""
+
+    name: str
+    due: Callable[[datetime], bool]
+    do: Callable[[datetime], object]
+    priority: int
+    rests: timedelta = jobs.RESTS
+
+
+DEEDS = (
+    Deed("close-months", months_to_close, close_months, 90),
+    Deed("settle-months", months_to_settle, settle_months, 80),
+    Deed("prove-months", earlier_months_to_prove, prove_earlier_months, 75),
+    Deed("release", something_to_release, release_what_may_be, 70),
+    Deed("pay-charities", charities_to_pay, pay_charities, 60, HOURLY),
+    Deed("return-money", unknown_money_to_return, return_unknown_money, 50, HOURLY),
+    # One that waits for the bank stays due until the bank has done it.
+    Deed("finish-closings", closings_to_finish, finish_closings, 40, timedelta(minutes=10)),
+    Deed("seal-books", books_to_seal, seal_books, 30),
+    Deed("plan-mails", notices.to_plan, lambda at: notices.plan(at=at), 20),
+    # How many a minute may see is counted from the rows, so this one need not rest.
+    Deed("send-mails", notices.to_send, send_mails, 10, timedelta(0)),
+    Deed("keep-house", house_to_keep, keep_house, 0),
+)
+_BY_NAME = {deed.name: deed for deed in DEEDS}
+
+
+@task()
+def do(name: str) -> None:
+    """The one task of the queue: do the deed of this name."""
+    jobs.perform(name=name, deed=_BY_NAME[name].do)
+
+
+def ask_for_what_is_due(at: datetime) -> int:
+    """Put every deed that is due into the queue; returns how many were put there."""
+    asked, troubled = 0, jobs.troubled()
+    for deed in DEEDS:
+        try:
+            if deed.due(at):
+                wanted = do.using(priority=deed.priority)
+                asked += jobs.ask(name=deed.name, task=wanted, at=at, rests=deed.rests)
+            elif deed.name in troubled:
+                jobs.note_nothing_due(name=deed.name)
+        except Exception as error:  # noqa: BLE001 - one question that fails keeps no deed from due
+            log.error("%s: %s", deed.name, jobs.sentence(error))  # noqa: TRY400
+    return asked
