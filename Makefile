@@ -19,15 +19,15 @@ run: $(VENV)/.run ## Start Mickle on an embedded SQLite (DEMO=1 for a filled one
 	@$(BIN)/mickle run $(if $(DATA),--data $(DATA)) $(if $(DEMO),--demo) $(ARGS)
 
 test: check needs-debian ## Check, then run every test on SQLite and on PostgreSQL, with a real Chromium and a real Firefox
-	@$(BIN)/pytest -n 2 --dist worksteal $(ARGS)
-	@$(BIN)/pytest -n 2 --dist worksteal --database postgresql $(ARGS)
+	@$(BIN)/pytest -n 3 --dist worksteal $(ARGS)
+	@$(BIN)/pytest -n 3 --dist worksteal --database postgresql $(ARGS)
 
-LONG := tests/model tests/postmaster tests/crash/test_kill.py tests/crash/test_kill_settling.py --long
 test-spark: $(VENV)/.spark needs-debian ## Settle on a real cluster of Spark, on both databases; needs Java and 500 MB more
 	@command -v java >/dev/null || tools/needs-debian openjdk-17-jre-headless
 	@$(BIN)/pytest tests/spark
 	@$(BIN)/pytest tests/spark --database postgresql -k settled
 
+LONG := tests/model tests/postmaster tests/crash/test_kill.py tests/crash/test_kill_settling.py --long
 test-long: $(VENV)/.dev needs-debian ## The long run: a million steps of the model, 200 kills of clicks and 1,000 of settlements on each database, 300 of PostgreSQL
 	@$(BIN)/pytest -n 2 $(LONG) $(ARGS)
 	@$(BIN)/pytest -n 2 $(LONG) --database postgresql $(ARGS)

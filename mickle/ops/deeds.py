@@ -147,6 +147,18 @@ def seal_books(at: datetime) -> None:
     ledger.seal(at=at)
 
 
+def months_to_archive(_at: datetime) -> bool:
+    """A settled month has no archive where there is a place for one."""
+    return bool(settlement.to_archive())
+
+
+def archive_months(at: datetime) -> None:
+    """Write settled months to files."""
+    for month in settlement.to_archive():
+        settlement.archive(month=month, at=at)
+        jobs.go_on()
+
+
 def send_mails(at: datetime) -> None:
     """Hand the mails that are due to the mail server, as many as a minute may see."""
     notices.send_due(at=at, go_on=jobs.go_on)
@@ -188,6 +200,7 @@ DEEDS = (
     Deed("plan-mails", notices.to_plan, lambda at: notices.plan(at=at), 20),
     # How many a minute may see is counted from the rows, so this one need not rest.
     Deed("send-mails", notices.to_send, send_mails, 10, timedelta(0)),
+    Deed("archive-months", months_to_archive, archive_months, 5, HOURLY),
     Deed("keep-house", house_to_keep, keep_house, 0),
 )
 _BY_NAME = {deed.name: deed for deed in DEEDS}

@@ -88,6 +88,16 @@ def write(*, month: int, at: datetime) -> Archived:
     return done
 
 
+def missing() -> list[int]:
+    """The settled months that have no archive, where there is a place for one."""
+    if not settings.ARCHIVE:
+        return []
+    done = Run.objects.filter(stage=Run.Stage.DONE).exclude(
+        month__in=Archive.objects.values("month")
+    )
+    return list(done.order_by("month").values_list("month", flat=True))
+
+
 def check(*, month: int) -> Archived:
     """Read the archive of a month and compute it again; raises NoArchive where it is not whole."""
     row = Archive.objects.filter(month=month).first()

@@ -299,6 +299,11 @@ def waiting_for(thing: Thing) -> tuple[int, int]:
     return _statements.waiting_for(thing)
 
 
+def to_archive() -> list[int]:
+    """The settled months that have no archive, where the settings name a place for one."""
+    return _archive.missing()
+
+
 def archive(*, month: int, at: datetime) -> Archived:
     """Write a settled month to files, read them back and compute it again; raises NoArchive."""
     return _archive.write(month=month, at=at)

@@ -137,6 +137,13 @@ MONTH_END = [
         "tests/settlement/test_archive.py -k posted_otherwise",
     ),
     Bug(
+        "a payin stands before its money is booked",
+        "payins/payins.py",
+        "    with transaction.atomic():\n        try:\n            with transaction.atomic():\n",
+        "    if True:\n        try:\n            with transaction.atomic():\n",
+        "tests/postmaster/test_kill.py",
+    ),
+    Bug(
         "who closes holds the fence shared first",
         "settlement/settlement.py",
         "            instance.take_fence()\n",

@@ -6,9 +6,12 @@ from pathlib import Path
 
 import pytest
 
+from mickle.instance import instance
 from mickle.nods.models import Nod
+from mickle.ops import deeds
 from mickle.settlement import _at_hand, _duckdb, settlement
 from mickle.settlement.models import Archive, Run, Spend
+from tests import working
 from tests.people import EARLY_DECEMBER, NOVEMBER, creator, instance_at, member, thing
 from tests.settlement import test_same_bytes
 from tests.settlement.test_stages import give
@@ -95,6 +98,18 @@ def test_one_changed_bit_is_found(settled, name):
         check()
     with pytest.raises(settlement.NoArchive, match="restore the file"):
         archive()
+
+
+def test_the_clock_archives_what_was_settled(settled, settings, monkeypatch):
+    working.prepare(monkeypatch)
+    monkeypatch.setattr(instance, "now", lambda: EARLY_DECEMBER)
+    settings.ARCHIVE, place = "", settings.ARCHIVE
+    working.work()
+    assert not Archive.objects.exists()
+    settings.ARCHIVE = place
+    working.work()
+    assert settlement.archive(month=NOVEMBER, at=EARLY_DECEMBER) == check()
+    assert deeds.months_to_archive(EARLY_DECEMBER) is False
 
 
 def test_a_file_that_is_gone_is_said(settled):

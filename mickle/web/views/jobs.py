@@ -36,6 +36,7 @@ NAMES: dict[str, Promise] = {
     "seal-books": gettext_lazy("Seal the books"),
     "plan-mails": gettext_lazy("Find out who gets a mail"),
     "send-mails": gettext_lazy("Send mails"),
+    "archive-months": gettext_lazy("Archive settled months"),
     "keep-house": gettext_lazy("Tidy up, once an hour"),
 }
 KINDS: dict[str, Promise] = {
