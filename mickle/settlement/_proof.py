@@ -11,7 +11,6 @@ from importlib import metadata
 from typing import Any
 
 from django.conf import settings
-from django.db import connection
 from django.db.models import QuerySet
 
 from mickle.instance.models import Month
@@ -22,7 +21,7 @@ from mickle.lib.chunks import Report, untold
 from mickle.lib.proofs import Head
 from mickle.members.models import Member
 from mickle.nods.models import Nod
-from mickle.settlement import _hashing, _statements, _tree
+from mickle.settlement import _database, _hashing, _statements, _tree
 from mickle.settlement.models import Line, Proof, Run, Split
 
 # What a row says once it is proved.
@@ -34,8 +33,6 @@ _FACTS = (
 # Fewer people than this, and a sum would tell what one of them gave or received.
 PEOPLE = 3
 CHECK = "Each settled month has the proof its shares come to"
-
-_DATABASES = {"sqlite": "SQLite", "postgresql": "PostgreSQL"}
 
 
 class AnotherProof(AssertionError):
@@ -104,10 +101,12 @@ def _describe(row: Proof, found: _hashing.Hashed, totals: _statements.Totals) ->
 
 
 def _engine_of(month: int) -> str:
+    """What computed the month and what keeps the books, with their versions."""
     run = Run.objects.filter(month=month).first()
-    name = run.engine if run is not None else "-"
-    version = ".".join(map(str, connection.get_database_version()))
-    return f"Mickle {metadata.version('mickle')}, {name}, {_DATABASES[connection.vendor]} {version}"
+    books = _database.Database().name
+    # An older version named no engine; most often it is the books' own database.
+    engines = [] if run is None else [name for name in run.engine.split(", ") if " " in name]
+    return ", ".join(dict.fromkeys([f"Mickle {metadata.version('mickle')}", *engines, books]))
 
 
 def _shows_parts(month: int, totals: _statements.Totals) -> bool:

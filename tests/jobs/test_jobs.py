@@ -2,6 +2,7 @@
 
 import logging
 from datetime import timedelta
+from threading import Barrier
 
 import pytest
 from django.utils import timezone
@@ -128,7 +129,15 @@ def test_what_somebody_is_at_is_not_asked_for_and_not_done_beside_them(clock):
 
 
 @pytest.mark.django_db(transaction=True)
-def test_of_many_who_ask_at_once_one_has_asked(clock):
+def test_of_many_who_ask_at_once_one_has_asked(clock, monkeypatch):
+    may_be_asked, all_have_looked = jobs._may_be_asked, Barrier(8, timeout=20)
+
+    def together_with_the_others(*said: object) -> bool:
+        found = may_be_asked(*said)
+        all_have_looked.wait()
+        return found
+
+    monkeypatch.setattr(jobs, "_may_be_asked", together_with_the_others)
     assert sorted(map(bool, together(8, lambda _client: ask()))) == [False] * 7 + [True]
     assert DBTaskResult.objects.count() == 1
 
