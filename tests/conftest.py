@@ -3,6 +3,7 @@
 import os
 import socket
 from collections.abc import Iterator
+from itertools import chain, groupby, islice
 from pathlib import Path
 
 import pytest
@@ -92,9 +93,30 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         once = [item for item in items if _room(item) in ONCE]
         items[:] = [item for item in items if _room(item) not in ONCE]
         config.hook.pytest_deselected(items=once)
-    # pytest-django puts what needs no database last. A worker that is idle steals from the end of
-    # the other's list, and evens out only what is short: so what is long comes first.
-    items.sort(key=lambda item: LONG.index(_room(item)) if _room(item) in LONG else len(LONG))
+    # pytest-django puts what needs no database last.
+    items[:] = _dealt(items, int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1")))
+
+
+def _dealt(items: list[pytest.Item], workers: int) -> list[pytest.Item]:
+    """Give each worker its share of what is long, first.
+
+    Each begins with a part of the list, and one that is idle takes from the end of another's; what
+    stands first in it nobody takes.
+    """
+    long = [item for item in items if _room(item) in LONG]
+    short = iter([item for item in items if _room(item) not in LONG])
+    long.sort(key=lambda item: LONG.index(_room(item)))
+    hands: list[list[pytest.Item]] = [[] for _worker in range(workers)]
+    # The tests of a page share its server and its browser.
+    together = groupby(long, lambda item: item.path if _room(item) == "browser" else item.nodeid)
+    for turn, (_key, group) in enumerate(together):
+        hands[turn % workers].extend(group)
+    left = len(items)
+    for place, hand in enumerate(hands):
+        part = left // (workers - place)
+        hand.extend(islice(short, max(0, part - len(hand))))
+        left -= len(hand)
+    return [*chain(*hands), *short]
 
 
 @pytest.fixture(autouse=True)
