@@ -91,7 +91,8 @@ def test_many_who_ask_at_once_are_read_for_once(street, essay, monkeypatch):
     found = street.together(*(f"id={essay.id}&id={n}" for n in range(900, 940)))
     assert {answer.json[0]["count"] for answer in found} == {3}
     assert len(seen) <= 2
-    assert sum(seen) >= 41
+    # All but the essay, whose count may be known from its nods.
+    assert sum(seen) >= 40
 
 
 def test_memory_is_bounded(street, monkeypatch):
