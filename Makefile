@@ -22,10 +22,9 @@ test: check needs-debian ## Check, then run every test on SQLite and on PostgreS
 	@$(BIN)/pytest -n 3 --dist worksteal $(ARGS)
 	@$(BIN)/pytest -n 3 --dist worksteal --database postgresql $(ARGS)
 
-test-spark: $(VENV)/.spark needs-debian ## Settle on a real cluster of Spark, on both databases; needs Java and 500 MB more
+test-spark: $(VENV)/.spark needs-debian ## Settle on a real cluster of Spark; needs Java and 500 MB more (ARGS="--database postgresql")
 	@command -v java >/dev/null || tools/needs-debian openjdk-17-jre-headless
-	@$(BIN)/pytest tests/spark
-	@$(BIN)/pytest tests/spark --database postgresql -k settled
+	@$(BIN)/pytest tests/spark $(ARGS)
 
 LONG := tests/model tests/postmaster tests/seeded tests/crash/test_kill.py tests/crash/test_kill_settling.py --long
 test-long: $(VENV)/.dev needs-debian ## The long run: a million steps of the model, 200 kills of clicks and 1,000 of settlements on each database, 300 of PostgreSQL, every planted bug
