@@ -22,12 +22,13 @@ test: check needs-debian ## Check, then run every test on SQLite and on PostgreS
 	@$(BIN)/pytest -n 3 --dist worksteal $(ARGS)
 	@$(BIN)/pytest -n 3 --dist worksteal --database postgresql $(ARGS)
 
-test-spark: $(VENV)/.spark needs-debian ## Settle on a real cluster of Spark; needs Java and 500 MB more (ARGS="--database postgresql")
+test-spark: $(VENV)/.spark needs-debian ## Settle on a real cluster of Spark, from both databases; needs Java and 500 MB more
 	@command -v java >/dev/null || tools/needs-debian openjdk-17-jre-headless
 	@$(BIN)/pytest tests/spark $(ARGS)
+	@$(BIN)/pytest tests/spark --database postgresql -k settled $(ARGS)
 
-LONG := tests/model tests/postmaster tests/seeded tests/crash/test_kill.py tests/crash/test_kill_settling.py --long
-test-long: $(VENV)/.dev needs-debian ## The long run: a million steps of the model, 200 kills of clicks and 1,000 of settlements on each database, 300 of PostgreSQL, every planted bug
+LONG := tests/model tests/postmaster tests/crash/test_kill.py tests/crash/test_kill_settling.py --long
+test-long: $(VENV)/.dev needs-debian ## The long run: a million steps of the model, 200 kills of clicks and 1,000 of settlements on each database, 300 of PostgreSQL
 	@$(BIN)/pytest -n 2 $(LONG) $(ARGS)
 	@$(BIN)/pytest -n 2 $(LONG) --database postgresql $(ARGS)
 

@@ -108,7 +108,10 @@ def must_be_reached() -> None:
 def _session() -> Any:
     builder = import_module("pyspark.sql").SparkSession.builder
     if settings.SPARK.startswith("sc://"):
-        return builder.remote(settings.SPARK).getOrCreate()
-    # The texts count on errors where a figure leaves 64 bits.
-    named = builder.master(settings.SPARK).appName("Mickle").config("spark.ui.enabled", "false")
-    return named.config("spark.sql.ansi.enabled", "true").getOrCreate()
+        session = builder.remote(settings.SPARK).getOrCreate()
+    else:
+        named = builder.master(settings.SPARK).appName("Mickle")
+        session = named.config("spark.ui.enabled", "false").getOrCreate()
+    # The texts count on an error where a figure leaves 64 bits, whatever the cluster's own default.
+    session.conf.set("spark.sql.ansi.enabled", "true")
+    return session

@@ -137,6 +137,13 @@ MONTH_END = [
         "tests/settlement/test_archive.py -k posted_otherwise",
     ),
     Bug(
+        "who gives pays no fee",
+        "settlement/line.sql",
+        "CASE WHEN t.owner IS NULL THEN 0 ELSE",
+        "CASE WHEN t.owner IS NULL OR t.owner > 0 THEN 0 ELSE",
+        "tests/settlement/test_economics.py -k no_closed_group",
+    ),
+    Bug(
         "a payin stands before its money is booked",
         "payins/payins.py",
         "    with transaction.atomic():\n        try:\n            with transaction.atomic():\n",

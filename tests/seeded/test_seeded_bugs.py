@@ -1,7 +1,6 @@
 """The tests are tested: each bug planted here, alone, in a copy, is caught by the test named.
 
-A bug that there is no place for fails too, so this list cannot rot. One for each file of tests that
-catches some is planted in every run, all of them with --long.
+A bug that is no longer there to plant fails too, so this list cannot rot.
 """
 
 import os
@@ -57,27 +56,8 @@ def pristine(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tree
 
 
-def planted(*, all_of_them: bool) -> list[Bug]:
-    """Every bug; in a short run one for each file of tests that catches some."""
-    first = {bug.caught_by.split()[0].partition("::")[0]: bug for bug in reversed(BUGS)}
-    return BUGS if all_of_them else [bug for bug in BUGS if bug in first.values()]
-
-
-def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Plant them all with --long."""
-    if "bug" in metafunc.fixturenames:
-        bugs = planted(all_of_them=metafunc.config.getoption("--long"))
-        metafunc.parametrize("bug", bugs, ids=[bug.name for bug in bugs])
-
-
-def test_there_is_a_place_for_every_bug():
-    homeless = [
-        bug.name for bug in BUGS if bug.old not in (HOUSE / "mickle" / bug.file).read_text()
-    ]
-    assert not homeless
-
-
 @pytest.mark.slow
+@pytest.mark.parametrize("bug", BUGS, ids=[bug.name for bug in BUGS])
 def test_a_seeded_bug_is_caught(bug: Bug, pristine: Path, tmp_path: Path):
     tree = tmp_path / "tree"
     # Links are enough: the one file that changes is a new one, and so is any new bytecode.
