@@ -28,7 +28,7 @@ from mickle.payins import payins
 from mickle.payouts import payouts
 from mickle.payouts.models import Payout
 from mickle.providers import sepa
-from mickle.settlement import settlement
+from mickle.settlement import arrears, settlement
 from mickle.things import things
 from mickle.things.models import Thing
 
@@ -212,6 +212,10 @@ def _finish(asked: Closing, at: datetime) -> bool:
     if row.waits_for_month is not None:
         row.save(update_fields=["waits_for_month"])
         return False
+    if arrears.is_owed(member) or arrears.can_pay(member):
+        # In arrears what was asked for is collected first, from the member and for them.
+        row.save(update_fields=["waits_for_month"])
+        return False
     try:
         with transaction.atomic():
             _pay_all(member, row, at)
@@ -226,6 +230,7 @@ def _finish(asked: Closing, at: datetime) -> bool:
 
 def _pay_all(member: Member, row: Closing, at: datetime) -> None:
     settlement.take_back_all_waiting(member=member, at=at)
+    arrears.forgive(member=member, at=at)
     given = sepa.Account(row.holder_name, row.iban)
     # Funds go to where they came from, whatever account the earnings go to.
     payouts.refund_rest(member=member, to=payins.origin(member) or given, at=at)

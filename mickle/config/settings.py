@@ -30,6 +30,11 @@ PAYOUT_COST_MICROS = env.amount("PAYOUT_COST", "0", CURRENCY_DECIMALS)
 RECEIVE_POLICY = env.choice("RECEIVE", "funded", ("funded", "open"))
 RECEIVE_MIN_MICROS = env.amount("RECEIVE_MIN", "2", CURRENCY_DECIMALS)
 IDLE_POLICY = env.choice("IDLE", "charity", ("charity", "keep"))
+# Whether members top up before they give, or are charged after each month.
+MODE = env.choice("MODE", "prepaid", ("prepaid", "arrears"))
+CHARGE_MIN_MICROS = env.amount("CHARGE_MIN", "2", CURRENCY_DECIMALS)
+CHARGE_TRIES = env.number("CHARGE_TRIES", 3)
+CHARGE_DAYS = env.number("CHARGE_DAYS", 7)
 GRACE_HOURS = env.number("GRACE_HOURS", 72)
 # Which engine computes a month: see settlement.ENGINES.
 ENGINE = env.choice("ENGINE", "auto", ("auto", "database", "duckdb", "spark"))

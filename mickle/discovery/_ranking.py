@@ -25,7 +25,7 @@ _KEPT_AT_MOST_S = 600
 _NEWEST = """
 SELECT n.thing_id, n.member_id, n.at
 FROM nods_nod n JOIN members_member m ON m.id = n.member_id
-WHERE n.at > %s AND n.at <= %s AND n.void = '' AND m.funded_month IS NOT NULL
+WHERE n.at > %s AND n.at <= %s AND n.void IN ('', 'LATER') AND m.funded_month IS NOT NULL
 ORDER BY n.at DESC LIMIT %s
 """
 

@@ -75,6 +75,25 @@ UPDATE nods_nod SET void = %(void)s
 WHERE void = '' AND (month, member_id, thing_id) IN (
   SELECT %(month)s, member, thing FROM nods_voided WHERE void = %(void)s AND {_IN_RANGE})
 """
+# A lookup of each nod's thing, which a nod of a busy month has seen before.
+_PUT_OFF = """
+UPDATE nods_nod SET void = 'LATER'
+WHERE void = '' AND month = %(month)s AND member_id > %(after)s AND member_id <= %(upto)s
+  AND thing_id NOT IN ({received})
+"""
+
+
+def put_off(*, month: int, received: str) -> int:
+    """Mark what counts and is none of the things that a SELECT gives; how many."""
+    text = _PUT_OFF.format(received=received)
+
+    def mark_range(span: Range) -> int:
+        with connection.cursor() as cursor:
+            cursor.execute(text, {"month": month, **span._asdict()})
+            return int(cursor.rowcount)
+
+    members = f"SELECT DISTINCT member_id AS k FROM nods_nod WHERE month = {month:d}"
+    return chunks.walk(members, mark_range)
 
 
 def mark(*, month: int, owned: str) -> Counter[str]:

@@ -15,6 +15,8 @@ class Nod(models.Model):
         REFUSED = "REFUSED"
         TAKEN_DOWN = "TAKEN_DOWN"
         MERGED = "MERGED"
+        # In arrears: nobody may receive for it yet, so it is charged when somebody may.
+        LATER = "LATER"
 
     pk = models.CompositePrimaryKey("month", "member_id", "thing_id")
     month = models.IntegerField()
@@ -36,13 +38,16 @@ class Nod(models.Model):
             models.Index(fields=["thing", "month"], name="nod_thing_month"),
             # What is trending is read from the newest nods.
             models.Index(fields=["-at"], name="nod_newest"),
+            models.Index(
+                fields=["thing", "month"], condition=Q(void="LATER"), name="nod_charged_later"
+            ),
         ]
         constraints = [
             models.UniqueConstraint(
                 fields=["member", "key"], condition=~Q(key=""), name="nod_one_per_key"
             ),
             models.CheckConstraint(
-                condition=Q(void__in=["", "OWN", "REFUSED", "TAKEN_DOWN", "MERGED"]),
+                condition=Q(void__in=["", "OWN", "REFUSED", "TAKEN_DOWN", "MERGED", "LATER"]),
                 name="nod_void_known",
             ),
             models.CheckConstraint(

@@ -259,6 +259,14 @@ def void_at_freeze(*, month: int, owned: str) -> Counter[str]:
     return _void.mark(month=month, owned=owned)
 
 
+def put_off_at_freeze(*, month: int, received: str) -> int:
+    """Mark the nods of a closed month that are charged when somebody may receive for them.
+
+    `received` is a SELECT of the things for which somebody may now; returns how many nods.
+    """
+    return _void.put_off(month=month, received=received)
+
+
 def count(thing_id: int) -> int:
     """The number on the button of a thing; 0 for an unknown one."""
     return count_many([thing_id]).get(thing_id, 0)

@@ -18,7 +18,7 @@ from mickle.members.models import Charity, Member
 from mickle.nods import nods
 from mickle.notices._plan import AHEAD, IDLE_MONTHS_KEPT
 from mickle.notices.models import Kind, Notice
-from mickle.settlement import settlement
+from mickle.settlement import arrears, settlement
 from mickle.settlement.models import IdleRun, Spend
 from mickle.settlement.settlement import OwnerStatement, Statement
 from mickle.things.models import Thing
@@ -54,7 +54,16 @@ class Settled:
     received: OwnerStatement
 
 
-Facts = Short | Idle | Settled
+@dataclass(frozen=True)
+class Asked:
+    """What is asked for a month that was settled in arrears, and is not there yet; micros."""
+
+    amount_micros: int
+    until: datetime
+    tries_left: int
+
+
+Facts = Short | Idle | Settled | Asked
 
 
 def of(notice: Notice, at: datetime) -> Facts | None:
@@ -62,6 +71,8 @@ def of(notice: Notice, at: datetime) -> Facts | None:
     kind = Kind(notice.kind)
     if kind == Kind.STATEMENT:
         return _of_settled(notice.member, notice.month)
+    if kind.asks:
+        return _of_charge(notice.member, notice.month)
     if not _in_time(kind, notice.month, at):
         return None
     return _of_coming(notice.member, notice.month, kind)
@@ -81,6 +92,15 @@ def _of_settled(member: Member, month: int) -> Settled | None:
     gave = settlement.statement(member=member, month=month)
     received = settlement.owner_statement(member=member, month=month)
     return Settled(gave, received) if gave.spend_micros or received.lines else None
+
+
+def _of_charge(member: Member, month: int) -> Asked | None:
+    charge = arrears.open_charges(member).filter(month=month).first()
+    # What is there already is collected without a word.
+    if charge is None or arrears.can_pay(member):
+        return None
+    left = max(settings.CHARGE_TRIES - charge.tries, 0)
+    return Asked(charge.amount_micros, charge.try_at, left)
 
 
 def _of_coming(member: Member, month: int, kind: Kind) -> Short | Idle | None:

@@ -17,6 +17,7 @@ from mickle.lib import chunks, months
 from mickle.lib.chunks import Range
 from mickle.lib.sql import Params, instant
 from mickle.notices.models import Kind, Round
+from mickle.settlement.models import Run
 
 # How long before the end of a month each of these is due.
 AHEAD = {
@@ -60,6 +61,10 @@ COALESCE(f.balance_micros, 0) + COALESCE(w.balance_micros, 0) > 0
 AND m.funded_month < %(month)s AND NOT {_NODDED}
 """
 _KEPT_LONG_ENOUGH = "r.months + %(month)s - 1 - r.through >= %(kept)s"
+_ASKED = """
+EXISTS (SELECT 1 FROM settlement_charge c
+        WHERE c.member_id = m.id AND c.month = %(month)s AND c.state = 'ASKED')
+"""
 _IN_A_STATEMENT = """
 EXISTS (SELECT 1 FROM settlement_spend p WHERE p.member_id = m.id AND p.month = %(month)s)
 OR EXISTS (SELECT 1 FROM settlement_line l WHERE l.owner_id = m.id AND l.month = %(month)s)
@@ -79,16 +84,33 @@ def due(at: datetime) -> Iterator[tuple[int, Kind]]:
 
 
 def _all_due(at: datetime, closed_through: int) -> Iterator[tuple[int, Kind]]:
+    # In arrears nothing has to be there beforehand, and no idle month gives.
+    prepaid = settings.MODE == "prepaid"
     for row in Month.objects.order_by("month"):
-        yield row.month, Kind.CLOSE
+        if prepaid:
+            yield row.month, Kind.CLOSE
         if row.settled_at is not None:
             yield row.month, Kind.STATEMENT
+            yield from ((row.month, kind) for kind in _asking(row.month, at - row.settled_at))
+    if prepaid:
+        yield from _coming(at, closed_through)
+
+
+def _coming(at: datetime, closed_through: int) -> Iterator[tuple[int, Kind]]:
     # Thirty days before February ends it is January.
     for month in range(max(months.of(at), closed_through + 1), months.of(at) + 2):
         for kind, ahead in AHEAD.items():
             keeps = settings.IDLE_POLICY == "keep"
             if at >= months.end(month) - ahead and (keeps or kind == Kind.REMINDER):
                 yield month, kind
+
+
+def _asking(month: int, since: timedelta) -> Iterator[Kind]:
+    """The mails that ask for the charges of a month, so long after they were made."""
+    if Run.objects.filter(month=month, arrears=True).exists():
+        for kind in (Kind.CHARGE, Kind.CHARGE_2, Kind.CHARGE_3)[: settings.CHARGE_TRIES]:
+            if since >= timedelta(days=settings.CHARGE_DAYS) * (kind.asks - 1):
+                yield kind
 
 
 def plan(month: int, kind: Kind, at: datetime) -> int:
@@ -101,7 +123,7 @@ def plan(month: int, kind: Kind, at: datetime) -> int:
         names: Params = {
             "month": month,
             "kind": kind.value,
-            "topic": kind.topic.value,
+            "topic": kind.topic.value if not kind.asks else "",
             "at": instant(at),
             "false": False,
             "earlier": Month.objects.filter(month__lt=month, settled_at=None).exists(),
@@ -118,6 +140,8 @@ def plan(month: int, kind: Kind, at: datetime) -> int:
 def _text(kind: Kind) -> str:
     if kind == Kind.STATEMENT:
         return _INSERT.format(joins="", concerned=_IN_A_STATEMENT)
+    if kind.asks:
+        return _INSERT.format(joins="", concerned=_ASKED)
     idle = _IDLE
     if settings.IDLE_POLICY == "keep":
         # Told 30 and 7 days before, so not three days before once more.

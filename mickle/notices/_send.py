@@ -128,13 +128,14 @@ def _written(notice: Notice) -> EmailMessage | None:
     member, kind = notice.member, Kind(notice.kind)
     if member.closed_at is not None or member.closing_at is not None or not _is_known(notice):
         return None
-    if Silence.objects.filter(member=member, topic=kind.topic).exists():
+    if not kind.asks and Silence.objects.filter(member=member, topic=kind.topic).exists():
         return None
     with translation.override(_words.language(member.language)):
         facts = _facts.of(notice, instance.now())
         if facts is None:
             return None
-        stop_url = _stop.url(member, kind.topic)
+        # Whoever owes something is asked for it, whatever else they do without.
+        stop_url = _stop.url(member, kind.topic) if not kind.asks else ""
         text = _texts.text(facts, kind=kind, month=notice.month, stop_url=stop_url)
         return _post.message(notice, text, stop_url)
 

@@ -10,7 +10,7 @@ from django.utils.translation import ngettext
 
 from mickle.lib import months
 from mickle.notices import _words
-from mickle.notices._facts import Facts, Idle, Settled, Short
+from mickle.notices._facts import Asked, Facts, Idle, Settled, Short
 from mickle.notices._plan import IDLE_MONTHS_KEPT
 from mickle.notices.models import Kind, Topic
 from mickle.settlement import settlement
@@ -33,10 +33,12 @@ def text(facts: Facts, *, kind: Kind, month: int, stop_url: str) -> Text:
         subject, lines = _short(facts, kind, month)
     elif isinstance(facts, Idle):
         subject, lines = _idle(facts, kind, month)
+    elif isinstance(facts, Asked):
+        subject, lines = _asked(facts, kind, month)
     else:
         subject, lines = _settled(facts, month)
     # What follows "-- " is taken for a signature, so an answer does not quote it.
-    lines.append("-- \n" + _foot(kind.topic, stop_url))
+    lines.append("-- \n" + _foot(kind, stop_url))
     return Text(_words.line(subject), "\n\n".join(line for line in lines if line) + "\n")
 
 
@@ -148,7 +150,10 @@ def _gave(gave: Statement, name: dict[str, str]) -> list[str]:
         len(counting),
     )
     lines = [told % names, "\n".join(_top(counting))]
-    if gave.waiting_micros:
+    if gave.due_micros:
+        due = _("%(amount)s of it is charged and not paid yet.")
+        lines.append(due % {"amount": _words.amount(gave.due_micros)})
+    if gave.waiting_micros and not gave.arrears:
         waits = _(
             "%(amount)s of it is set aside: nobody may receive it yet, and it stays yours until "
             "somebody may."
@@ -191,9 +196,40 @@ def _received(received: OwnerStatement, name: dict[str, str]) -> list[str]:
     return [told % names]
 
 
-def _foot(topic: Topic, stop_url: str) -> str:
+def _asked(facts: Asked, kind: Kind, month: int) -> tuple[str, list[str]]:
+    names = {
+        "month": _words.month(month),
+        "amount": _words.amount(facts.amount_micros),
+        "until": _words.instant(facts.until),
+    }
+    if kind.asks == 1:
+        subject = _("%(month)s: %(amount)s to pay")
+    elif facts.tries_left:
+        subject = _("%(month)s: %(amount)s to pay, once more")
+    else:
+        subject = _("%(month)s: %(amount)s to pay, for the last time")
+    what = _(
+        "Your nods of %(month)s come to %(amount)s, with what was carried on from before. It goes "
+        "to the makers of what you nodded at as soon as it is there."
+    )
+    if facts.tries_left:
+        when = _("We ask again after %(until)s.")
+    else:
+        when = _(
+            "What is not there by %(until)s is not asked for again: these nods pay nothing then, "
+            "and you owe nothing."
+        )
+    how = _("The account, your reference and a code to scan:")
+    page = _url("top-up")
+    return subject % names, [what % names, when % names, f"{how}\n{page}" if page else ""]
+
+
+def _foot(kind: Kind, stop_url: str) -> str:
     names = {"instance": _words.line(settings.INSTANCE_NAME)}
-    if topic == Topic.STATEMENTS:
+    if kind.asks:
+        why = _("%(instance)s charges you after each month for what you nodded at.")
+        return f"{why % names}\n" + _("You can pause your budget in your settings.")
+    if kind.topic == Topic.STATEMENTS:
         why = _("%(instance)s sends you a statement of each month.")
     else:
         why = _("%(instance)s reminds you when a month would pay nothing or go to a charity.")

@@ -21,11 +21,20 @@ class Kind(models.TextChoices):
     REMINDER = "REMINDER"
     CLOSE = "CLOSE"
     STATEMENT = "STATEMENT"
+    # In arrears: what a member owes for the month, and twice again where it is not paid.
+    CHARGE = "CHARGE"
+    CHARGE_2 = "CHARGE_2"
+    CHARGE_3 = "CHARGE_3"
 
     @property
     def topic(self) -> Topic:
         """What has to be silenced to be without it."""
         return Topic.STATEMENTS if self == Kind.STATEMENT else Topic.REMINDERS
+
+    @property
+    def asks(self) -> int:
+        """The how many-th time it asks for money; 0 for a mail that does not."""
+        return {Kind.CHARGE: 1, Kind.CHARGE_2: 2, Kind.CHARGE_3: 3}.get(self, 0)
 
 
 class Round(models.Model):

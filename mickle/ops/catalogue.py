@@ -11,6 +11,7 @@ COMMANDS = {
     "thank": "Nod at the projects a piece of software stands on.",
     "close-due": "Close the months that have ended and give the subscriptions' nods.",
     "settle": "Settle a month that has ended: budgets become shares.",
+    "charges": "List what members were asked for after a month and have not paid yet.",
     "archive": "Write a settled month to files, and compute it again from them.",
     "verify": "Check the proof of a settled month, or of one's shares in it, without an instance.",
     "pay-out": "Write the file that tells the bank whom to pay.",

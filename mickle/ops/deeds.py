@@ -28,7 +28,8 @@ from mickle.payins import payins
 from mickle.payins.models import Payin
 from mickle.payouts import payouts
 from mickle.payouts.models import Payout
-from mickle.settlement import settlement
+from mickle.settlement import arrears, settlement
+from mickle.settlement.models import Charge
 
 HOURLY = timedelta(hours=1)
 
@@ -81,6 +82,48 @@ def something_to_release(_at: datetime) -> bool:
 def release_what_may_be(at: datetime) -> None:
     """Release what still waits though its owner may receive by now."""
     settlement.release_due(at=at)
+
+
+def charges_to_play(_at: datetime) -> bool:
+    """A demo asks for play money after a month."""
+    return instance.here().kind == "DEMO" and any(_missing(row) for row in arrears.open_charges())
+
+
+def _missing(charge: Charge) -> int:
+    """What a member lacks of a charge, in whole cents; micros."""
+    held = ledger.balance(ledger.funds(charge.member_id))
+    return max(0, charge.amount_micros - money.whole_minor(held, settings.CURRENCY_DECIMALS))
+
+
+def play_charges(at: datetime) -> None:
+    """Give the members of a demo the play money they were asked for."""
+    for charge in arrears.open_charges().select_related("member"):
+        micros, key = _missing(charge), f"charge:{charge.id}:{charge.tries}"
+        try:
+            if micros:
+                payins.play(member=charge.member, amount_micros=micros, at=at, key=key)
+        except Refused as refused:
+            log.info("charge %s cannot be played: %s", charge.id, refused)
+
+
+def charges_to_collect(_at: datetime) -> bool:
+    """Funds hold what was asked for after a month."""
+    return arrears.has_to_collect()
+
+
+def collect_charges(at: datetime) -> None:
+    """Pay the owners what arrived for their months."""
+    arrears.collect(at=at)
+
+
+def charges_to_ask_again(at: datetime) -> bool:
+    """A charge was not paid in the time there was."""
+    return arrears.has_to_ask_again(at)
+
+
+def ask_again(at: datetime) -> None:
+    """Ask once more for what was not paid, or drop it."""
+    arrears.ask_again(at=at)
 
 
 def charities_to_pay(_at: datetime) -> bool:
@@ -192,6 +235,10 @@ DEEDS = (
     Deed("settle-months", months_to_settle, settle_months, 80),
     Deed("prove-months", earlier_months_to_prove, prove_earlier_months, 75),
     Deed("release", something_to_release, release_what_may_be, 70),
+    Deed("play-charges", charges_to_play, play_charges, 68),
+    Deed("collect-charges", charges_to_collect, collect_charges, 66),
+    # After what has arrived was collected.
+    Deed("ask-again", charges_to_ask_again, ask_again, 64),
     Deed("pay-charities", charities_to_pay, pay_charities, 60, HOURLY),
     Deed("return-money", unknown_money_to_return, return_unknown_money, 50, HOURLY),
     # One that waits for the bank stays due until the bank has done it.

@@ -11,8 +11,9 @@ from mickle.ledger.ledger import Check, Kind
 from mickle.lib import money, months
 from mickle.nods import nods
 from mickle.nods.models import Count
+from mickle.settlement._charges import RECEIVED
 from mickle.settlement._waiting import EVERY_SHARE, SHARES
-from mickle.settlement.models import Line, Run, Spend, Split
+from mickle.settlement.models import Charge, Line, Received, Run, Spend, Split
 
 FEES = "Fees follow the rate of their month"
 WAITING = "Waiting accounts equal waiting shares"
@@ -47,6 +48,22 @@ SELECT s.member_id, CAST(SUM(s.amount_micros) AS BIGINT) FROM ({SHARES}) s
 JOIN settlement_line l ON l.month = s.month AND l.thing_id = s.thing_id AND l.state = 'WAITING'
 GROUP BY s.member_id
 """
+_WRONG_CHARGES = """
+SELECT c.id, c.amount_micros, COALESCE(d.due, 0) FROM settlement_charge c
+LEFT JOIN (SELECT charge_id, CAST(SUM(amount_micros) AS BIGINT) AS due FROM settlement_due
+           WHERE charge_id IS NOT NULL GROUP BY charge_id) d ON d.charge_id = c.id
+WHERE c.amount_micros <> COALESCE(d.due, 0)
+LIMIT 5
+"""
+_PAID = "settlement_due d JOIN settlement_charge p ON p.id = d.charge_id AND p.state = 'PAID'"
+_WRONG_RECEIPTS = f"""
+SELECT month, thing, SUM(nods), SUM(gross) FROM (
+  SELECT month, thing, owner, nods, gross FROM ({RECEIVED.format(paid=_PAID)}) due
+  UNION ALL
+  SELECT month, thing_id, owner_id, -nods, -gross_micros FROM settlement_received
+) q GROUP BY month, thing, owner HAVING SUM(nods) <> 0 OR SUM(gross) <> 0
+LIMIT 5
+"""
 
 
 def checks() -> Iterator[Check]:
@@ -67,6 +84,8 @@ def checks() -> Iterator[Check]:
         for name in (FEES, WAITING):
             yield Check(name, 0, True, detail)
     yield _spends_booked()
+    yield _no_rows("Charges equal what was due", Charge.objects.count(), _WRONG_CHARGES)
+    yield _no_rows("Paid charges reached their lines", Received.objects.count(), _WRONG_RECEIPTS)
     wrong = nods.wrong_counts()
     yield Check(
         "Counts equal nods", Count.objects.count(), not wrong, "; ".join(str(row) for row in wrong)
@@ -82,15 +101,17 @@ def _no_rows(name: str, count: int, query: str) -> Check:
 
 def _fees() -> Check:
     rates = dict(Month.objects.values_list("month", "fee_basis_points"))
+    # In arrears a line says what was decided, and what came of it is kept apart.
     lines = Line.objects.filter(owner__isnull=False)
+    prepaid = lines.exclude(month__in=Run.objects.filter(arrears=True).values("month"))
     summed, seen = 0, 0
-    for month, gross, fee in lines.values_list("month", "gross_micros", "fee_micros").iterator(
-        5000
-    ):
-        seen += 1
-        summed += fee
-        if fee != money.fee(gross, rates[month]):
-            return Check(FEES, seen, False, months.text(month))
+    for rows in (prepaid, Received.objects.all()):
+        facts = rows.values_list("month", "gross_micros", "fee_micros")
+        for month, gross, fee in facts.iterator(5000):
+            seen += 1
+            summed += fee
+            if fee != money.fee(gross, rates[month]):
+                return Check(FEES, seen, False, months.text(month))
     _out, booked = ledger.trial_balance()[Kind.FEE]
     detail = f"{booked} booked, {summed} due"
     return Check(FEES, seen, summed == booked, detail)
@@ -106,9 +127,10 @@ def _waiting() -> Check:
 
 
 def _spends_booked() -> Check:
-    spent = Spend.objects.aggregate(sum=Sum("amount_micros"))["sum"] or 0
+    prepaid = Spend.objects.exclude(month__in=Run.objects.filter(arrears=True).values("month"))
+    parts = (prepaid, Charge.objects.filter(state=Charge.State.PAID))
+    spent = sum(rows.aggregate(sum=Sum("amount_micros"))["sum"] or 0 for rows in parts)
     _out, taken_in = ledger.trial_balance()[Kind.POOL]
     detail = f"{taken_in} taken in, {spent} spent"
-    return Check(
-        "Spends were taken in, each once", Spend.objects.count(), spent == taken_in, detail
-    )
+    count = sum(rows.count() for rows in parts)
+    return Check("Spends were taken in, each once", count, spent == taken_in, detail)

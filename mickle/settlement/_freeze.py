@@ -17,6 +17,7 @@ from mickle.lib.chunks import Range, Report
 from mickle.lib.sql import Params, Value
 from mickle.members import members
 from mickle.nods import nods
+from mickle.settlement import _dues
 from mickle.settlement.models import Spend
 
 # With the policy `keep` this many idle months stay; the next one and each further one gives.
@@ -33,9 +34,9 @@ WHERE t.owner_id IS NOT NULL AND s.thing > %(after)s AND s.thing <= %(upto)s
 ON CONFLICT (month, thing_id) DO NOTHING
 """
 # Where a merged thing goes has to be known too.
-_THINGS_AND_TARGETS = f"""
-SELECT thing FROM ({_THINGS}) a
-UNION SELECT t.merged_into_id FROM ({_THINGS}) b JOIN things_thing t ON t.id = b.thing
+_THINGS_AND_TARGETS = """
+SELECT thing FROM ({things}) a
+UNION SELECT t.merged_into_id FROM ({things}) b JOIN things_thing t ON t.id = b.thing
 WHERE t.merged_into_id IS NOT NULL
 """
 
@@ -107,20 +108,23 @@ FROM settlement_spend WHERE month = %(month)s AND {_IN_RANGE}
 """
 
 
-def freeze(*, month: int, at: datetime, report: Report) -> int:
+def freeze(*, month: int, at: datetime, arrears: bool, report: Report) -> int:
     """Fix what every member gives for a closed month, and take it in; how many transfers are new.
 
-    What expires with the month has come back before.
+    What expires with the month has come back before. In arrears nothing is taken in.
     """
     if connection.vendor == "postgresql":
         # What was just loaded has no statistics yet, and a load that was undone wrong ones.
         _execute(f"ANALYZE {', '.join(_READ)}", {})
-    _note_owners(month, report)
+    _note_owners(month, arrears, report)
     nods.void_at_freeze(
         month=month,
         owned="SELECT thing_id AS thing, owner_id AS owner FROM settlement_owned"
         f" WHERE month = {month:d}",
     )
+    if arrears:
+        _dues.freeze(month=month, report=report)
+        return 0
     _stage("s_given", _GIVEN, month, key="member")
     chunks.walk(
         "SELECT member_id AS k FROM settlement_idlerun",
@@ -136,9 +140,16 @@ def freeze(*, month: int, at: datetime, report: Report) -> int:
     return taken_in
 
 
-def _note_owners(month: int, report: Report) -> None:
+def _note_owners(month: int, arrears: bool, report: Report) -> None:  # noqa: FBT001
     """Note who owns what was nodded at: what changes from here on is for the next month."""
-    _stage("s_nodded", _THINGS_AND_TARGETS, month, key="thing")
+    nodded = f"SELECT thing FROM ({_THINGS}) n"
+    if arrears:
+        nodded += f" UNION SELECT thing FROM ({_dues.THINGS}) o"
+    with connection.cursor() as cursor:
+        names = _dues.names(month)
+        bulk.stage(
+            cursor, "s_nodded", _THINGS_AND_TARGETS.format(things=nodded), names, key="thing"
+        )
     receivers, params = members.receivers().values("id").query.sql_with_params()
     named: dict[str, Value] = {f"r{place}": value for place, value in enumerate(params)}
     select = receivers % tuple(f"%({name})s" for name in named)

@@ -55,8 +55,11 @@ FROM s_owner_credit WHERE fee > 0 AND owner > %(after)s AND owner <= %(upto)s
 """
 
 
-def post(*, month: int, at: datetime, report: Report) -> int:
-    """Write the splits and lines of a computed month and post it; how many transfers are new."""
+def post(*, month: int, at: datetime, arrears: bool, report: Report) -> int:
+    """Write the splits and lines of a computed month and post it; how many transfers are new.
+
+    In arrears nothing is posted: the pool took nothing in, and charges bring what they bring.
+    """
     names: Params = {"month": month, "text": months.text(month)}
 
     def transfers(select: str, *, reason: str, **bound: int) -> int:
@@ -66,7 +69,7 @@ def post(*, month: int, at: datetime, report: Report) -> int:
 
     def to_members(span: Range) -> int:
         _write(_SPLITS, month, at, span)
-        return transfers(_WAITING, reason="SET_ASIDE", **span._asdict())
+        return 0 if arrears else transfers(_WAITING, reason="SET_ASIDE", **span._asdict())
 
     def to_owners(span: Range) -> int:
         paid = transfers(_OWNERS, reason="SHARE", **span._asdict())
@@ -82,6 +85,8 @@ def post(*, month: int, at: datetime, report: Report) -> int:
         label="lines",
         report=report,
     )
+    if arrears:
+        return 0
     return posted + chunks.walk(
         "SELECT owner AS k FROM s_owner_credit", to_owners, label="pay", report=report
     )

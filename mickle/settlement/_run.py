@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 
+from django.conf import settings
 from django.db import connection, transaction
 from django.utils.translation import gettext as _
 
@@ -77,7 +78,8 @@ def begin(*, month: int, at: datetime) -> Run:
     with transaction.atomic():
         # From here on what expires with it is neither released nor taken back.
         instance.take_owners()
-        run, _new = Run.objects.get_or_create(month=month, defaults={"began_at": at})
+        facts = {"began_at": at, "arrears": settings.MODE == "arrears"}
+        run, _new = Run.objects.get_or_create(month=month, defaults=facts)
     return run
 
 

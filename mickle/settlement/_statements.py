@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from django.conf import settings
 from django.db.models import Count, F, Q, Sum
 
 from mickle.instance import instance
@@ -14,9 +15,9 @@ from mickle.members import members
 from mickle.members.models import Charity, Member
 from mickle.nods import nods
 from mickle.nods.models import Nod
-from mickle.settlement import _funds, _waiting
+from mickle.settlement import _funds, _owed, _waiting
 from mickle.settlement._funds import Move
-from mickle.settlement.models import Line, ReturnedShare, Spend, Split
+from mickle.settlement.models import Line, Received, ReturnedShare, Spend, Split
 from mickle.things.models import Thing
 
 # Fewer givers than this and an owner sees no amount for the thing alone (rule 14).
@@ -25,7 +26,10 @@ GIVERS_SHOWN = 3
 
 @dataclass(frozen=True)
 class Share:
-    """One nod; its state: paid, waiting, released, returned, void, nothing or planned."""
+    """One nod; its state: paid, waiting, released, returned, void, nothing or planned.
+
+    In arrears also due, until its charge is paid, and dropped, if it never was.
+    """
 
     thing: Thing
     amount_micros: int
@@ -48,6 +52,7 @@ class Statement:
     charity: Charity | None
     funds_start_micros: int
     funds_end_micros: int
+    arrears: bool = False
     movements: list[Move] = field(default_factory=list)
 
     def _sum(self, *states: str) -> int:
@@ -62,6 +67,11 @@ class Statement:
     def waiting_micros(self) -> int:
         """What is still set aside and the member's own."""
         return self._sum("waiting")
+
+    @property
+    def due_micros(self) -> int:
+        """In arrears: what is asked for or carried on, and not paid yet."""
+        return self._sum("due")
 
     @property
     def returned_micros(self) -> int:
@@ -199,6 +209,7 @@ def statement(*, member: Member, month: int) -> Statement:
     plan = members.plan(member, month)
     spend = Spend.objects.filter(month=month, member=member).select_related("charity").first()
     moved = _funds.moves(member)
+    settled = state is State.SETTLED
     return Statement(
         member=member,
         month=month,
@@ -206,10 +217,11 @@ def statement(*, member: Member, month: int) -> Statement:
         budget_micros=plan.budget_micros,
         paused=plan.paused,
         spend_micros=spend.amount_micros if spend else 0,
-        shares=_shares(member, month, settled=state is State.SETTLED),
+        shares=_shares(member, month, settled=settled),
         charity=spend.charity if spend else None,
         funds_start_micros=_funds.at_start(moved, month),
         funds_end_micros=_funds.at_start(moved, month + 1),
+        arrears=settled and _owed.is_charged(month),
         movements=[move for move in moved if move.month == month],
     )
 
@@ -225,10 +237,14 @@ def _shares(member: Member, month: int, *, settled: bool) -> list[Share]:
         ReturnedShare.objects.filter(month=month, member=member).values_list("thing_id", flat=True)
     )
     rate = instance.fee_basis_points(month)
+    owed = _owed.of(member, month, given) if settled else None
     shares = []
     for nod in given:
         amount = _amount(nod, split)
-        state = _share_state(nod, amount, lines, returned, settled=split is not None)
+        if owed is not None and not (nod.void and nod.thing_id not in owed.later):
+            amount, state = owed.share(nod, amount)
+        else:
+            state = _share_state(nod, amount, lines, returned, settled=split is not None)
         fee = money.fee(amount, rate) if state in ("paid", "released") else 0
         shares.append(Share(nod.thing, amount, fee, state, nod.weight))
     return shares
@@ -268,8 +284,10 @@ def preview(*, member: Member, month: int) -> Preview:
     """What the open month would give if it ended now."""
     plan = members.plan(member, month)
     funds = ledger.balance(ledger.funds(member.id))
-    kept = reserved(member)
-    spend = 0 if plan.paused else min(plan.budget_micros, funds - kept)
+    arrears = settings.MODE == "arrears"
+    kept = 0 if arrears else reserved(member)
+    most = plan.budget_micros if arrears else min(plan.budget_micros, funds - kept)
+    spend = 0 if plan.paused else most
     given = list(nods.of_month(member, month))
     weights = {nod.thing_id: nod.weight for nod in given if _counts(nod, member)}
     amounts = money.share_out(spend, weights)
@@ -304,11 +322,11 @@ def _counts(nod: Nod, member: Member) -> bool:
 
 def owner_statement(*, member: Member, month: int) -> OwnerStatement:
     """Lines with three givers or more one by one, the rest summed in one line without a thing."""
-    rows = list(
-        Line.settled.filter(month=month, owner=member)
-        .select_related("thing")
-        .order_by("-gross_micros", "thing_id")
-    )
+    rows: list[Line | Received] = [
+        *Line.settled.filter(month=month, owner=member).select_related("thing"),
+        *Received.objects.filter(month=month, owner=member).select_related("thing"),
+    ]
+    rows.sort(key=lambda row: (-row.gross_micros, row.thing_id))
     shown = [line for line in rows if line.nods >= GIVERS_SHOWN]
     rest = [line for line in rows if line.nods < GIVERS_SHOWN]
     lines = [
@@ -336,13 +354,11 @@ def owner_statement(*, member: Member, month: int) -> OwnerStatement:
 
 def owner_months(member: Member) -> list[tuple[int, int, int]]:
     """Months in which a member's things received: (month, nods, net micros), oldest first."""
-    rows = (
-        Line.settled.filter(owner=member)
-        .values_list("month")
-        .annotate(nods_sum=Sum("nods"), net=Sum(F("gross_micros") - F("fee_micros")))
-        .order_by("month")
-    )
-    return [(month, count, net) for month, count, net in rows]
+    found: list[tuple[int, int, int]] = []
+    for lines in (Line.settled.filter(owner=member), Received.objects.filter(owner=member)):
+        sums = {"nods_sum": Sum("nods"), "net": Sum(F("gross_micros") - F("fee_micros"))}
+        found += lines.values_list("month").annotate(**sums)
+    return sorted(found)
 
 
 def waiting_for(thing: Thing) -> tuple[int, int]:

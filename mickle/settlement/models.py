@@ -11,7 +11,24 @@ from django.db.models import F, Q
 from mickle.instance.models import Month
 from mickle.lib.money import LIMIT_MICROS
 from mickle.members.models import Charity
+from mickle.settlement.charge_models import Charge, Due, Received
 from mickle.things.models import Thing
+
+__all__ = [
+    "Archive",
+    "Charge",
+    "Due",
+    "IdleRun",
+    "Line",
+    "Owned",
+    "Proof",
+    "ProofBlock",
+    "Received",
+    "ReturnedShare",
+    "Run",
+    "Spend",
+    "Split",
+]
 
 
 class Run(models.Model):
@@ -27,6 +44,8 @@ class Run(models.Model):
     month = models.IntegerField(primary_key=True)
     stage = models.CharField(max_length=8, choices=Stage, default=Stage.EXPIRE)
     began_at = models.DateTimeField()
+    # Charged afterwards; what the instance's settings said as the run began.
+    arrears = models.BooleanField(default=False, db_default=False)
     # The engine that computed the result, and what it came to: see `_engine.py`.
     engine = models.CharField(max_length=80, default="", blank=True)
     result_sha256 = models.CharField(max_length=64, default="", blank=True)
@@ -120,12 +139,17 @@ class Split(models.Model):
 
 
 class SettledLines(models.Manager["Line"]):
-    """The lines that count: those of a month that is being settled are not decided yet."""
+    """The lines that moved money: those of a month that is being settled are not decided yet.
+
+    Nor do those of months in arrears: what charges have brought is in Received.
+    """
 
     def get_queryset(self) -> models.QuerySet["Line"]:
-        """Lines of settled months."""
+        """Lines of settled months that were paid before."""
         done = Month.objects.filter(settled_at__isnull=False)
-        return super().get_queryset().filter(month__in=done.values("month"))
+        charged = Run.objects.filter(arrears=True)
+        rows = super().get_queryset().filter(month__in=done.values("month"))
+        return rows.exclude(month__in=charged.values("month"))
 
 
 class Line(models.Model):

@@ -21,7 +21,9 @@ from mickle.settlement import (
     _archive,
     _at_hand,
     _audit,
+    _charges,
     _database,
+    _dues,
     _engine,
     _freeze,
     _funds,
@@ -182,14 +184,16 @@ def _stages(month: int, at: datetime, engine: str, report: Report) -> int:
         _run.go_on(run, Run.Stage.FREEZE)
     if run.stage == Run.Stage.FREEZE:
         _waiting.note_expired(month=expired, at=at, report=report)
-        posted = _freeze.freeze(month=month, at=at, report=report)
+        posted = _freeze.freeze(month=month, at=at, arrears=run.arrears, report=report)
         _run.note_frozen(run, at=at)
     report("compute", 0, 1)
     basis_points = instance.fee_basis_points(month)
     result = _engine.compute(month, basis_points, _at_hand.openers(engine, month))
     report("compute", 1, 1)
     _run.note_result(run, engine=result.engine, sha256=result.sha256)
-    posted += _post.post(month=month, at=at, report=report)
+    posted += _post.post(month=month, at=at, arrears=run.arrears, report=report)
+    if run.arrears:
+        _dues.ask(month=month, at=at, report=report)
     root = _proof.prove(month=month, at=at, report=report)
     _run.note_done(run, result, proof_root=root, at=at)
     _database.forget()
@@ -240,7 +244,12 @@ def waiting_givers(thing: Thing) -> int:
 
 
 def take_back_waiting(*, member: Member, month: int, thing: Thing, at: datetime) -> int:
-    """Return a member's own waiting share to their funds; raises NotWaiting."""
+    """Return a member's own waiting share to their funds, in micros; raises NotWaiting.
+
+    What was put off in arrears is never charged then, and 0 is returned.
+    """
+    if _charges.give_up(member=member, month=month, thing=thing, at=at):
+        return 0
     return _waiting.take_back(member=member, month=month, thing=thing, at=at)
 
 

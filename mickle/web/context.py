@@ -54,6 +54,11 @@ class Site:
         return bool(settings.IDLE_POLICY == "charity")
 
     @property
+    def arrears(self) -> bool:
+        """Whether members are charged after a month, and not before."""
+        return bool(settings.MODE == "arrears")
+
+    @property
     def mail_folder(self) -> str:
         """Where mail lies when no server sends it; told only on the machine itself."""
         host = self._request.get_host().partition(":")[0]

@@ -295,7 +295,7 @@ def test_a_freeze_that_runs_again_takes_nothing_twice(settings):
     alice, idle = member("alice", funds="3.00"), member("idle", funds="9.00")
     give(alice, thing("page", creator("bob")))
     settlement.close_due(at=EARLY_DECEMBER)
-    said = {"month": NOVEMBER, "at": EARLY_DECEMBER}
+    said = {"month": NOVEMBER, "at": EARLY_DECEMBER, "arrears": False}
     for _time in range(2):
         _freeze.freeze(**said, report=chunks.untold)
         top_up(alice, "1.00", month=NOVEMBER + 1, key=f"again {_time}")

@@ -25,7 +25,7 @@ from mickle.payins import payins
 from mickle.payins.models import Payin
 from mickle.payouts import payouts
 from mickle.payouts.models import Payout, PayoutFile
-from mickle.settlement import settlement
+from mickle.settlement import arrears, settlement
 from mickle.things import things
 from mickle.things.models import Thing
 from mickle.web import access, audits, paths, wording
@@ -63,6 +63,7 @@ def _month_page(request: MemberRequest, month: int | None) -> HttpResponse:
         "totals": totals,
         "taken": row and row.settled_at and (row.settled_at - row.closed_at),
         "pool": ledger.balance(ledger.pool(month)) if month is not None else 0,
+        "charges": arrears.totals(month) if month is not None else {},
         "current": current,
         "may_close": instance.now() >= months.end(current),
         "next": ended[0] if ended else None,

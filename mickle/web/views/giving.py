@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from typing import Any
 
+from django.conf import settings
 from django.contrib import messages
 from django.http import Http404, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, render
@@ -17,7 +18,7 @@ from mickle.lib.errors import Refused
 from mickle.members.models import Member
 from mickle.nods import nods
 from mickle.nods.models import Nod
-from mickle.settlement import settlement
+from mickle.settlement import arrears, settlement
 from mickle.settlement.models import Spend
 from mickle.settlement.settlement import Statement
 from mickle.things.models import Thing
@@ -44,6 +45,7 @@ def dashboard(request: MemberRequest) -> HttpResponse:
         "steps": _steps(member),
         "left": seen.funds_micros - seen.reserved_micros - seen.spend_micros,
         "unpaid": _unpaid(member, unpaid.month) if unpaid else None,
+        "charges": arrears.open_charges(member),
     }
     return render(request, "giving/dashboard.html", context)
 
@@ -86,7 +88,7 @@ def _steps(member: Member) -> dict[str, bool]:
     """What comes next for somebody new; empty once each was done."""
     done = {
         "nod": Nod.objects.filter(member=member).exists(),
-        "top_up": member.funded_month is not None,
+        "top_up": member.funded_month is not None or settings.MODE == "arrears",
     }
     return {} if all(done.values()) else done
 
@@ -94,7 +96,7 @@ def _steps(member: Member) -> dict[str, bool]:
 def _unpaid(member: Member, month: int) -> dict[str, int] | None:
     """A closed month whose nods pay nothing unless funds arrive before the freeze."""
     given = Nod.objects.filter(member=member, month=month).count()
-    if not given or ledger.balance(ledger.funds(member.id)):
+    if not given or settings.MODE == "arrears" or ledger.balance(ledger.funds(member.id)):
         return None
     return {"month": month, "nods": given}
 
@@ -220,6 +222,6 @@ def take_back_waiting(request: MemberRequest, month: int, thing_id: int) -> Http
     except Refused as refused:
         messages.error(request, str(refused))
     else:
-        text = _("%(amount)s came back to your funds.")
+        text = _("%(amount)s came back to your funds.") if micros else _("It is never charged.")
         messages.info(request, text % {"amount": wording.amount(micros)})
     return paths.see_other("statement", months.text(month))

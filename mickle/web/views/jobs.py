@@ -45,6 +45,9 @@ KINDS: dict[str, Promise] = {
     Kind.REMINDER: gettext_lazy("Three days before the month ends"),
     Kind.CLOSE: gettext_lazy("At the month’s end"),
     Kind.STATEMENT: gettext_lazy("Statement"),
+    Kind.CHARGE: gettext_lazy("Asks for a month’s charge"),
+    Kind.CHARGE_2: gettext_lazy("Asks for a charge once more"),
+    Kind.CHARGE_3: gettext_lazy("Asks for a charge for the last time"),
 }
 
 

@@ -18,7 +18,7 @@ from mickle.members import members
 from mickle.payins import payins
 from mickle.payouts import payouts
 from mickle.providers import sepa
-from mickle.settlement import settlement
+from mickle.settlement import arrears, settlement
 from mickle.web import access, paths, wording
 from mickle.web.access import MemberRequest
 from mickle.web.forms import RefundForm, TopUpForm
@@ -32,10 +32,13 @@ def top_up(request: MemberRequest) -> HttpResponse:
     """How to transfer an amount: account, reference, QR code; a GET with the amount asked for."""
     member = request.user
     plan = members.plan(member, instance.open_month())
-    asked = {"amount": money.plain(plan.budget_micros * 2, settings.CURRENCY_DECIMALS)}
+    charges = list(arrears.open_charges(member))
+    funds = ledger.balance(ledger.funds(member.id))
+    lacks = sum(charge.amount_micros for charge in charges) - funds
+    offered = _in_whole_units(lacks) if lacks > 0 else plan.budget_micros * 2
+    asked = {"amount": money.plain(offered, settings.CURRENCY_DECIMALS)}
     form = TopUpForm(request.GET if "amount" in request.GET else asked)
     amount = form.cleaned_data["amount"] if form.is_valid() else None
-    funds = ledger.balance(ledger.funds(member.id))
     account = _house()
     context = {
         "form": form,
@@ -47,11 +50,18 @@ def top_up(request: MemberRequest) -> HttpResponse:
         "reference": payins.reference(member),
         "account": account,
         "needs_to_receive": _needs_to_receive(request),
+        "charges": charges,
         "play_key": secrets.token_hex(8),
     }
     if amount and account:
         context["qr"] = _qr(account, amount, payins.reference(member))
     return render(request, "giving/top_up.html", context)
+
+
+def _in_whole_units(micros: int) -> int:
+    """Rounded up to what a bank can send."""
+    unit = 10 ** (6 - settings.CURRENCY_DECIMALS)
+    return money.whole_minor(micros + unit - 1, settings.CURRENCY_DECIMALS)
 
 
 def _house() -> sepa.Account | None:

@@ -6,6 +6,7 @@ A GET shows; only a POST with token and nonce records.
 from dataclasses import replace
 from datetime import datetime
 
+from django.conf import settings
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
@@ -212,7 +213,7 @@ def _done(
     } | form.told(request, thing, coin.month, nodded=nodded, code=code)
     if not nodded:
         return render(request, "nod/taken_back.html", context)
-    if coin.funds_micros == 0 and not coin.paused:
+    if coin.funds_micros == 0 and not coin.paused and settings.MODE == "prepaid":
         return render(request, "nod/empty.html", context)
     return render(request, "nod/done.html", context)
 

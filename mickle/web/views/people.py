@@ -39,7 +39,7 @@ def _nodded_by(member: Member) -> list[Thing]:
         Nod.objects.filter(
             month__in=known,
             member=member,
-            void="",
+            void__in=["", "LATER"],
             thing__state=Thing.State.ACTIVE,
             thing__hidden=False,
         )

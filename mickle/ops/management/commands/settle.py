@@ -28,6 +28,7 @@ def _stages() -> dict[str, str]:
         "members": _("shares"),
         "lines": _("pages"),
         "pay": _("owners"),
+        "charges": _("charges"),
         "proof": _("proof"),
     }
 

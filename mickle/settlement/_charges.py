@@ -1,0 +1,218 @@
+"""Arrears after month end: what was paid goes to owners, what was not is asked for again.
+
+A charge is paid as soon as the member's funds hold it, whichever way the money came. One charge is
+paid whole or not at all; the fee of a line is kept at what the sum it has received comes to.
+"""
+
+from datetime import datetime, timedelta
+
+from django.conf import settings
+from django.db import connection, transaction
+from django.db.models import F, QuerySet
+
+from mickle.instance import instance
+from mickle.ledger import ledger
+from mickle.ledger.ledger import Kind
+from mickle.lib import bulk, chunks, months
+from mickle.lib.chunks import Range
+from mickle.lib.sql import Params, instant
+from mickle.members.models import Member
+from mickle.nods.models import Nod
+from mickle.settlement._waiting import EVERY_SHARE
+from mickle.settlement.models import Charge, Due, Line, ReturnedShare, Run
+from mickle.things.models import Thing
+
+_FUNDS = ledger.balances_sql(Kind.FUNDS)
+# The smallest first: of two that do not both fit, one is paid.
+_PAYABLE = f"""
+SELECT id AS charge FROM (
+  SELECT c.id AS id, f.balance_micros AS held,
+         SUM(c.amount_micros) OVER (PARTITION BY c.member_id ORDER BY c.amount_micros, c.id) AS upto
+  FROM settlement_charge c JOIN ({_FUNDS}) f ON f.holder_id = c.member_id
+  WHERE c.state = '{Charge.State.ASKED}' {{within}}
+) q WHERE upto <= held
+"""
+_WITHIN = "AND c.member_id > %(after)s AND c.member_id <= %(upto)s"
+_PAYERS = f"""
+SELECT DISTINCT c.member_id AS k FROM settlement_charge c
+JOIN ({_PAYABLE.format(within="")}) p ON p.charge = c.id
+"""
+_PAID = "settlement_due d JOIN s_payable p ON p.charge = d.charge_id"
+# What dues bring to each line: the shares of a whole split, and those that fell due one by one.
+# For statements with parameters: % stands doubled.
+RECEIVED = f"""
+SELECT month, thing, owner, COUNT(*) AS nods, CAST(SUM(amount) AS BIGINT) AS gross FROM (
+  SELECT d.month AS month, e.thing_id AS thing, l.owner_id AS owner, e.amount_micros AS amount
+  FROM {{paid}} JOIN ({EVERY_SHARE}) e ON e.month = d.month AND e.member_id = d.member_id
+  JOIN settlement_line l ON l.month = e.month AND l.thing_id = e.thing_id
+  WHERE d.thing_id IS NULL AND e.amount_micros > 0
+  UNION ALL
+  SELECT d.month, d.thing_id, d.owner_id, d.amount_micros FROM {{paid}}
+  WHERE d.thing_id IS NOT NULL
+) q GROUP BY month, thing, owner
+"""
+_TAKE_IN = f"""
+SELECT 'charge:' || CAST(d.charge_id AS TEXT) || ':' || %(text)s AS key,
+       '{Kind.FUNDS}' AS debit_kind, d.member_id AS debit_holder,
+       '{Kind.POOL}' AS credit_kind, d.month AS credit_holder,
+       CAST(SUM(d.amount_micros) AS BIGINT) AS amount_micros
+FROM {_PAID} WHERE d.month = %(month)s GROUP BY d.charge_id, d.member_id, d.month
+"""
+_TO_LINES = """
+INSERT INTO settlement_received (month, thing_id, owner_id, nods, gross_micros, fee_micros)
+SELECT month, thing, owner, nods, gross, 0 FROM s_received WHERE true
+ON CONFLICT (month, thing_id) DO UPDATE
+SET nods = settlement_received.nods + excluded.nods,
+    gross_micros = settlement_received.gross_micros + excluded.gross_micros
+"""
+# In two parts, so that it never leaves 64 bits; the rate is that of the line's month.
+_FEES_DUE = """
+SELECT r.month AS month, r.thing_id AS thing, r.owner_id AS owner, r.fee_micros AS before,
+       CAST(r.gross_micros / 10000 AS BIGINT) * m.fee_basis_points
+       + CAST(((r.gross_micros % 10000) * m.fee_basis_points) / 10000 AS BIGINT) AS fee
+FROM s_received s
+JOIN settlement_received r ON r.month = s.month AND r.thing_id = s.thing
+JOIN instance_month m ON m.month = r.month
+"""
+_FEES = """
+UPDATE settlement_received SET fee_micros = f.fee FROM s_fee f
+WHERE settlement_received.month = f.month AND settlement_received.thing_id = f.thing
+"""
+# Of the charges in one transaction, the first names it: each is paid once.
+_OWNERS = f"""
+SELECT 'charged:' || CAST(%(first)s AS TEXT) || ':' || %(text)s || ':' || CAST(owner AS TEXT)
+         AS key,
+       '{Kind.POOL}' AS debit_kind, month AS debit_holder,
+       '{Kind.REVENUE}' AS credit_kind, owner AS credit_holder,
+       CAST(SUM(gross) AS BIGINT) AS amount_micros
+FROM s_received WHERE month = %(month)s GROUP BY month, owner
+"""
+_TO_FEE = f"""
+SELECT 'charged:' || CAST(%(first)s AS TEXT) || ':' || %(text)s || ':' || CAST(owner AS TEXT)
+         || ':fee' AS key,
+       '{Kind.REVENUE}' AS debit_kind, owner AS debit_holder,
+       '{Kind.FEE}' AS credit_kind, 0 AS credit_holder,
+       CAST(SUM(fee - before) AS BIGINT) AS amount_micros
+FROM s_fee WHERE month = %(month)s GROUP BY month, owner HAVING SUM(fee - before) > 0
+"""
+
+
+def has_to_collect() -> bool:
+    """Whether funds hold what was asked for; reads only."""
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT 1 FROM ({_PAYERS}) q LIMIT 1", {})
+        return cursor.fetchone() is not None
+
+
+def collect(*, at: datetime) -> int:
+    """Pay every charge that funds hold to the owners; how many. One collects at a time."""
+    return chunks.walk(_PAYERS, lambda span: _pay(span, at))
+
+
+def _pay(span: Range, at: datetime) -> int:
+    """Pay the charges of a range of members, all in the caller's transaction."""
+    ledger.hold(Kind.FUNDS, span)
+    _stage("s_payable", _PAYABLE.format(within=_WITHIN), span._asdict(), key="charge")
+    paid, first = _rows("SELECT COUNT(*), MIN(charge) FROM s_payable")[0]
+    if paid:
+        _stage("s_received", RECEIVED.format(paid=_PAID) % (), None, key="month, thing")
+        _execute(_TO_LINES, {})
+        _stage("s_fee", _FEES_DUE, None, key="month, thing")
+        _execute(_FEES, {})
+        for (month,) in _rows(f"SELECT DISTINCT d.month FROM {_PAID} ORDER BY d.month"):
+            _post(month, first, at)
+        _execute(
+            f"UPDATE settlement_charge SET state = '{Charge.State.PAID}', decided_at = %(at)s"
+            " WHERE id IN (SELECT charge FROM s_payable)",
+            {"at": instant(at)},
+        )
+        for table in ("s_received", "s_fee"):
+            _execute(f"DROP TABLE {table}", {})
+    _execute("DROP TABLE s_payable", {})
+    return int(paid)
+
+
+def _post(month: int, first: int, at: datetime) -> None:
+    bound: Params = {"month": month, "text": months.text(month), "first": first}
+    for select, reason in ((_TAKE_IN, "SPEND"), (_OWNERS, "SHARE"), (_TO_FEE, "FEE")):
+        ledger.post_from_select(select, bound, reason=reason, month=month, at=at)
+    left = ledger.balance(ledger.pool(month))
+    if left:
+        raise AssertionError(f"{left} micros of charges for {months.text(month)} reached nobody")
+
+
+def to_ask_again(at: datetime) -> QuerySet[Charge]:
+    """The charges that were not paid in the time there was."""
+    return Charge.objects.filter(state=Charge.State.ASKED, try_at__lte=at)
+
+
+def ask_again(*, at: datetime) -> int:
+    """Ask once more for what was not paid; the last time, drop it. How many charges."""
+    done = 0
+    with transaction.atomic():
+        late = to_ask_again(at)
+        done += late.filter(tries__gte=settings.CHARGE_TRIES).update(
+            state=Charge.State.DROPPED, decided_at=at
+        )
+        wait = timedelta(days=settings.CHARGE_DAYS)
+        done += late.update(tries=F("tries") + 1, try_at=at + wait)
+    return done
+
+
+def open_of(member: Member | None) -> QuerySet[Charge]:
+    """What was asked for and is not paid, of a member or of all, oldest first."""
+    rows = Charge.objects.filter(state=Charge.State.ASKED).order_by("month", "id")
+    return rows if member is None else rows.filter(member=member)
+
+
+def give_up(*, member: Member, month: int, thing: Thing, at: datetime) -> bool:
+    """Let a nod that was put off never be charged; False where there is none to give up."""
+    with transaction.atomic():
+        # Who settles has begun before this, or sees it.
+        instance.hold_owners()
+        if Run.objects.exclude(stage=Run.Stage.DONE).exists():
+            return False
+        put_off = Nod.objects.filter(member=member, month=month, thing=thing, void=Nod.Void.LATER)
+        facts = {"month": month, "member": member, "thing": thing}
+        if not put_off.exists() or Due.objects.filter(**facts).exists():
+            return False
+        return ReturnedShare.objects.get_or_create(
+            **facts, defaults={"amount_micros": 0, "at": at}
+        )[1]
+
+
+def forgive(*, member: Member, at: datetime) -> None:
+    """Drop what a member who leaves was asked for, and what was carried on."""
+    Charge.objects.filter(member=member, state=Charge.State.ASKED).update(
+        state=Charge.State.DROPPED, decided_at=at
+    )
+    Due.objects.filter(member=member, charge=None).delete()
+
+
+def can_pay(member: Member) -> bool:
+    """Whether the funds of a member hold something they were asked for."""
+    held = ledger.balance(ledger.funds(member.id))
+    return open_of(member).filter(amount_micros__lte=held).exists()
+
+
+def is_owed(member: Member) -> bool:
+    """Whether something that is due may still reach a member as an owner."""
+    open_dues = Due.objects.exclude(charge__state__in=[Charge.State.PAID, Charge.State.DROPPED])
+    lines = Line.objects.filter(owner=member, month__in=open_dues.values("month"))
+    return lines.exists() or open_dues.filter(owner=member).exists()
+
+
+def _stage(table: str, select: str, bound: Params | None, *, key: str) -> None:
+    with connection.cursor() as cursor:
+        bulk.stage(cursor, table, select, bound, key=key)
+
+
+def _execute(text: str, bound: Params) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(text, bound)
+
+
+def _rows(select: str) -> list[tuple[int, ...]]:
+    with connection.cursor() as cursor:
+        cursor.execute(select)
+        return list(cursor.fetchall())

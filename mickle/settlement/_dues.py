@@ -1,0 +1,171 @@
+"""Arrears at month end: what each member owes, in whole cents, and what is asked for.
+
+A spend is the part of the budget that falls to what somebody may receive. Nods at the rest are put
+off: each falls due with the first month that finds somebody who may receive for it, within six.
+All of it in ranges of members, each in a transaction of its own; run again, it goes on.
+"""
+
+from datetime import datetime, timedelta
+
+from django.conf import settings
+from django.db import connection
+
+from mickle.lib import bulk, chunks
+from mickle.lib.chunks import Range, Report
+from mickle.lib.sql import Params, Value, instant
+from mickle.nods import nods
+from mickle.settlement.models import Charge
+
+# As long as prepaid shares wait.
+LATER_MONTHS = 6
+
+# The nods put off whose turn it may be: what stands before `month` and has not fallen due.
+_PUT_OFF = """
+n.void = 'LATER' AND n.month >= %(month)s - %(later)s AND n.month < %(month)s
+AND NOT EXISTS (SELECT 1 FROM settlement_due d
+  WHERE d.member_id = n.member_id AND d.month = n.month AND d.thing_id = n.thing_id)
+AND NOT EXISTS (SELECT 1 FROM settlement_returnedshare r
+  WHERE r.member_id = n.member_id AND r.month = n.month AND r.thing_id = n.thing_id)
+"""
+# Their things, so that the freeze notes who owns those too.
+THINGS = f"SELECT DISTINCT n.thing_id AS thing FROM nods_nod n WHERE {_PUT_OFF}"
+_OWNED = """
+SELECT o.thing_id AS thing FROM settlement_owned o WHERE o.month = {month:d} AND o.receives
+"""
+_CLAIMED = f"""
+SELECT s.thing AS thing, o.owner_id AS owner FROM ({THINGS}) s
+JOIN things_thing t ON t.id = s.thing
+JOIN settlement_owned o
+  ON o.month = %(month)s AND o.thing_id = COALESCE(t.merged_into_id, t.id) AND o.receives
+WHERE t.state NOT IN ('REFUSED', 'TAKEN_DOWN')
+"""
+_WEIGHTS = """
+SELECT member_id AS member,
+       CAST(SUM(CASE WHEN void = '' THEN weight ELSE 0 END) AS BIGINT) AS received,
+       CAST(SUM(weight) AS BIGINT) AS total
+FROM nods_nod WHERE month = %(month)s AND void IN ('', 'LATER') GROUP BY member_id
+"""
+_CONCERNED = f"""
+SELECT member FROM s_weight
+UNION SELECT n.member_id FROM s_claimed c JOIN nods_nod n ON n.thing_id = c.thing WHERE {_PUT_OFF}
+"""
+
+# What a part of a member's budget of a month comes to, rounded down to what can be charged.
+_PART = "(COALESCE(b.amount_micros, %(default_budget)s) * {part}) / {total}"
+_PLAN = """
+LEFT JOIN members_budget b ON b.member_id = m.id AND b.month = (
+  SELECT MAX(x.month) FROM members_budget x WHERE x.member_id = m.id AND x.month <= {month})
+"""
+_GIVES = "COALESCE(b.paused, %(false)s) = %(false)s AND m.closed_at IS NULL"
+_SPENDS = f"""
+INSERT INTO settlement_spend (month, member_id, amount_micros, charity_id)
+SELECT %(month)s, member, amount - amount %% %(unit)s, NULL FROM (
+  SELECT w.member AS member, {_PART.format(part="w.received", total="w.total")} AS amount
+  FROM s_weight w JOIN members_member m ON m.id = w.member {_PLAN.format(month="%(month)s")}
+  WHERE w.member > %(after)s AND w.member <= %(upto)s AND {_GIVES}
+) p WHERE amount >= %(unit)s
+ON CONFLICT (month, member_id) DO NOTHING
+"""
+_DUES = """
+INSERT INTO settlement_due (month, member_id, amount_micros, billed)
+SELECT month, member_id, amount_micros, month FROM settlement_spend
+WHERE month = %(month)s AND member_id > %(after)s AND member_id <= %(upto)s
+ON CONFLICT DO NOTHING
+"""
+_ALL_OF_IT = """
+(SELECT CAST(SUM(x.weight) AS BIGINT) FROM nods_nod x
+ WHERE x.month = n.month AND x.member_id = n.member_id AND x.void IN ('', 'LATER'))
+"""
+_LATE = f"""
+INSERT INTO settlement_due (month, member_id, thing_id, owner_id, amount_micros, billed)
+SELECT month, member, thing, owner, amount - amount %% %(unit)s, %(month)s FROM (
+  SELECT n.month AS month, n.member_id AS member, n.thing_id AS thing, c.owner AS owner,
+         {_PART.format(part="n.weight", total=_ALL_OF_IT)} AS amount
+  FROM s_claimed c JOIN nods_nod n ON n.thing_id = c.thing
+  JOIN members_member m ON m.id = n.member_id {_PLAN.format(month="n.month")}
+  WHERE {_PUT_OFF} AND n.member_id > %(after)s AND n.member_id <= %(upto)s
+    AND n.member_id <> c.owner AND {_GIVES}
+) p WHERE amount >= %(unit)s
+ON CONFLICT DO NOTHING
+"""
+
+_CARRIED = "charge_id IS NULL AND member_id > %(after)s AND member_id <= %(upto)s"
+# What stayed too small to be charged for as long as shares wait is not charged any more.
+_CHARGES = f"""
+INSERT INTO settlement_charge
+  (month, member_id, amount_micros, state, tries, try_at, asked_at, decided_at)
+SELECT %(month)s, member_id, amount,
+       CASE WHEN amount >= %(least)s THEN '{Charge.State.ASKED}' ELSE '{Charge.State.DROPPED}' END,
+       1, %(try_at)s, %(at)s, CASE WHEN amount >= %(least)s THEN NULL ELSE %(at)s END
+FROM (SELECT member_id, CAST(SUM(amount_micros) AS BIGINT) AS amount, MIN(billed) AS oldest
+      FROM settlement_due WHERE {_CARRIED} GROUP BY member_id) d
+WHERE amount >= %(least)s OR oldest <= %(month)s - %(later)s
+ON CONFLICT (member_id, month) DO NOTHING
+"""
+_IN_CHARGES = f"""
+UPDATE settlement_due SET charge_id = (
+  SELECT c.id FROM settlement_charge c
+  WHERE c.member_id = settlement_due.member_id AND c.month = %(month)s)
+WHERE {_CARRIED}
+"""
+
+
+def names(month: int) -> dict[str, Value]:
+    """What the texts of this file are bound to."""
+    return {
+        "month": month,
+        "later": LATER_MONTHS,
+        "false": False,
+        "default_budget": settings.BUDGET_DEFAULT_MICROS,
+        "unit": 10 ** (6 - settings.CURRENCY_DECIMALS),
+    }
+
+
+def freeze(*, month: int, report: Report) -> None:
+    """Put off what nobody may receive, and fix what every member owes for a closed month.
+
+    Owners are noted and void nods marked.
+    """
+    nods.put_off_at_freeze(month=month, received=_OWNED.format(month=month))
+    bound = names(month)
+    _stage("s_weight", _WEIGHTS, bound, key="member")
+    _stage("s_claimed", _CLAIMED, bound, key="thing")
+    _stage("s_concerned", _CONCERNED, bound, key="member")
+
+    def fix(span: Range) -> int:
+        within = {**bound, **span._asdict()}
+        return sum(_execute(text, within) for text in (_SPENDS, _DUES, _LATE))
+
+    chunks.walk("SELECT member AS k FROM s_concerned", fix, label="freeze", report=report)
+    for table in ("s_weight", "s_claimed", "s_concerned"):
+        _execute(f"DROP TABLE {table}", {})
+
+
+def ask(*, month: int, at: datetime, report: Report) -> int:
+    """Charge every member who owes enough, once for each month; how many charges there are."""
+    bound: Params = {
+        **names(month),
+        "least": settings.CHARGE_MIN_MICROS,
+        "at": instant(at),
+        "try_at": instant(at + timedelta(days=settings.CHARGE_DAYS)),
+    }
+
+    def charge(span: Range) -> int:
+        within = {**bound, **span._asdict()}
+        made = _execute(_CHARGES, within)
+        _execute(_IN_CHARGES, within)
+        return made
+
+    owing = "SELECT DISTINCT member_id AS k FROM settlement_due WHERE charge_id IS NULL"
+    return chunks.walk(owing, charge, label="charges", report=report)
+
+
+def _stage(table: str, select: str, bound: Params, *, key: str) -> None:
+    with connection.cursor() as cursor:
+        bulk.stage(cursor, table, select, bound, key=key)
+
+
+def _execute(text: str, bound: Params) -> int:
+    with connection.cursor() as cursor:
+        cursor.execute(text, bound)
+        return int(cursor.rowcount)

@@ -1,0 +1,81 @@
+"""What became of a member's nods of a month in arrears, for statements. Reads only."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from django.conf import settings
+
+from mickle.instance.models import Month
+from mickle.lib import money
+from mickle.members import members
+from mickle.members.models import Member
+from mickle.nods.models import Nod
+from mickle.settlement._dues import LATER_MONTHS
+from mickle.settlement.models import Charge, Due, ReturnedShare, Run
+
+# An owner has it, it is asked for or carried on, or it was never paid.
+_STATES = {Charge.State.PAID.value: "paid", Charge.State.DROPPED.value: "dropped"}
+
+
+@dataclass(frozen=True)
+class Owed:
+    """A member's month: the state of the whole split, and micros and state of what was put off."""
+
+    split: str
+    later: dict[int, tuple[int, str]]
+
+    def share(self, nod: Nod, amount: int) -> tuple[int, str]:
+        """Micros and state of a nod's share."""
+        if nod.thing_id in self.later:
+            return self.later[nod.thing_id]
+        return amount, self.split if amount else "nothing"
+
+
+def is_charged(month: int) -> bool:
+    """Whether a month is charged afterwards."""
+    return Run.objects.filter(month=month, arrears=True).exists()
+
+
+def of(member: Member, month: int, given: Sequence[Nod]) -> Owed | None:
+    """What is owed of a settled month; None where it was paid before."""
+    if not is_charged(month):
+        return None
+    dues = {
+        due.thing_id: due
+        for due in Due.objects.filter(member=member, month=month).select_related("charge")
+    }
+    whole = dues.get(None)
+    put_off = [nod for nod in given if nod.void == Nod.Void.LATER]
+    later = _put_off(member, month, given, put_off, dues) if put_off else {}
+    return Owed(_state(whole) if whole is not None else "nothing", later)
+
+
+def _put_off(
+    member: Member,
+    month: int,
+    given: Sequence[Nod],
+    put_off: Sequence[Nod],
+    dues: dict[int | None, Due],
+) -> dict[int, tuple[int, str]]:
+    budget = members.plan(member, month).budget_micros
+    total = sum(nod.weight for nod in given if nod.void in ("", Nod.Void.LATER))
+    back = set(
+        ReturnedShare.objects.filter(member=member, month=month).values_list("thing_id", flat=True)
+    )
+    over = Month.objects.filter(month__gte=month + LATER_MONTHS, settled_at__isnull=False).exists()
+    found = {}
+    for nod in put_off:
+        due = dues.get(nod.thing_id)
+        part = money.whole_minor(budget * nod.weight // total, settings.CURRENCY_DECIMALS)
+        if due is not None:
+            state = _state(due).replace("paid", "released")
+            found[nod.thing_id] = due.amount_micros, state
+        elif nod.thing_id in back:
+            found[nod.thing_id] = part, "returned"
+        else:
+            found[nod.thing_id] = (0, "nothing") if over else (part, "waiting")
+    return found
+
+
+def _state(due: Due) -> str:
+    return _STATES.get(due.charge.state, "due") if due.charge is not None else "due"
