@@ -37,6 +37,7 @@ WHERE m.id > %(after)s AND m.id <= %(upto)s
   AND NOT EXISTS (
     SELECT 1 FROM notices_silence s WHERE s.member_id = m.id AND s.topic = %(topic)s)
   AND ({concerned})
+ORDER BY m.id
 ON CONFLICT (member_id, month, kind) DO NOTHING
 """
 
