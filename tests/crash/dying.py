@@ -19,7 +19,18 @@ from mickle.members.models import Charity, Member
 from mickle.payins.models import Payin
 from mickle.payouts.models import Payout
 from mickle.settlement import _proof
-from mickle.settlement.models import Line, Proof, ProofBlock, ReturnedShare, Run, Spend, Split
+from mickle.settlement.models import (
+    Charge,
+    Due,
+    Line,
+    Proof,
+    ProofBlock,
+    Received,
+    ReturnedShare,
+    Run,
+    Spend,
+    Split,
+)
 
 
 class Died(BaseException):
@@ -108,6 +119,18 @@ def picture() -> dict[str, list[Any]]:
         "splits": sorted(Split.objects.values_list("month", "member__username", "n", "rem")),
         "lines": sorted(
             Line.objects.values_list("month", "thing__url", "state", "gross_micros", "fee_micros")
+        ),
+        "charges": sorted(
+            Charge.objects.values_list("month", "member__username", "amount_micros", "state")
+        ),
+        "dues": sorted(
+            (due.month, due.member.username, due.thing_id or 0, due.amount_micros, due.billed)
+            for due in Due.objects.exclude(charge=None).select_related("member")
+        ),
+        "received": sorted(
+            Received.objects.values_list(
+                "month", "thing__url", "nods", "gross_micros", "fee_micros"
+            )
         ),
         "returned": sorted(ReturnedShare.objects.values_list("month", "member__username")),
         "proofs": sorted(

@@ -1,15 +1,18 @@
 """Die between all SQL statements, before and after every commit, run again: the same books."""
 
+from datetime import timedelta
+
 import pytest
 from django.test import override_settings
 
 from mickle.ledger import ledger
+from mickle.lib import chunks
 from mickle.members.models import Member
 from mickle.nods import nods
 from mickle.payins import payins
 from mickle.payouts import payouts
 from mickle.payouts.models import Payout
-from mickle.settlement import _tree, settlement
+from mickle.settlement import _dues, _freeze, _tree, arrears, settlement
 from mickle.things import things
 from mickle.things.models import Thing
 from tests.crash.dying import die_everywhere
@@ -65,6 +68,50 @@ def test_settlement_survives_death_anywhere(monkeypatch):
     for name in ("BLOCK", "_AT_ONCE"):
         monkeypatch.setattr(_tree, name, 1)
     assert die_everywhere(world, settle) > 100
+
+
+def world_in_arrears() -> Member:
+    """The same; what waits of October is claimed, so that it falls due with November."""
+    instance_at("2026-10")
+    alice, bob = member("alice"), creator("bob")
+    owned, waits = thing("owned", bob), thing("waits")
+    for page in (owned, waits):
+        nods.give(member=alice, thing=page, at=MID_NOVEMBER - timedelta(days=30))
+    settlement.settle(month=NOVEMBER - 1, at=MID_NOVEMBER)
+    things.set_owner(thing=waits, owner=bob, at=MID_NOVEMBER)
+    for who in (alice, member("dora")):
+        nods.give(member=who, thing=owned, at=MID_NOVEMBER)
+    top_up(alice, "12.00")
+    return bob
+
+
+def freeze_and_ask(_bob: Member) -> None:
+    """What only a settlement in arrears does."""
+    settlement.close_due(at=EARLY_DECEMBER)
+    said = {"month": NOVEMBER, "at": EARLY_DECEMBER, "report": chunks.untold}
+    _freeze.freeze(**said, arrears=True)
+    _dues.ask(**said)
+
+
+@override_settings(MODE="arrears")
+def test_asking_for_a_month_survives_death_anywhere():
+    assert die_everywhere(world_in_arrears, freeze_and_ask) > 50
+
+
+def asked() -> Member:
+    bob = world_in_arrears()
+    settlement.settle(month=NOVEMBER, at=EARLY_DECEMBER)
+    return bob
+
+
+def collect(_bob: Member) -> None:
+    arrears.collect(at=EARLY_DECEMBER)
+    arrears.ask_again(at=EARLY_DECEMBER + timedelta(days=30))
+
+
+@override_settings(MODE="arrears", CHARGE_TRIES=1)
+def test_collecting_survives_death_anywhere():
+    assert die_everywhere(asked, collect) > 40
 
 
 def settled_and_claimed() -> Member:

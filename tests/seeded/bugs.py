@@ -1,11 +1,13 @@
 """The bugs that are planted, and the test that has to catch each."""
 
+from tests.seeded.arrears import ARREARS
 from tests.seeded.bug import Bug
 from tests.seeded.mailing import MAILING
 from tests.seeded.month_end import MONTH_END
 from tests.seeded.proving import PROVING
 
 BUGS = [
+    *ARREARS,
     *MONTH_END,
     *MAILING,
     *PROVING,
