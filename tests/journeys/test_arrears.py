@@ -1,0 +1,191 @@
+"""Giving first and paying afterwards, as members, makers and operators see it."""
+
+from datetime import timedelta
+
+import pytest
+
+from mickle.closing import closing
+from mickle.instance.models import Instance
+from mickle.ledger import ledger
+from mickle.members import members
+from mickle.members.models import Member
+from mickle.nods import nods
+from mickle.payins import payins
+from mickle.settlement import arrears, settlement
+from mickle.settlement.models import Charge
+from tests import working
+from tests.notices.mailing import AFTER_THE_GRACE, AT_THE_CLOSE, THREE_DAYS_BEFORE, Clock, to
+from tests.people import EUR, MID_NOVEMBER, NOVEMBER, creator, instance_at, member, thing
+from tests.web.browsing import signed_in
+from tests.working import work
+
+pytestmark = pytest.mark.django_db
+
+ACCOUNT = {"iban": "DE02120300000000202051", "holder_name": "Bob Creator"}
+
+
+@pytest.fixture
+def clock(monkeypatch, settings) -> Clock:
+    settings.MODE = "arrears"
+    settings.BASE_URL = "https://mickle.example"
+    working.prepare(monkeypatch)
+    return Clock(monkeypatch)
+
+
+@pytest.fixture
+def alice(clock) -> Member:
+    """Alice nodded at pages of Bob and Carol, and at one that nobody has claimed."""
+    instance_at()
+    alice = member("alice")
+    for name, owner in (("one", creator("bob")), ("two", creator("carol")), ("three", None)):
+        nods.give(member=alice, thing=thing(name, owner), at=MID_NOVEMBER)
+    return alice
+
+
+def settle(clock: Clock) -> None:
+    """Let November end and its grace pass, with a worker beside it."""
+    for clock.at in (AT_THE_CLOSE, AFTER_THE_GRACE):
+        work()
+
+
+def arrives(who: Member, amount: str, at) -> None:
+    payins.book(amount_micros=EUR(amount), key=f"bank {at}", reference=payins.reference(who), at=at)
+
+
+def earned(name: str) -> int:
+    return ledger.balance(ledger.revenue(Member.objects.get(username=name).id))
+
+
+def test_what_was_nodded_at_is_paid_by_one_transfer_afterwards(alice, clock):
+    settle(clock)
+    person = signed_in(alice).open("/month")
+    assert "For November you are asked for €3.33, by 11 December" in person.text
+    person.open("/top-up")
+    assert payins.reference(alice) in person.text
+    assert 'value="3.33"' in person.html
+    person.open("/statements/2026-11")
+    assert "€3.33 is charged and not paid yet." in person.text
+    assert "€1.66 more is charged only if its makers claim their page" in person.text
+    clock.at += timedelta(days=2)
+    arrives(alice, "3.33", clock.at)
+    work()
+    assert [earned(name) for name in ("bob", "carol")] == [1_498_500] * 2
+    person.open("/statements/2026-11")
+    assert "Makers’ part: €3.33." in person.text
+    assert "not paid yet" not in person.text
+    assert "For November you are asked" not in person.open("/month").text
+
+
+def test_what_waits_is_given_up_on_the_statement(alice, clock):
+    settle(clock)
+    person = signed_in(alice).open("/statements/2026-11")
+    three = settlement.statement(member=alice, month=NOVEMBER).shares[-1].thing
+    person.send(f"/statements/2026-11/take-back/{three.id}")
+    assert "It is never charged." in person.text
+    assert "given up" in person.text
+
+
+def test_the_dashboard_of_an_open_month_plans_the_budget(alice, clock):
+    clock.at = MID_NOVEMBER + timedelta(days=1)
+    text = signed_in(alice).open("/month").text
+    assert "3 nods, €1.66 each" in text
+    assert "Top up" in text
+    assert "unless you top up" not in text
+
+
+def test_a_charge_is_asked_for_three_times_and_then_dropped(alice, clock):
+    assert clock.mail(THREE_DAYS_BEFORE) == []
+    assert clock.close(AT_THE_CLOSE) == []
+    first, statement = sorted(clock.settle(), key=lambda one: one.subject)
+    assert "November 2026: €3.33 to pay" in first.subject
+    assert "https://mickle.example/top-up" in first.body
+    assert "List-Unsubscribe" not in first.extra_headers
+    assert "€3.33 of it is charged and not paid yet." in statement.body
+    assert clock.mail() == []
+    for words in ("once more", "for the last time"):
+        clock.at += timedelta(days=7)
+        arrears.ask_again(at=clock.at)
+        [again] = clock.mail()
+        assert words in again.subject
+        assert to([again]) == ["alice"]
+    assert "you owe nothing" in again.body
+    clock.at += timedelta(days=7)
+    arrears.ask_again(at=clock.at)
+    assert clock.mail() == []
+    assert "not paid" in signed_in(alice).open("/statements/2026-11").text
+
+
+def test_nobody_is_asked_for_what_is_there(alice, clock):
+    arrives(alice, "3.33", MID_NOVEMBER)
+    clock.at = AFTER_THE_GRACE
+    settlement.settle(month=NOVEMBER, at=clock.at)
+    assert [one.subject for one in clock.mail()] == ["Your statement of November 2026"]
+
+
+def test_play_money_pays_by_itself(alice, clock):
+    Instance.objects.update(kind="DEMO")
+    settle(clock)
+    for _minute in range(3):
+        clock.at += timedelta(minutes=1)
+        work()
+    assert Charge.objects.get().state == "PAID"
+    assert earned("bob") == 1_498_500
+
+
+def test_a_maker_who_leaves_is_paid_what_was_charged_for_them(alice, clock):
+    settle(clock)
+    bob = Member.objects.get(username="bob")
+    closing.close(member=bob, at=clock.at, open_nods="take_back", **ACCOUNT)
+    bob.refresh_from_db()
+    assert bob.closed_at is None
+    clock.at += timedelta(days=1)
+    arrives(alice, "3.33", clock.at)
+    for _turn in range(2):
+        work()
+        clock.at += timedelta(minutes=30)
+    bob.refresh_from_db()
+    assert bob.closed_at is not None
+
+
+def test_a_giver_who_leaves_owes_nothing(alice, clock):
+    settle(clock)
+    closing.close(member=alice, at=clock.at, open_nods="take_back", **ACCOUNT)
+    alice.refresh_from_db()
+    assert alice.closed_at is not None
+    assert Charge.objects.get().state == "DROPPED"
+
+
+def test_a_giver_who_leaves_pays_from_what_is_there_first(alice, clock):
+    arrives(alice, "10.00", MID_NOVEMBER)
+    clock.at = AFTER_THE_GRACE
+    settlement.settle(month=NOVEMBER, at=clock.at)
+    closing.close(member=alice, at=clock.at, open_nods="take_back", **ACCOUNT)
+    for _turn in range(2):
+        work()
+        clock.at += timedelta(minutes=30)
+    alice.refresh_from_db()
+    assert alice.closed_at is not None
+    assert earned("bob") == 1_498_500
+
+
+def test_an_operator_sees_what_is_asked_for_and_what_was_paid(alice, clock):
+    olga = member("olga")
+    members.set_operator(member=olga, is_operator=True)
+    settle(clock)
+    text = signed_in(olga).open("/operator/months/2026-11").text
+    assert "asked for, not paid yet 1 €3.33" in text
+    arrives(alice, "3.33", clock.at)
+    clock.at += timedelta(minutes=2)
+    work()
+    text = signed_in(olga).open("/operator/months/2026-11").text
+    assert "paid, and passed on to makers 1 €3.33" in text
+
+
+def test_a_maker_sees_what_has_arrived(alice, clock):
+    settle(clock)
+    bob = Member.objects.get(username="bob")
+    assert "1.4985" not in signed_in(bob).open("/revenue").text
+    arrives(alice, "3.33", clock.at)
+    clock.at += timedelta(minutes=2)
+    work()
+    assert "€1.49" in signed_in(bob).open("/revenue").text
