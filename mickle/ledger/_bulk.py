@@ -9,14 +9,24 @@ from mickle.ledger.models import MAY_GO_BELOW_ZERO
 from mickle.lib import bulk
 from mickle.lib.sql import Params, instant
 
+# Each account is looked up by its id. Joined, and with statistics from when the tables were still
+# empty, PostgreSQL reads every transfer with every account for each row that is due.
 _DIFFERENT = """
 SELECT due.key FROM ledger_due due
 JOIN ledger_transfer t ON t.key = due.key
-JOIN ledger_account d ON d.id = t.debit_id JOIN ledger_account c ON c.id = t.credit_id
 WHERE t.amount_micros <> due.amount_micros
-   OR d.kind <> due.debit_kind OR d.holder_id <> due.debit_holder
-   OR c.kind <> due.credit_kind OR c.holder_id <> due.credit_holder
+   OR NOT EXISTS (SELECT 1 FROM ledger_account d WHERE d.id = t.debit_id
+                  AND d.kind = due.debit_kind AND d.holder_id = due.debit_holder)
+   OR NOT EXISTS (SELECT 1 FROM ledger_account c WHERE c.id = t.credit_id
+                  AND c.kind = due.credit_kind AND c.holder_id = due.credit_holder)
 LIMIT 1
+"""
+# Looked at while it was filled in another transaction, a table counts as empty for PostgreSQL
+# however large it is, and plans read all of it for each row that is due.
+_TAKEN_FOR_EMPTY = """
+SELECT oid::regclass::text FROM pg_class
+WHERE oid IN ('ledger_account'::regclass, 'ledger_transfer'::regclass)
+  AND reltuples = 0 AND pg_relation_size(oid) > 0
 """
 _FORGET_POSTED = """
 DELETE FROM ledger_due WHERE EXISTS (SELECT 1 FROM ledger_transfer t WHERE t.key = ledger_due.key)
@@ -76,6 +86,8 @@ def post(select: str, params: Params, *, reason: str, month: int | None, at: dat
     done = Outcome()
     names = {"reason": reason, "month": month, "at": instant(at)}
     with connection.cursor() as cursor:
+        if connection.vendor == "postgresql":
+            _look_at_empty_tables(cursor)
         bulk.stage(cursor, "ledger_due", select, params)
         cursor.execute("SELECT COUNT(*) FROM ledger_due")
         done.due = cursor.fetchone()[0]
@@ -83,6 +95,12 @@ def post(select: str, params: Params, *, reason: str, month: int | None, at: dat
             _compare_and_post(cursor, done, names)
         cursor.execute("DROP TABLE ledger_due")
     return done
+
+
+def _look_at_empty_tables(cursor: CursorWrapper) -> None:
+    cursor.execute(_TAKEN_FOR_EMPTY)
+    for (table,) in cursor.fetchall():
+        cursor.execute(f"ANALYZE {table}")
 
 
 def _compare_and_post(cursor: CursorWrapper, done: Outcome, names: Params) -> None:

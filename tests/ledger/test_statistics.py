@@ -1,0 +1,49 @@
+"""PostgreSQL plans by what it saw when it looked last; the books see to it that it has looked."""
+
+import pytest
+from django.db import connection, transaction
+
+from mickle.ledger import ledger
+from tests.people import MID_NOVEMBER
+
+pytestmark = [
+    pytest.mark.django_db(transaction=True),
+    pytest.mark.skipif(connection.vendor == "sqlite", reason="SQLite plans without statistics"),
+]
+
+TABLES = ("ledger_account", "ledger_transfer")
+
+
+def fund(first: int) -> None:
+    rows = " UNION ALL ".join(f"SELECT {one} AS m" for one in range(first, first + 50))
+    ledger.post_from_select(
+        "SELECT 'in:' || CAST(m AS TEXT) AS key, 'PROVIDER' AS debit_kind, 0 AS debit_holder,"
+        f" 'FUNDS' AS credit_kind, m AS credit_holder, 10000 AS amount_micros FROM ({rows}) q",
+        {},
+        reason="TOP_UP",
+        month=None,
+        at=MID_NOVEMBER,
+    )
+
+
+def taken_for() -> dict[str, float]:
+    """How many rows PostgreSQL takes each table to have."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT relname, reltuples FROM pg_class WHERE relname = ANY(%s)", [[*TABLES]]
+        )
+        return dict(cursor.fetchall())
+
+
+def test_a_table_that_was_looked_at_while_it_was_filled_is_looked_at_again():
+    """As by autovacuum beside a load: what is not committed does not count."""
+    with transaction.atomic():
+        fund(1)
+        transaction.set_rollback(True)
+    with connection.cursor() as cursor:
+        cursor.execute(f"ANALYZE {', '.join(TABLES)}")
+    assert taken_for() == dict.fromkeys(TABLES, 0)
+    with transaction.atomic():
+        fund(1)
+        fund(51)
+    assert min(taken_for().values()) >= 50
