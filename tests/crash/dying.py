@@ -98,6 +98,24 @@ def empty() -> None:
     _guards.install()
 
 
+def _arrears() -> dict[str, list[Any]]:
+    """What was asked for afterwards, and what came of it."""
+    return {
+        "charges": sorted(
+            Charge.objects.values_list("month", "member__username", "amount_micros", "state")
+        ),
+        "dues": sorted(
+            (due.month, due.member.username, due.thing_id or 0, due.amount_micros, due.billed)
+            for due in Due.objects.exclude(charge=None).select_related("member")
+        ),
+        "received": sorted(
+            Received.objects.values_list(
+                "month", "thing__url", "nods", "gross_micros", "fee_micros"
+            )
+        ),
+    }
+
+
 def picture() -> dict[str, list[Any]]:
     """Everything the books and the month hold, with names in place of ids."""
     names = dict(Member.objects.values_list("id", "username"))
@@ -120,18 +138,7 @@ def picture() -> dict[str, list[Any]]:
         "lines": sorted(
             Line.objects.values_list("month", "thing__url", "state", "gross_micros", "fee_micros")
         ),
-        "charges": sorted(
-            Charge.objects.values_list("month", "member__username", "amount_micros", "state")
-        ),
-        "dues": sorted(
-            (due.month, due.member.username, due.thing_id or 0, due.amount_micros, due.billed)
-            for due in Due.objects.exclude(charge=None).select_related("member")
-        ),
-        "received": sorted(
-            Received.objects.values_list(
-                "month", "thing__url", "nods", "gross_micros", "fee_micros"
-            )
-        ),
+        **_arrears(),
         "returned": sorted(ReturnedShare.objects.values_list("month", "member__username")),
         "proofs": sorted(
             (row.month, row.members, row.shares, row.spent_micros, row.fee_micros, bool(row.root))
