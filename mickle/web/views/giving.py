@@ -51,7 +51,7 @@ def dashboard(request: MemberRequest) -> HttpResponse:
 
 
 def _state_class(state: str) -> str:
-    return "wait" if state in ("waiting", "returned", "void", "nothing") else ""
+    return "" if state in ("planned", "paid", "released") else "wait"
 
 
 def _share_rows(shares: Iterable[Any], member: Member) -> list[dict[str, Any]]:
@@ -207,7 +207,10 @@ def _statement(request: MemberRequest, month: int) -> Statement:
 def _pie_states(found: Statement) -> list[str]:
     if found.charity is not None:
         return ["gift"]
-    return [_state_class(share.state) for share in found.shares if share.amount_micros]
+    # What was put off is no part of what was charged.
+    apart = ("waiting", "returned", "released") if found.arrears else ()
+    counting = [share for share in found.shares if share.amount_micros]
+    return [_state_class(share.state) for share in counting if share.state not in apart]
 
 
 @access.member_only
