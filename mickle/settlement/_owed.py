@@ -11,6 +11,7 @@ from mickle.members import members
 from mickle.members.models import Member
 from mickle.nods.models import Nod
 from mickle.settlement._dues import LATER_MONTHS
+from mickle.settlement._nodded import Nodded
 from mickle.settlement.models import Charge, Due, ReturnedShare, Run
 
 # An owner has it, it is asked for or carried on, or it was never paid.
@@ -24,7 +25,7 @@ class Owed:
     split: str
     later: dict[int, tuple[int, str]]
 
-    def share(self, nod: Nod, amount: int) -> tuple[int, str]:
+    def share(self, nod: Nodded, amount: int) -> tuple[int, str]:
         """Micros and state of a nod's share."""
         if nod.thing_id in self.later:
             return self.later[nod.thing_id]
@@ -36,10 +37,8 @@ def is_charged(month: int) -> bool:
     return Run.objects.filter(month=month, arrears=True).exists()
 
 
-def of(member: Member, month: int, given: Sequence[Nod]) -> Owed | None:
-    """What is owed of a settled month; None where it was paid before."""
-    if not is_charged(month):
-        return None
+def of(member: Member, month: int, given: Sequence[Nodded]) -> Owed:
+    """What is owed of a settled month that is charged afterwards."""
     dues = {
         due.thing_id: due
         for due in Due.objects.filter(member=member, month=month).select_related("charge")
@@ -53,8 +52,8 @@ def of(member: Member, month: int, given: Sequence[Nod]) -> Owed | None:
 def _put_off(
     member: Member,
     month: int,
-    given: Sequence[Nod],
-    put_off: Sequence[Nod],
+    given: Sequence[Nodded],
+    put_off: Sequence[Nodded],
     dues: dict[int | None, Due],
 ) -> dict[int, tuple[int, str]]:
     budget = members.plan(member, month).budget_micros

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import NamedTuple
 
 from django.conf import settings
 from django.db.models import Count, F, Q, Sum
@@ -15,23 +16,24 @@ from mickle.members import members
 from mickle.members.models import Charity, Member
 from mickle.nods import nods
 from mickle.nods.models import Nod
-from mickle.settlement import _funds, _owed, _waiting
+from mickle.settlement import _funds, _nodded, _owed, _waiting
 from mickle.settlement._funds import Move
+from mickle.settlement._nodded import Nodded
 from mickle.settlement.models import Line, Received, ReturnedShare, Spend, Split
 from mickle.things.models import Thing
+from mickle.things.things import Page
 
 # Fewer givers than this and an owner sees no amount for the thing alone (rule 14).
 GIVERS_SHOWN = 3
 
 
-@dataclass(frozen=True)
-class Share:
+class Share(NamedTuple):
     """One nod; its state: paid, waiting, released, returned, void, nothing or planned.
 
     In arrears also due, until its charge is paid, and dropped, if it never was.
     """
 
-    thing: Thing
+    thing: Thing | Page
     amount_micros: int
     fee_micros: int
     state: str
@@ -210,6 +212,7 @@ def statement(*, member: Member, month: int) -> Statement:
     spend = Spend.objects.filter(month=month, member=member).select_related("charity").first()
     moved = _funds.moves(member)
     settled = state is State.SETTLED
+    arrears = settled and _owed.is_charged(month)
     return Statement(
         member=member,
         month=month,
@@ -217,55 +220,49 @@ def statement(*, member: Member, month: int) -> Statement:
         budget_micros=plan.budget_micros,
         paused=plan.paused,
         spend_micros=spend.amount_micros if spend else 0,
-        shares=_shares(member, month, settled=settled),
+        shares=_shares(member, month, settled=settled, arrears=arrears),
         charity=spend.charity if spend else None,
         funds_start_micros=_funds.at_start(moved, month),
         funds_end_micros=_funds.at_start(moved, month + 1),
-        arrears=settled and _owed.is_charged(month),
+        arrears=arrears,
         movements=[move for move in moved if move.month == month],
     )
 
 
-def _shares(member: Member, month: int, *, settled: bool) -> list[Share]:
+def _shares(member: Member, month: int, *, settled: bool, arrears: bool) -> list[Share]:
     split = Split.objects.filter(month=month, member=member).first() if settled else None
-    given = list(nods.of_month(member, month))
-    lines = {
-        line.thing_id: line.state
-        for line in Line.settled.filter(month=month, thing_id__in=[nod.thing_id for nod in given])
-    }
+    given = _nodded.of(member, month)
     returned = set(
         ReturnedShare.objects.filter(month=month, member=member).values_list("thing_id", flat=True)
     )
     rate = instance.fee_basis_points(month)
-    owed = _owed.of(member, month, given) if settled else None
+    owed = _owed.of(member, month, given) if arrears else None
     shares = []
     for nod in given:
         amount = _amount(nod, split)
         if owed is not None and not (nod.void and nod.thing_id not in owed.later):
             amount, state = owed.share(nod, amount)
         else:
-            state = _share_state(nod, amount, lines, returned, settled=split is not None)
+            state = _share_state(nod, amount, returned, settled=split is not None)
         fee = money.fee(amount, rate) if state in ("paid", "released") else 0
         shares.append(Share(nod.thing, amount, fee, state, nod.weight))
     return shares
 
 
-def _amount(nod: Nod, split: Split | None) -> int:
+def _amount(nod: Nodded, split: Split | None) -> int:
     if split is None or nod.void:
         return 0
     return split.share_micros(nod.thing_id, nod.weight)
 
 
-def _share_state(
-    nod: Nod, amount: int, lines: dict[int, str], returned: set[int], *, settled: bool
-) -> str:
+def _share_state(nod: Nodded, amount: int, returned: set[int], *, settled: bool) -> str:
     if nod.void:
         return "void"
     if nod.thing_id in returned:
         return "returned"
     if not settled:
         return "planned"
-    return lines[nod.thing_id].lower() if amount else "nothing"
+    return nod.line if amount else "nothing"
 
 
 def reserved(member: Member) -> int:
