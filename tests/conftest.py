@@ -80,7 +80,7 @@ def django_db_modify_db_settings(
 # These bring their own database or need none, so the run on PostgreSQL leaves them to the other.
 ONCE = {"bench", "browser", "disk", "docs", "lib", "postmaster", "seeded"}
 # Minutes each.
-LONG = ("model", "crash", "postmaster", "browser", "bench", "seeded")
+LONG = ("model", "crash", "simulation", "postmaster", "browser", "bench", "seeded")
 
 
 def _room(item: pytest.Item) -> str:

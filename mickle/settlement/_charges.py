@@ -61,7 +61,7 @@ FROM {_PAID} WHERE d.month = %(month)s GROUP BY d.charge_id, d.member_id, d.mont
 _TO_LINES = """
 INSERT INTO settlement_received (month, thing_id, owner_id, nods, gross_micros, fee_micros)
 SELECT month, thing, owner, nods, gross, 0 FROM s_received WHERE true
-ON CONFLICT (month, thing_id) DO UPDATE
+ON CONFLICT (month, thing_id, owner_id) DO UPDATE
 SET nods = settlement_received.nods + excluded.nods,
     gross_micros = settlement_received.gross_micros + excluded.gross_micros
 """
@@ -71,12 +71,14 @@ SELECT r.month AS month, r.thing_id AS thing, r.owner_id AS owner, r.fee_micros 
        CAST(r.gross_micros / 10000 AS BIGINT) * m.fee_basis_points
        + CAST(((r.gross_micros % 10000) * m.fee_basis_points) / 10000 AS BIGINT) AS fee
 FROM s_received s
-JOIN settlement_received r ON r.month = s.month AND r.thing_id = s.thing
+JOIN settlement_received r
+  ON r.month = s.month AND r.thing_id = s.thing AND r.owner_id = s.owner
 JOIN instance_month m ON m.month = r.month
 """
 _FEES = """
 UPDATE settlement_received SET fee_micros = f.fee FROM s_fee f
 WHERE settlement_received.month = f.month AND settlement_received.thing_id = f.thing
+  AND settlement_received.owner_id = f.owner
 """
 # Of the charges in one transaction, the first names it: each is paid once.
 _OWNERS = f"""
@@ -115,9 +117,9 @@ def _pay(span: Range, at: datetime) -> int:
     _stage("s_payable", _PAYABLE.format(within=_WITHIN), span._asdict(), key="charge")
     paid, first = _rows("SELECT COUNT(*), MIN(charge) FROM s_payable")[0]
     if paid:
-        _stage("s_received", RECEIVED.format(paid=_PAID) % (), None, key="month, thing")
+        _stage("s_received", RECEIVED.format(paid=_PAID) % (), None, key="month, thing, owner")
         _execute(_TO_LINES, {})
-        _stage("s_fee", _FEES_DUE, None, key="month, thing")
+        _stage("s_fee", _FEES_DUE, None, key="month, thing, owner")
         _execute(_FEES, {})
         for (month,) in _rows(f"SELECT DISTINCT d.month FROM {_PAID} ORDER BY d.month"):
             _post(month, first, at)

@@ -94,9 +94,13 @@ class Due(models.Model):
 
 
 class Received(models.Model):
-    """What a thing's nods of a month have brought so far: of the charges that were paid."""
+    """What a thing's nods of a month have brought an owner so far: of the charges that were paid.
 
-    pk = models.CompositePrimaryKey("month", "thing_id")
+    Most have one owner. What was put off may find another one later: who owned the thing then and
+    had nodded at it was not charged for it, and is when it is somebody else's.
+    """
+
+    pk = models.CompositePrimaryKey("month", "thing_id", "owner_id")
     month = models.IntegerField()
     thing = models.ForeignKey(Thing, models.PROTECT, related_name="received", db_index=False)
     owner = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="received")

@@ -296,6 +296,27 @@ def test_a_page_merged_into_a_claimed_one_is_charged_for_its_owner():
     assert earned(bob) == EUR("4.50")
 
 
+def test_each_owner_receives_what_fell_due_while_it_was_theirs():
+    """Alice owned the page as Dora was charged for it; once it is Bob's, Alice is charged too."""
+    alice, dora = member("alice"), member("dora")
+    made = pages(1, unclaimed=1)
+    for who in (alice, dora):
+        give_all(who, made)
+    settle()
+    page = made[0][0]
+    payins.top_up(member=alice, amount_micros=EUR("2.00"), reference="r", at=in_month(NOVEMBER + 1))
+    things.set_owner(thing=page, owner=alice, at=in_month(NOVEMBER + 1))
+    settle(NOVEMBER + 1)
+    assert pay(dora, NOVEMBER + 2) == EUR("5.00")
+    things.set_owner(thing=page, owner=None, at=in_month(NOVEMBER + 2))
+    bob = claim(page, NOVEMBER + 2)
+    settle(NOVEMBER + 2)
+    assert pay(alice, NOVEMBER + 3) == EUR("5.00")
+    assert (earned(alice), earned(bob)) == (EUR("4.50"), EUR("4.50"))
+    owners = Received.objects.order_by("owner").values_list("owner", "gross_micros")
+    assert list(owners) == [(alice.id, EUR("5.00")), (bob.id, EUR("5.00"))]
+
+
 def test_a_month_prepaid_before_the_change_stays_as_it_was(settings):
     settings.MODE = "prepaid"
     alice = member("alice", funds="5.00")

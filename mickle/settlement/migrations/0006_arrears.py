@@ -47,7 +47,7 @@ class Migration(migrations.Migration):
         migrations.CreateModel(
             name='Received',
             fields=[
-                ('pk', models.CompositePrimaryKey('month', 'thing_id', blank=True, editable=False, primary_key=True, serialize=False)),
+                ('pk', models.CompositePrimaryKey('month', 'thing_id', 'owner_id', blank=True, editable=False, primary_key=True, serialize=False)),
                 ('month', models.IntegerField()),
                 ('nods', models.BigIntegerField()),
                 ('gross_micros', models.BigIntegerField()),

@@ -1,0 +1,51 @@
+"""One seed drives app, database, bank and clock through a year; a failing seed is lived again.
+
+Half of the seeds are charged afterwards. A few in every run, a thousand with --long.
+"""
+
+import pytest
+from django.test import override_settings
+
+from mickle.ledger import ledger
+from tests.crash.dying import empty, picture
+from tests.simulation.year import Year
+
+pytestmark = [
+    pytest.mark.django_db(transaction=True),
+    pytest.mark.slow,
+    # A dead process closes no cursor.
+    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
+]
+
+QUICK, LONG = 2, 1_000
+
+
+def live(seed: int, days: int = 365) -> Year:
+    """A year from the beginning, and its invariants whenever a month has gone."""
+    empty()
+    modes = {
+        "MODE": ("prepaid", "arrears")[seed % 2],
+        "IDLE_POLICY": ("keep", "charity")[seed % 3 // 2],
+    }
+    with override_settings(BANK_IBAN="DE89370400440532013000", BANK_NAME="Mickle", **modes):
+        year = Year(seed)
+        for _month in range(0, days, 30):
+            year.live(30)
+            assert year.checks() == [], f"seed {seed}, {year.at}"
+    return year
+
+
+def test_every_seed_keeps_the_books(request):
+    seeds = LONG if request.config.getoption("--long") else QUICK
+    for seed in range(1, seeds + 1):
+        year = live(seed)
+        assert year.deaths > 5
+        assert year.faults > 3
+        assert ledger.total("REVENUE") + ledger.total("FEE") > 0
+
+
+def test_a_seed_lives_the_same_year_again():
+    live(7, days=60)
+    first = picture()
+    live(7, days=60)
+    assert picture() == first
