@@ -23,6 +23,15 @@ BUGS = [
         "tests/nods/test_many.py",
         "postgresql",
     ),
+    Bug(
+        "a payin stands before its money does",
+        "payins/payins.py",
+        "    with transaction.atomic():\n        try:\n            with transaction.atomic():\n"
+        "                entry.save(",
+        "    if entry:\n        try:\n            with transaction.atomic():\n"
+        "                entry.save(",
+        "tests/simulation -k every",
+    ),
     *ARREARS,
     *MONTH_END,
     *MAILING,
