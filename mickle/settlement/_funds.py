@@ -6,6 +6,7 @@ from mickle.ledger import ledger
 from mickle.ledger.ledger import Kind, Row
 from mickle.lib import months
 from mickle.members.models import Member
+from mickle.settlement import _waiting
 
 
 @dataclass(frozen=True)
@@ -28,6 +29,9 @@ def _move(row: Row, pot: ledger.Pot) -> Move:
         if row.credit.kind == Kind.POOL and row.month is not None:
             return Move(row.month, -row.amount_micros, row)
         return Move(months.of(row.at), -row.amount_micros, row)
+    if row.key.startswith("expire:") and row.month is not None:
+        # It came back before that month's spend, to be given with it.
+        return Move(row.month + _waiting.EXPIRES_AFTER_MONTHS, row.amount_micros, row)
     return Move(months.of(row.at), row.amount_micros, row)
 
 

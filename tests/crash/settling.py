@@ -1,7 +1,7 @@
 """A settler to be killed: forks once for each line it reads, so that the next one is there at once.
 
-`python -m tests.crash.settling`; a line is a month and the instant at which it is settled. The
-child's process id is said when it begins, and how it ended.
+`python -m tests.crash.settling [--as-it-is]`; a line is a month and the instant at which it is
+settled. The child's process id is said when it begins, and how it ended.
 """
 
 import os
@@ -17,9 +17,10 @@ django.setup()
 from mickle.lib import chunks  # noqa: E402 - Django stands first
 from mickle.settlement import _tree, settlement  # noqa: E402
 
-# Many short transactions, so that death comes in the middle of something.
-chunks.FIRST = chunks.FEWEST = chunks.MOST = 5
-_tree.BLOCK, _tree._AT_ONCE = 2, 1
+if "--as-it-is" not in sys.argv:
+    # Many short transactions, so that death comes in the middle of something.
+    chunks.FIRST = chunks.FEWEST = chunks.MOST = 5
+    _tree.BLOCK, _tree._AT_ONCE = 2, 1
 
 
 def main() -> None:

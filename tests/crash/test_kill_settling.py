@@ -40,10 +40,10 @@ KILLS, KILLS_LONG = 100, 1_000
 class Settler:
     """Settles a month in a process of its own, which may be killed."""
 
-    def __init__(self) -> None:
+    def __init__(self, *words: str) -> None:
         kept = {name: text for name, text in os.environ.items() if not name.startswith("MICKLE_")}
         self.mother = subprocess.Popen(
-            [sys.executable, "-m", "tests.crash.settling"],
+            [sys.executable, "-m", "tests.crash.settling", *words],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
