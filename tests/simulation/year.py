@@ -98,7 +98,9 @@ class Year:
             for _event in range(self.chance.randrange(5)):
                 self._happens()
             self._desk()
-            self._clockwork()
+            # A worker looks every other minute or not for days, and catches up.
+            if self.chance.random() < 0.3:
+                self._clockwork()
             idle = self.chance.random() < 0.01
             self.at += timedelta(days=self.chance.randrange(5, 40) if idle else 1)
         self.send_again()
@@ -110,15 +112,16 @@ class Year:
         if who.closing_at is None:
             self._try(lambda: deed(self, who, page))
 
-    def _try(self, deed: Callable[[], object]) -> None:
-        """Do it; a refusal is an answer, a death or a fault of the database is lived with."""
+    def _try(self, deed: Callable[[], object]) -> bool:
+        """Do it; a refusal is an answer. False where a death or a fault came between."""
         fate = self.chance.random()
         try:
             if fate < 0.05:
                 with dying(self.chance.randrange(1, 40)) as boundaries:
                     deed()
                 self.deaths += bool(boundaries.where)
-            elif fate < 0.12:
+                return not boundaries.where
+            if fate < 0.12:
                 with self._fault(self.chance.randrange(1, 40)):
                     deed()
             else:
@@ -128,6 +131,8 @@ class Year:
         except (OperationalError, TransactionManagementError):
             # The second where it was the undoing of a part that failed.
             self.faults += 1
+            return False
+        return True
 
     @contextmanager
     def _fault(self, place: int) -> Iterator[None]:
@@ -185,9 +190,8 @@ class Year:
         """What a worker does: each deed that is due, once more where it died on the way."""
         for deed in CLOCKWORK:
             for _time in range(8):
-                if not deed.due(self.at):
+                if not deed.due(self.at) or self._try(lambda deed=deed: deed.do(self.at)):
                     break
-                self._try(lambda deed=deed: deed.do(self.at))
 
     def key(self) -> str:
         """A new key of a click."""
