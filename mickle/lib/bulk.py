@@ -54,32 +54,6 @@ def write(
             copy.write_row(row)
 
 
-_REFERENCES = """
-SELECT conname, pg_get_constraintdef(oid) FROM pg_constraint
-WHERE conrelid = CAST(%s AS regclass) AND contype = 'f' ORDER BY conname
-"""
-
-
-@contextmanager
-def checked_at_once(cursor: CursorWrapper, table: str) -> Iterator[None]:
-    """Check what the rows written meanwhile refer to by one join at the end, not row by row.
-
-    For a table that is empty and many rows, in the caller's transaction: on PostgreSQL nobody
-    reads it, nor what it refers to, until that ends. SQLite checks row by row, which costs little.
-    """
-    references: list[tuple[str, str]] = []
-    if connection.vendor == "postgresql":
-        # A table with checks that are still to come cannot be altered.
-        cursor.execute("SET CONSTRAINTS ALL IMMEDIATE; SET CONSTRAINTS ALL DEFERRED")
-        cursor.execute(_REFERENCES, [table])
-        references = cursor.fetchall()
-    for name, _text in references:
-        cursor.execute(f"ALTER TABLE {table} DROP CONSTRAINT {name}")
-    yield
-    for name, text in references:
-        cursor.execute(f"ALTER TABLE {table} ADD CONSTRAINT {name} {text}")
-
-
 def stage(
     cursor: CursorWrapper, name: str, select: str, params: Params | None = None, *, key: str = ""
 ) -> None:

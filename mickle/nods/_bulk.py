@@ -2,7 +2,6 @@
 
 from collections import Counter
 from collections.abc import Iterable
-from contextlib import ExitStack
 from datetime import datetime
 from itertools import islice
 
@@ -11,7 +10,6 @@ from django.db.backends.utils import CursorWrapper
 
 from mickle.lib import bulk
 from mickle.lib.sql import Params, Value, instant
-from mickle.nods.models import Nod
 
 NodRow = tuple[int, int, int, datetime, str] | tuple[int, int, int, datetime, str, int]
 COLUMNS = ("month", "member_id", "thing_id", "at", "source", "weight")
@@ -103,21 +101,13 @@ def renew(*, month: int, at: datetime) -> int:
 
 def record(rows: Iterable[NodRow]) -> int:
     """Insert described nods in chunks; repeats change nothing."""
-    source = iter(rows)
-    first = list(islice(source, CHUNK))
-    with connection.cursor() as cursor, ExitStack() as until_written:
-        if len(first) == CHUNK and not Nod.objects.exists():
-            until_written.enter_context(bulk.checked_at_once(cursor, "nods_nod"))
-        written = _record_chunk(cursor, first)
+    written, source = 0, iter(rows)
+    with connection.cursor() as cursor:
         while chunk := list(islice(source, CHUNK)):
-            written += _record_chunk(cursor, chunk)
+            given = (_weighed(row) for row in chunk)
+            with bulk.staged(cursor, "nods_given", COLUMNS, given, like="nods_nod"):
+                written += _insert(cursor, _RECORD, {}, who=_GIVEN)
     return written
-
-
-def _record_chunk(cursor: CursorWrapper, chunk: list[NodRow]) -> int:
-    given = (_weighed(row) for row in chunk)
-    with bulk.staged(cursor, "nods_given", COLUMNS, given, like="nods_nod"):
-        return _insert(cursor, _RECORD, {}, who=_GIVEN)
 
 
 def _weighed(row: NodRow) -> tuple[Value, ...]:

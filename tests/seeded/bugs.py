@@ -16,14 +16,6 @@ BUGS = [
         "postgresql",
     ),
     Bug(
-        "what many nods refer to is never checked again",
-        "lib/bulk.py",
-        "ADD CONSTRAINT {name} {text}",
-        "ADD CONSTRAINT {name} {text} NOT VALID",
-        "tests/nods/test_many.py",
-        "postgresql",
-    ),
-    Bug(
         "a payin stands before its money does",
         "payins/payins.py",
         "    with transaction.atomic():\n        try:\n            with transaction.atomic():\n"
