@@ -116,6 +116,14 @@ BUGS = [
         "tests/nods/test_give.py -k public_count",
     ),
     Bug(
+        "a filled table is left without its foreign keys",
+        "lib/bulk.py",
+        "    for name, text in keys:\n",
+        "    for name, text in keys[:0]:\n",
+        "tests/nods/test_filling.py -k nobody",
+        "postgresql",
+    ),
+    Bug(
         "a monthly nod taken back comes again",
         "nods/_bulk.py",
         " AND s.renewed_through < %(month)s",
