@@ -3,15 +3,15 @@
 import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from typing import Any, NamedTuple
+from datetime import datetime
+from typing import NamedTuple
 
 from django.db import connection, transaction
 from django.db.models import F, Max, Q, Sum
 
 from mickle.ledger import _guards
 from mickle.ledger.models import MAY_GO_BELOW_ZERO, Account, Batch, Transfer
-from mickle.lib.sql import instant
+from mickle.lib.sql import Params, instant
 
 # Posting holds this advisory lock shared, sealing alone: then all below the highest id is there.
 SEAL_LOCK = 8
@@ -30,6 +30,22 @@ WHERE a.balance_micros <> COALESCE(s.total, 0)
 LIMIT 5
 """
 
+# What is hashed of a transfer: its facts in this order, and the instant in UTC to the microsecond.
+# Written by the database, which takes a fifth of the time Python does.
+_LINES = """
+SELECT id, CAST(id AS TEXT) || %(between)s || key || %(between)s || CAST(debit_id AS TEXT)
+  || %(between)s || CAST(credit_id AS TEXT) || %(between)s || CAST(amount_micros AS TEXT)
+  || %(between)s || reason || %(between)s || COALESCE(CAST(month AS TEXT), '')
+  || %(between)s || COALESCE(CAST(reverses_id AS TEXT), '') || %(between)s || memo
+  || %(between)s || {stamp} || '\n' AS line
+FROM ledger_transfer WHERE id > %(after)s AND id <= %(through)s ORDER BY id LIMIT %(most)s
+"""
+_STAMP = {
+    # A whole second is kept without its noughts.
+    "sqlite": "REPLACE(SUBSTR(at || '.000000', 1, 26), ' ', 'T') || '+00:00'",
+    "postgresql": """TO_CHAR(at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"+00:00"')""",
+}
+_AT_ONCE = 5_000
 
 _SEAL = """
 INSERT INTO ledger_batch (first_transfer, last_transfer, transfers, previous_hash, hash, at)
@@ -97,27 +113,20 @@ def _chain() -> Check:
     return Check("Chain of batches", count, True, f"{unsealed} transfers not sealed yet")
 
 
-def _line(transfer: tuple[Any, ...]) -> bytes:
-    *fields, at = transfer
-    stamp = at.astimezone(UTC).isoformat(timespec="microseconds")
-    return ("\x1f".join([*("" if f is None else str(f) for f in fields), stamp]) + "\n").encode()
-
-
 def _digest(previous: str, after: int, through: int) -> tuple[str, int, int]:
     """SHA-256 over the hash before and the transfers after an id; how many, and the first id."""
-    rows = (
-        Transfer.objects.filter(id__gt=after, id__lte=through)
-        .order_by("id")
-        .values_list(
-            *("id", "key", "debit_id", "credit_id", "amount_micros"),
-            *("reason", "month", "reverses_id", "memo", "at"),
-        )
-    )
     seen, first, digest = 0, 0, hashlib.sha256(previous.encode())
-    for row in rows.iterator(5000):
-        first = first or int(row[0])
-        seen += 1
-        digest.update(_line(row))
+    stamp = _STAMP[connection.vendor]
+    with connection.cursor() as cursor:
+        while after < through:
+            span: Params = {"after": after, "through": through, "most": _AT_ONCE}
+            cursor.execute(_LINES.format(stamp=stamp), {**span, "between": "\x1f"})
+            rows = cursor.fetchall()
+            if not rows:
+                break
+            digest.update("".join([line for _id, line in rows]).encode())
+            first, after = first or rows[0][0], rows[-1][0]
+            seen += len(rows)
     return digest.hexdigest(), seen, first
 
 

@@ -62,6 +62,8 @@ def _mentioned(world: World) -> set[str]:
 
 def _known(names: Iterable[str]) -> People:
     found: People = {}
+    if not Member.objects.exists():
+        return found
     rows = Member.objects.annotate(small=Lower("username")).values_list("small", "id")
     for chunk in chunks(sorted(names)):
         found.update(rows.filter(small__in=chunk))

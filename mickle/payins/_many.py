@@ -52,7 +52,8 @@ class Described:
 def new_ones(rows: Sequence[Described]) -> tuple[list[Described], Described | None]:
     """Those not booked before, and the first that was booked with another amount."""
     booked: dict[str, int] = {}
-    for chunk in _chunks(rows):
+    before = Payin.objects.filter(provider=PROVIDER).exists()
+    for chunk in _chunks(rows if before else []):
         found = Payin.objects.filter(key__in=[row.key for row in chunk])
         booked.update(found.values_list("key", "amount_micros"))
     new = [row for row in rows if row.key not in booked]
@@ -82,7 +83,7 @@ def book(rows: Sequence[Described], *, unfunded: set[int], open_month: int) -> N
     for month, group in groupby(sorted(rows, key=_month), key=_month):
         _book_month(month, list(group))
     members.note_top_ups([(row.member_id, row.amount_micros, row.month) for row in rows])
-    for chunk in _chunks(sorted(first_time)):
+    for chunk in _chunks(sorted(first_time) if Nod.objects.exists() else []):
         for giver in Member.objects.filter(
             id__in=Nod.objects.filter(member_id__in=chunk).values("member_id")
         ):
