@@ -16,11 +16,11 @@ from pathlib import Path
 from urllib.parse import quote
 
 import pytest
-from playwright.sync_api import Browser, Frame, Page, sync_playwright
+from playwright.sync_api import Browser, Frame, Page, Playwright, sync_playwright
 
 CHROMIUM = "/usr/bin/chromium"
-FLAGS = [
-    "--headless=new",
+HEADLESS_SHELL = "/usr/bin/chromium-headless-shell"
+_SPARING = [
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-gpu",
@@ -30,6 +30,7 @@ FLAGS = [
     # Root may not use the sandbox; elsewhere it stays on.
     *(["--no-sandbox"] if os.geteuid() == 0 else []),
 ]
+FLAGS = ["--headless=new", *_SPARING]
 
 
 def free_port() -> int:
@@ -149,12 +150,26 @@ class Blog:
 
 
 @pytest.fixture(scope="package")
-def chromium() -> Iterator[Browser]:
-    """Debian's Chromium, driven by Playwright, whose loop keeps tests elsewhere from their own."""
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        yield browser
-        browser.close()
+def playwright() -> Iterator[Playwright]:
+    """What drives them; its loop keeps tests elsewhere from their own."""
+    with sync_playwright() as found:
+        yield found
+
+
+@pytest.fixture(scope="package")
+def chromium(playwright: Playwright) -> Iterator[Browser]:
+    """Debian's Chromium, whole: for what cookies, pop-ups, frames and profiles come to."""
+    browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+    yield browser
+    browser.close()
+
+
+@pytest.fixture(scope="package")
+def shell(playwright: Playwright) -> Iterator[Browser]:
+    """The same engine without a window around it: for how pages look, at a third of the cost."""
+    browser = playwright.chromium.launch(executable_path=HEADLESS_SHELL, args=_SPARING)
+    yield browser
+    browser.close()
 
 
 @pytest.fixture
