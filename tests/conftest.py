@@ -12,7 +12,7 @@ from django.core.cache import cache
 from django.db import connection
 from django.test.testcases import TransactionTestCase
 from django.utils import translation
-from hypothesis import HealthCheck
+from hypothesis import HealthCheck, Phase
 from hypothesis import settings as drawing
 
 from mickle.ledger import _guards
@@ -21,6 +21,8 @@ from tests.migrated import TEMPLATE, use_template
 # How fast a machine is decides no test.
 drawing.register_profile("mickle", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 drawing.load_profile("mickle")
+# For those who ask only whether a test fails, and not for the smallest way to make it.
+drawing.register_profile("unshrunk", phases=[Phase.explicit, Phase.generate])
 
 _connect = socket.socket.connect
 _flush = TransactionTestCase._fixture_teardown

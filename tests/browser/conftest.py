@@ -1,26 +1,27 @@
 """A real Chromium, a real `mickle run` on its own data, and a page on another host."""
 
-import atexit
 import os
 import shutil
 import socket
 import subprocess
 import sys
-import tempfile
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from urllib.parse import quote
 
 import pytest
-from playwright.sync_api import Browser, Frame, Page, sync_playwright
+from playwright.sync_api import Browser, Frame, Page, Playwright, sync_playwright
 
+from tests.once import made_once
+
+MICKLE = Path(sys.executable).with_name("mickle")
 CHROMIUM = "/usr/bin/chromium"
-FLAGS = [
-    "--headless=new",
+HEADLESS_SHELL = "/usr/bin/chromium-headless-shell"
+_SPARING = [
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-gpu",
@@ -30,6 +31,7 @@ FLAGS = [
     # Root may not use the sandbox; elsewhere it stays on.
     *(["--no-sandbox"] if os.geteuid() == 0 else []),
 ]
+FLAGS = ["--headless=new", *_SPARING]
 
 
 def free_port() -> int:
@@ -39,7 +41,7 @@ def free_port() -> int:
         return int(sock.getsockname()[1])
 
 
-_DEMO: list[tuple[Path, str]] = []
+_DEMO: list[Callable[[], Path]] = []
 
 
 def until(where: Page | Frame, expression: str, seconds: float = 10) -> None:
@@ -51,17 +53,27 @@ def until(where: Page | Frame, expression: str, seconds: float = 10) -> None:
         page.wait_for_timeout(20)
 
 
-def _filled(data: Path, mickle: Path, env: dict[str, str]) -> str:
-    """Make the data a copy of a demo, which is filled once a process; what filling it said."""
-    if not _DEMO:
-        folder = Path(tempfile.mkdtemp(prefix="mickle-demo-"))
-        atexit.register(shutil.rmtree, folder, ignore_errors=True)
-        words = [mickle, "demo", "--data", folder / "data"]
-        said = subprocess.run(words, env=env, capture_output=True, text=True, check=True).stdout
-        _DEMO.append((folder / "data", said))
-    made, said = _DEMO[0]
-    shutil.copytree(made, data)
-    return said
+def _settings() -> dict[str, str]:
+    return {k: v for k, v in os.environ.items() if k not in ("DATABASE_URL", "MICKLE_DATA")}
+
+
+def _fill(folder: Path) -> None:
+    with (folder / "said.txt").open("w") as said:
+        words = [MICKLE, "demo", "--data", folder / "data"]
+        subprocess.run(words, env=_settings(), stdout=said, check=True)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _demo(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Filling one takes seconds, so it is done once in a run."""
+    _DEMO[:] = [lambda: made_once(tmp_path_factory, "demo", _fill)]
+
+
+def _filled(data: Path) -> str:
+    """Make the data a copy of the demo; what filling it said."""
+    folder = _DEMO[0]()
+    shutil.copytree(folder / "data", data)
+    return (folder / "said.txt").read_text()
 
 
 class Running:
@@ -71,17 +83,13 @@ class Running:
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.log = data.with_suffix(".log")
-        env = {k: v for k, v in os.environ.items() if k not in ("DATABASE_URL", "MICKLE_DATA")}
-        mickle = Path(sys.executable).with_name("mickle")
-        self.before = ""
-        if "--demo" in more:
-            self.before = _filled(data, mickle, env)
+        self.before = _filled(data) if "--demo" in more else ""
         with self.log.open("w") as log:
             self.process = subprocess.Popen(
-                [mickle, "run", "--data", data, "--port", str(self.port), *more],
+                [MICKLE, "run", "--data", data, "--port", str(self.port), *more],
                 stdout=log,
                 stderr=log,
-                env=env,
+                env=_settings(),
             )
         self._wait()
 
@@ -149,12 +157,26 @@ class Blog:
 
 
 @pytest.fixture(scope="package")
-def chromium() -> Iterator[Browser]:
-    """Debian's Chromium, driven by Playwright, whose loop keeps tests elsewhere from their own."""
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        yield browser
-        browser.close()
+def playwright() -> Iterator[Playwright]:
+    """What drives them; its loop keeps tests elsewhere from their own."""
+    with sync_playwright() as found:
+        yield found
+
+
+@pytest.fixture(scope="package")
+def chromium(playwright: Playwright) -> Iterator[Browser]:
+    """Debian's Chromium, whole: for what cookies, pop-ups, frames and profiles come to."""
+    browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+    yield browser
+    browser.close()
+
+
+@pytest.fixture(scope="package")
+def shell(playwright: Playwright) -> Iterator[Browser]:
+    """The same engine without a window around it: for how pages look, at a third of the cost."""
+    browser = playwright.chromium.launch(executable_path=HEADLESS_SHELL, args=_SPARING)
+    yield browser
+    browser.close()
 
 
 @pytest.fixture

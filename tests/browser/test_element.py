@@ -1,4 +1,4 @@
-"""The button on other people's pages, in a real Chromium: what it draws, asks for and leaves."""
+"""The button on other people's pages, in Chromium's engine: what it draws, asks for and leaves."""
 
 import re
 from collections.abc import Callable, Iterator
@@ -25,6 +25,7 @@ new PerformanceObserver(list => {
 }).observe({type: "layout-shift", buffered: true});
 """
 Open = Callable[..., Page]
+in_a_whole_browser = pytest.mark.parametrize("context", ["chromium"], indirect=True)
 
 
 @pytest.fixture(scope="module")
@@ -50,8 +51,10 @@ def host() -> Iterator[Host]:
 
 
 @pytest.fixture
-def context(chromium: Browser) -> Iterator[BrowserContext]:
-    found = chromium.new_context()
+def context(request: pytest.FixtureRequest) -> Iterator[BrowserContext]:
+    """Of the engine alone; with "chromium", of the whole browser."""
+    browser: Browser = request.getfixturevalue(getattr(request, "param", "shell"))
+    found = browser.new_context()
     found.set_default_timeout(10_000)
     yield found
     found.close()
@@ -256,6 +259,7 @@ def test_nothing_moves_when_buttons_draw_themselves(mickle, opened, context, siz
     assert shown.evaluate("window.shifts") == 0
 
 
+@in_a_whole_browser
 def test_a_page_load_sends_and_sets_no_cookie_even_for_members(mickle, opened, context):
     context.add_cookies([{"name": "sessionid", "value": "x", "url": mickle.url}])
     shown = opened(script(mickle.url) + element() + link(mickle.url, ESSAY))
@@ -269,6 +273,7 @@ def test_a_page_load_sends_and_sets_no_cookie_even_for_members(mickle, opened, c
         assert "/essay" not in one.headers.get("referer", "")
 
 
+@in_a_whole_browser
 def test_no_global_and_nothing_kept_is_left_in_the_host_page(mickle, opened):
     shown = opened(
         '<iframe id="fresh"></iframe><script>window.before = Object.keys(window)</script>'

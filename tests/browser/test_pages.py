@@ -1,4 +1,4 @@
-"""Each page in a real Chromium, wide and narrow, light and dark: nothing fails, all can read it."""
+"""Each page in Chromium's engine: wide and narrow, light and dark, none fails, all can read it."""
 
 import re
 from collections.abc import Iterator
@@ -65,9 +65,9 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
 
 
 @pytest.fixture
-def context(chromium: Browser, demo: Running) -> Iterator[BrowserContext]:
+def context(shell: Browser, demo: Running) -> Iterator[BrowserContext]:
     """A browser of its own."""
-    found = chromium.new_context(base_url=demo.url)
+    found = shell.new_context(base_url=demo.url)
     found.add_init_script(_WATCH)
     yield found
     found.close()

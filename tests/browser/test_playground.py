@@ -1,4 +1,4 @@
-"""The playground in a real Chromium: it shows the button itself, and follows what is typed."""
+"""The playground in Chromium's engine: it shows the button itself, and follows what is typed."""
 
 from collections.abc import Iterator
 
@@ -18,8 +18,8 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
 
 
 @pytest.fixture
-def page(chromium: Browser, demo: Running) -> Iterator[Page]:
-    context = chromium.new_context(
+def page(shell: Browser, demo: Running) -> Iterator[Page]:
+    context = shell.new_context(
         base_url=demo.url, permissions=["clipboard-read", "clipboard-write"]
     )
     yield context.new_page()
@@ -57,8 +57,8 @@ def test_an_address_that_is_none_is_said_at_once(page):
     assert page.locator("mickle-button").count() == 0
 
 
-def test_without_scripts_it_is_a_form_with_the_drawn_button(chromium, demo):
-    context = chromium.new_context(base_url=demo.url, java_script_enabled=False)
+def test_without_scripts_it_is_a_form_with_the_drawn_button(shell, demo):
+    context = shell.new_context(base_url=demo.url, java_script_enabled=False)
     found = context.new_page()
     found.goto("/buttons")
     found.get_by_label("Address of your page").fill("https://blog.example/essay")

@@ -1,4 +1,4 @@
-"""The snippets in a real Chromium: one click copies each, and without scripts they can be read."""
+"""The snippets in Chromium's engine: a click copies each, without scripts they can be read."""
 
 from collections.abc import Iterator
 
@@ -26,8 +26,8 @@ def opened(page: Page, url: str) -> Page:
     return page
 
 
-def test_each_snippet_is_copied_by_one_click(chromium: Browser, demo: Running) -> None:
-    context = chromium.new_context(permissions=["clipboard-read", "clipboard-write"])
+def test_each_snippet_is_copied_by_one_click(shell: Browser, demo: Running) -> None:
+    context = shell.new_context(permissions=["clipboard-read", "clipboard-write"])
     page = opened(context.new_page(), f"{demo.url}/thing/1")
     figures = page.locator("figure.snippet:has(code)").all()
     assert len(figures) == 17
@@ -39,16 +39,16 @@ def test_each_snippet_is_copied_by_one_click(chromium: Browser, demo: Running) -
     context.close()
 
 
-def test_without_scripts_every_snippet_can_be_read(chromium: Browser, demo: Running) -> None:
-    context = chromium.new_context(java_script_enabled=False)
+def test_without_scripts_every_snippet_can_be_read(shell: Browser, demo: Running) -> None:
+    context = shell.new_context(java_script_enabled=False)
     page = opened(context.new_page(), f"{demo.url}/thing/1")
     assert all(code.is_visible() for code in page.locator("figure.snippet code").all())
     assert not any(button.is_visible() for button in page.locator("[data-copy]").all())
     context.close()
 
 
-def test_the_code_is_drawn_only_when_somebody_looks(chromium: Browser, demo: Running) -> None:
-    page = chromium.new_page()
+def test_the_code_is_drawn_only_when_somebody_looks(shell: Browser, demo: Running) -> None:
+    page = shell.new_page()
     asked: list[str] = []
     page.on("request", lambda request: asked.append(request.url))
     page.goto(f"{demo.url}/thing/1", wait_until="networkidle")

@@ -289,9 +289,10 @@ def test_a_trusted_link_counts_at_once_and_going_back_is_no_new_nod(page: Page, 
 
 
 def test_every_state_can_be_read_in_both_colours_in_the_small_window(
-    context: BrowserContext, host: str, chromium: Browser, demo: Running
+    shell: Browser, host: str, signed_in: StorageState, demo: Running
 ) -> None:
     wrong = []
+    context = shell.new_context(base_url=demo.url, viewport=SIZE, storage_state=signed_in)
     address = window(host, "seen", title="A title of some length, as essays have it")
     page = opened_by(context.new_page(), demo.url + address, context)
     wrong += seen(page, "confirm")
@@ -307,14 +308,15 @@ def test_every_state_can_be_read_in_both_colours_in_the_small_window(
     for path in ("/nod/window?url=data:text/html,x", "/settings/sites"):
         page.goto(path)
         wrong += seen(page, path)
-    stranger = chromium.new_context(base_url=demo.url, viewport=SIZE)
+    stranger = shell.new_context(base_url=demo.url, viewport=SIZE)
     other = stranger.new_page()
     other.goto(address)
     wrong += seen(other, "not signed in")
     press(other)
     expect(other.locator("h1")).to_contain_text("kept for 30 minutes")
     wrong += seen(other, "kept")
-    stranger.close()
+    for one in (context, stranger):
+        one.close()
     assert wrong == []
 
 

@@ -5,45 +5,48 @@ A bug that is no longer there to plant fails too, so this list cannot rot.
 
 import os
 import shutil
-import subprocess
-import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.migrated import TEMPLATE
+from tests.once import made_once
 from tests.seeded.bug import Bug
 from tests.seeded.bugs import BUGS
+from tests.seeded.forks import Forks, Ran
 
 HOUSE = Path(__file__).resolve().parents[2]
 # What decides how a migrated database looks; a bug in there is planted before it is migrated.
 SCHEMA = ("migrations/", "apps.py", "ledger/_guards.py", "things/_search_index.py")
 
 
-def run_tests(
-    tree: Path, *words: str, database: str = "sqlite", **more: str
-) -> subprocess.CompletedProcess[str]:
+# The libraries' own assertions need no rewriting.
+QUIETLY = ("-W", "ignore:Module already imported:pytest.PytestAssertRewriteWarning")
+
+
+def run_tests(forks: Forks, tree: Path, *words: str, database: str = "sqlite", **more: str) -> Ran:
     """Run tests of the tree, in a process that knows nothing of this one."""
-    ours = ("PYTEST_", "MICKLE_", "DATABASE_URL", "PYTHONDONTWRITEBYTECODE")
-    env = {name: value for name, value in os.environ.items() if not name.startswith(ours)}
-    return subprocess.run(
-        [
-            *(sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider"),
-            *("-p", "no:xdist", "--no-header", f"--database={database}", *words),
-        ],
-        cwd=tree,
-        env=env | {"PYTHONPATH": str(tree)} | more,
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=600,
-    )
+    few = ("-q", "-x", "-p", "no:cacheprovider", "-p", "no:xdist", "--no-header")
+    words = (*few, "--hypothesis-profile=unshrunk", *QUIETLY, f"--database={database}", *words)
+    return forks.pytest(tree, *words, said=tree.with_name("said.txt"), **more)
 
 
 @pytest.fixture(scope="session")
-def pristine(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def forks() -> Iterator[Forks]:
+    """Where the runs come from."""
+    found = Forks()
+    yield found
+    found.stop()
+
+
+@pytest.fixture(scope="session")
+def pristine(tmp_path_factory: pytest.TempPathFactory, forks: Forks) -> Path:
     """The house as it is, compiled, with an empty database that has its tables."""
-    tree = tmp_path_factory.mktemp("pristine")
+    return made_once(tmp_path_factory, "pristine", lambda tree: _house(tree, forks))
+
+
+def _house(tree: Path, forks: Forks) -> None:
     for folder in ("mickle", "tests"):
         ignore = shutil.ignore_patterns("__pycache__", "seeded", "locale")
         shutil.copytree(HOUSE / folder, tree / folder, ignore=ignore)
@@ -51,14 +54,13 @@ def pristine(tmp_path_factory: pytest.TempPathFactory) -> Path:
     # Whatever else is collected is compiled for those to come.
     catching = dict.fromkeys(bug.caught_by.split()[0].partition("::")[0] for bug in BUGS)
     keep = ("tests/migrated.py", *catching, "-k", "a_migrated_database_is_kept")
-    made = run_tests(tree, *keep, **{TEMPLATE: str(tree / "made.sqlite3")})
+    made = run_tests(forks, tree, *keep, **{TEMPLATE: str(tree / "made.sqlite3")})
     assert made.returncode == 0, made.stdout[-2000:]
-    return tree
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("bug", BUGS, ids=[bug.name for bug in BUGS])
-def test_a_seeded_bug_is_caught(bug: Bug, pristine: Path, tmp_path: Path):
+def test_a_seeded_bug_is_caught(bug: Bug, pristine: Path, forks: Forks, tmp_path: Path):
     tree = tmp_path / "tree"
     # Links are enough: the one file that changes is a new one, and so is any new bytecode.
     shutil.copytree(pristine, tree, copy_function=os.link)
@@ -71,7 +73,7 @@ def test_a_seeded_bug_is_caught(bug: Bug, pristine: Path, tmp_path: Path):
     more = {}
     if not any(place in bug.file for place in SCHEMA):
         more = {TEMPLATE: str(pristine / "made.sqlite3")}
-    run = run_tests(tree, *bug.caught_by.split(), database=bug.database, **more)
+    run = run_tests(forks, tree, *bug.caught_by.split(), database=bug.database, **more)
     said = run.stdout[-2000:]
     assert run.returncode == 1, f"{bug.caught_by} did not catch it:\n{said}"
     # A test that could not begin has caught nothing.
