@@ -95,7 +95,9 @@ def test_nothing_moves_before_the_charge_is_paid():
     top_up(alice, "0.01", month=NOVEMBER + 1)
     assert arrears.has_to_collect()
     assert arrears.collect(at=in_month(NOVEMBER + 1, 7)) == 1
+    top_up(alice, "6.00", month=NOVEMBER + 1)
     assert arrears.collect(at=in_month(NOVEMBER + 1, 8)) == 0
+    assert funds(alice) == EUR("6.00")
     assert [earned(owner) for _page, owner in made] == [EUR("2.25")] * 2
     all_hold([*ledger.audit(), *settlement.audit()])
 
