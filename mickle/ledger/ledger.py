@@ -36,6 +36,7 @@ __all__ = [
     "find",
     "funds",
     "hold",
+    "hold_pots",
     "journal",
     "payout",
     "pool",
@@ -249,6 +250,17 @@ def hold(kind: Kind, span: Range) -> None:
                 "SELECT id FROM ledger_account WHERE kind = %s AND holder_id > %s"
                 " AND holder_id <= %s ORDER BY id FOR UPDATE",
                 [kind, *span],
+            )
+
+
+def hold_pots(select: str, params: Params) -> None:
+    """The same for the pots whose kind and holder a SELECT gives, in the order of every posting."""
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute(
+                f"SELECT a.id FROM ledger_account a JOIN ({select}) w"
+                " ON w.kind = a.kind AND w.holder = a.holder_id ORDER BY a.id FOR UPDATE OF a",
+                params,
             )
 
 

@@ -51,6 +51,15 @@ SELECT month, thing, owner, COUNT(*) AS nods, CAST(SUM(amount) AS BIGINT) AS gro
   WHERE d.thing_id IS NOT NULL
 ) q GROUP BY month, thing, owner
 """
+# Whose pots a range of charges may touch: locked in one order, as single transfers are.
+_OPEN = f"""
+settlement_due d JOIN settlement_charge c ON c.id = d.charge_id
+  AND c.state = '{Charge.State.ASKED}' {_WITHIN}
+"""
+_POTS = f"""
+SELECT '{Kind.FUNDS}' AS kind, d.member_id AS holder FROM {_OPEN}
+UNION SELECT '{Kind.REVENUE}', owner FROM ({RECEIVED.format(paid=_OPEN)}) r
+"""
 _TAKE_IN = f"""
 SELECT 'charge:' || CAST(d.charge_id AS TEXT) || ':' || %(text)s AS key,
        '{Kind.FUNDS}' AS debit_kind, d.member_id AS debit_holder,
@@ -113,7 +122,9 @@ def collect(*, at: datetime) -> int:
 
 def _pay(span: Range, at: datetime) -> int:
     """Pay the charges of a range of members, all in the caller's transaction."""
-    ledger.hold(Kind.FUNDS, span)
+    # Who releases, returns or leaves moves in several steps, and has done so before, or does after.
+    instance.take_owners()
+    ledger.hold_pots(_POTS, span._asdict())
     _stage("s_payable", _PAYABLE.format(within=_WITHIN), span._asdict(), key="charge")
     paid, first = _rows("SELECT COUNT(*), MIN(charge) FROM s_payable")[0]
     if paid:

@@ -3,6 +3,7 @@
 from collections import Counter
 from contextlib import suppress
 from datetime import datetime, timedelta
+from itertools import permutations
 from threading import Barrier, BrokenBarrierError, Event
 
 import pytest
@@ -13,9 +14,10 @@ from mickle.lib import months
 from mickle.members.models import Member
 from mickle.nods import nods
 from mickle.nods.models import Count, Nod
+from mickle.payins import payins
 from mickle.payouts import payouts
 from mickle.payouts.models import Payout
-from mickle.settlement import settlement
+from mickle.settlement import arrears, settlement
 from mickle.things import things
 from mickle.things.models import Thing
 from tests.concurrency.together import together
@@ -34,7 +36,7 @@ from tests.settlement.test_settle import all_hold
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow]
 
-CLIENTS, ROUNDS = 8, 300
+CLIENTS, ROUNDS, TURNS = 8, 300, 48
 ENDS, PAGES = 14, 8
 IBAN = "DE89370400440532013000"
 
@@ -246,3 +248,40 @@ def end_of(month: int, people: list[Member], pages: list[Thing]) -> list[list[in
         return told
 
     return together(CLIENTS, nod_or_close)
+
+
+@override_settings(MODE="arrears")
+def test_charges_are_collected_beside_owners_who_move_what_they_have():
+    """Everyone gives to everyone, so each is charged and paid in the same transactions."""
+    ring = [creator(f"member{i}") for i in range(CLIENTS)]
+    pages = [thing(f"page{i}", who) for i, who in enumerate(ring)]
+    # Earned before anything was topped up: that pot comes first where both are locked.
+    for who in ring:
+        pots = {"debit": ledger.PROVIDER, "credit": ledger.revenue(who.id)}
+        ledger.post(key=f"{who}", **pots, amount_micros=1, reason="SHARE", at=MID_NOVEMBER)
+    for month in range(NOVEMBER, NOVEMBER + 6):
+        for who, page in permutations(range(CLIENTS), 2):
+            nods.give(member=ring[who], thing=pages[page], at=months.start(month))
+        settlement.settle(month=month, at=months.start(month + 1) + timedelta(days=4))
+    done = Event()
+
+    def collect(who: Member, turn: int) -> int:
+        top_up(who, "5.00", key=f"turn {turn}")
+        return arrears.collect(at=EARLY_DECEMBER)
+
+    def move(client: int) -> int:
+        who, moved = ring[client], 0
+        if client == 0:
+            try:
+                return sum(collect(ring[turn % CLIENTS], turn) for turn in range(TURNS))
+            finally:
+                done.set()
+        while not done.is_set():
+            with suppress(ledger.Insufficient, payins.BadAmount, payins.OverLimit):
+                payins.to_funds(member=who, at=EARLY_DECEMBER, key=f"{client} {moved}")
+                moved += 1
+        return moved
+
+    assert together(CLIENTS, move)[0] >= TURNS / 2
+    arrears.collect(at=EARLY_DECEMBER)
+    all_hold([*ledger.audit(), *settlement.audit()])
