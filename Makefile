@@ -9,6 +9,9 @@ COMPILE := $(UV) pip compile -q --generate-hashes --universal --python-version 3
 DATA ?=
 ARGS ?=
 
+# What Python compiled is kept, here and in the venv: a run of the tests starts some 200 processes.
+unexport PYTHONDONTWRITEBYTECODE
+
 .DEFAULT_GOAL := help
 .PHONY: help run test test-spark test-long check bench lock clean wheel needs-python needs-debian
 
