@@ -9,16 +9,25 @@ from mickle.ledger.models import MAY_GO_BELOW_ZERO
 from mickle.lib import bulk
 from mickle.lib.sql import Params, instant
 
-# Each account is looked up by its id. Joined, and with statistics from when the tables were still
-# empty, PostgreSQL reads every transfer with every account for each row that is due.
+_DUE = (
+    "key TEXT, debit_kind TEXT, debit_holder BIGINT, credit_kind TEXT, credit_holder BIGINT,"
+    " amount_micros BIGINT, debit_id BIGINT, credit_id BIGINT"
+)
+_DELTA = "id BIGINT, delta BIGINT"
+# With the accounts there are: what follows looks at their numbers alone.
+_FOUND = """
+SELECT q.key, q.debit_kind, q.debit_holder, q.credit_kind, q.credit_holder, q.amount_micros,
+       d.id, c.id
+FROM ({select}) q
+LEFT JOIN ledger_account d ON d.kind = q.debit_kind AND d.holder_id = q.debit_holder
+LEFT JOIN ledger_account c ON c.kind = q.credit_kind AND c.holder_id = q.credit_holder
+"""
+_POSTED = "SELECT COUNT(*) FROM ledger_due due JOIN ledger_transfer t ON t.key = due.key"
 _DIFFERENT = """
 SELECT due.key FROM ledger_due due
 JOIN ledger_transfer t ON t.key = due.key
 WHERE t.amount_micros <> due.amount_micros
-   OR NOT EXISTS (SELECT 1 FROM ledger_account d WHERE d.id = t.debit_id
-                  AND d.kind = due.debit_kind AND d.holder_id = due.debit_holder)
-   OR NOT EXISTS (SELECT 1 FROM ledger_account c WHERE c.id = t.credit_id
-                  AND c.kind = due.credit_kind AND c.holder_id = due.credit_holder)
+   OR t.debit_id <> COALESCE(due.debit_id, 0) OR t.credit_id <> COALESCE(due.credit_id, 0)
 LIMIT 1
 """
 # Looked at while it was filled in another transaction, a table counts as empty for PostgreSQL
@@ -33,32 +42,33 @@ DELETE FROM ledger_due WHERE EXISTS (SELECT 1 FROM ledger_transfer t WHERE t.key
 """
 _ACCOUNTS = """
 INSERT INTO ledger_account (kind, holder_id, balance_micros)
-SELECT debit_kind, debit_holder, 0 FROM ledger_due
-UNION SELECT credit_kind, credit_holder, 0 FROM ledger_due
+SELECT debit_kind, debit_holder, 0 FROM ledger_due WHERE debit_id IS NULL
+UNION SELECT credit_kind, credit_holder, 0 FROM ledger_due WHERE credit_id IS NULL
 ORDER BY 1, 2
 ON CONFLICT DO NOTHING
 """
+_NUMBERED = """
+UPDATE ledger_due SET {side}_id = (
+  SELECT a.id FROM ledger_account a WHERE a.kind = {side}_kind AND a.holder_id = {side}_holder)
+WHERE {side}_id IS NULL
+"""
+_MISSING = "SELECT COUNT(*) FROM ledger_due WHERE debit_id IS NULL OR credit_id IS NULL"
 _TRANSFERS = """
 INSERT INTO ledger_transfer (key, debit_id, credit_id, amount_micros, reason, month, memo, at)
-SELECT due.key, d.id, c.id, due.amount_micros, %(reason)s, %(month)s, '', %(at)s
-FROM ledger_due due
-JOIN ledger_account d ON d.kind = due.debit_kind AND d.holder_id = due.debit_holder
-JOIN ledger_account c ON c.kind = due.credit_kind AND c.holder_id = due.credit_holder
-ORDER BY c.id, d.id
+SELECT key, debit_id, credit_id, amount_micros, %(reason)s, %(month)s, '', %(at)s FROM ledger_due
 """
 _DELTAS = """
-SELECT a.id AS id, CAST(SUM(x.amount) AS BIGINT) AS delta FROM (
-  SELECT debit_kind AS kind, debit_holder AS holder, -amount_micros AS amount FROM ledger_due
-  UNION ALL SELECT credit_kind, credit_holder, amount_micros FROM ledger_due
-) x JOIN ledger_account a ON a.kind = x.kind AND a.holder_id = x.holder
-GROUP BY a.id
+SELECT x.id AS id, CAST(SUM(x.amount) AS BIGINT) AS delta FROM (
+  SELECT debit_id AS id, -amount_micros AS amount FROM ledger_due
+  UNION ALL SELECT credit_id, amount_micros FROM ledger_due
+) x GROUP BY x.id
 """
 _LOCK = (
     "SELECT id FROM ledger_account WHERE id IN (SELECT id FROM ledger_delta) ORDER BY id FOR UPDATE"
 )
 _BELOW = f"""
 SELECT a.kind, a.holder_id FROM ledger_account a JOIN ledger_delta d ON d.id = a.id
-WHERE a.balance_micros + d.delta < 0
+WHERE d.delta < 0 AND a.balance_micros + d.delta < 0
   AND a.kind NOT IN ({", ".join(f"'{kind}'" for kind in MAY_GO_BELOW_ZERO)}) LIMIT 1
 """
 _BALANCES = """
@@ -88,12 +98,10 @@ def post(select: str, params: Params, *, reason: str, month: int | None, at: dat
     with connection.cursor() as cursor:
         if connection.vendor == "postgresql":
             _look_at_empty_tables(cursor)
-        bulk.stage(cursor, "ledger_due", select, params)
-        cursor.execute("SELECT COUNT(*) FROM ledger_due")
-        done.due = cursor.fetchone()[0]
+        found = _FOUND.format(select=select)
+        done.due = bulk.refill(cursor, "ledger_due", _DUE, found, params)
         if done.due:
             _compare_and_post(cursor, done, names)
-        cursor.execute("DROP TABLE ledger_due")
     return done
 
 
@@ -104,20 +112,29 @@ def _look_at_empty_tables(cursor: CursorWrapper) -> None:
 
 
 def _compare_and_post(cursor: CursorWrapper, done: Outcome, names: Params) -> None:
-    cursor.execute(_DIFFERENT)
-    if found := cursor.fetchone():
-        done.different_key = found[0]
-        return
-    cursor.execute(_FORGET_POSTED)
-    done.new = done.due - cursor.rowcount
+    done.new = done.due - _count(cursor, _POSTED)
+    if done.new < done.due:
+        cursor.execute(_DIFFERENT)
+        if found := cursor.fetchone():
+            done.different_key = found[0]
+            return
+        cursor.execute(_FORGET_POSTED)
     if done.new:
         _post(cursor, done, names)
 
 
+def _count(cursor: CursorWrapper, query: str) -> int:
+    cursor.execute(query)
+    return int(cursor.fetchone()[0])
+
+
 def _post(cursor: CursorWrapper, done: Outcome, names: Params) -> None:
     """Post what is due, and move the balances; or note which pot would go below nought."""
-    cursor.execute(_ACCOUNTS)
-    bulk.stage(cursor, "ledger_delta", _DELTAS)
+    if _count(cursor, _MISSING):
+        cursor.execute(_ACCOUNTS)
+        for side in ("debit", "credit"):
+            cursor.execute(_NUMBERED.format(side=side))
+    bulk.refill(cursor, "ledger_delta", _DELTA, _DELTAS)
     if connection.vendor == "postgresql":
         cursor.execute(_LOCK)
     cursor.execute(_BELOW)
@@ -127,4 +144,3 @@ def _post(cursor: CursorWrapper, done: Outcome, names: Params) -> None:
     cursor.execute(_TRANSFERS, names)
     done.posted = cursor.rowcount
     cursor.execute(_BALANCES)
-    cursor.execute("DROP TABLE ledger_delta")

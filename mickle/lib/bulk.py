@@ -70,6 +70,24 @@ def stage(
     _index(cursor, name, key)
 
 
+def refill(
+    cursor: CursorWrapper, name: str, columns: str, select: str, params: Params | None = None
+) -> int:
+    """Keep what a SELECT gives in a temporary table that stays; how many rows. What it held goes.
+
+    For what is staged again and again: each table that is made or dropped has SQLite read its
+    schema and prepare every statement anew.
+    """
+    cursor.execute(f"CREATE TEMP TABLE IF NOT EXISTS {name} ({columns})")
+    on_postgresql = connection.vendor == "postgresql"
+    cursor.execute(f"TRUNCATE {name}" if on_postgresql else f"DELETE FROM {name}")
+    cursor.execute(f"INSERT INTO {name} {select}", params or None)
+    rows = int(cursor.rowcount)
+    if on_postgresql:
+        cursor.execute(f"ANALYZE {name}")
+    return rows
+
+
 def keep(
     name: str, columns: Sequence[str], batches: Iterable[Sequence[Sequence[Any]]], *, key: str
 ) -> None:
