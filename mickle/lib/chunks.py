@@ -10,8 +10,12 @@ from typing import NamedTuple
 
 from django.db import connection, transaction
 
+from mickle.lib import company
+
 # SQLite has one writer at a time; PostgreSQL locks the rows that are written, and no others.
 LOCKED_S = {"sqlite": 0.01, "postgresql": 0.5}
+# Where nobody is served from SQLite: a command, which has thirty seconds, finds its way between.
+UNSERVED_S, UNSERVED_PAUSE = 0.1, 1 / 20
 FIRST, FEWEST, MOST = 500, 250, 100_000
 
 
@@ -62,7 +66,15 @@ def let_others(took_s: float) -> None:
     Another process asks for it now and then, and never finds it free beside one who is quick.
     """
     if connection.vendor == "sqlite" and not connection.in_atomic_block:
-        time.sleep(min(took_s, 10 * LOCKED_S["sqlite"]))
+        pause = 1 if company.is_served() else UNSERVED_PAUSE
+        time.sleep(min(took_s, 10 * LOCKED_S["sqlite"]) * pause)
+
+
+def _locked_s() -> float:
+    """How long a range may hold others up."""
+    if connection.vendor == "sqlite" and not company.is_served():
+        return UNSERVED_S
+    return LOCKED_S[connection.vendor]
 
 
 def _count(keys: str) -> int:
@@ -84,5 +96,5 @@ def _next(keys: str, after: int, size: int) -> tuple[int | None, int]:
 
 def _size(size: int, took_s: float) -> int:
     """How many should take as long as a lock may be held; at most twice, at least half as many."""
-    wanted = size * LOCKED_S[connection.vendor] / max(took_s, 1e-6)
+    wanted = size * _locked_s() / max(took_s, 1e-6)
     return int(min(max(wanted, size / 2, FEWEST), size * 2, MOST))

@@ -114,14 +114,18 @@ def bulk(expected_rows: int | None = None) -> int:
 
 def two_members_with_funds() -> None:
     for member, amount in ((1, "5.00"), (2, "7.50")):
-        ledger.post(
-            key=f"in:{member}",
-            debit=ledger.PROVIDER,
-            credit=ledger.funds(member),
-            amount_micros=EUR(amount),
-            reason="TOP_UP",
-            at=MID_NOVEMBER,
-        )
+        top_up(member, amount)
+
+
+def top_up(member: int, amount: str) -> None:
+    ledger.post(
+        key=f"in:{member}",
+        debit=ledger.PROVIDER,
+        credit=ledger.funds(member),
+        amount_micros=EUR(amount),
+        reason="TOP_UP",
+        at=MID_NOVEMBER,
+    )
 
 
 def test_a_select_posts_each_row_once():
@@ -130,6 +134,31 @@ def test_a_select_posts_each_row_once():
     assert ledger.balance(ledger.pool(NOVEMBER)) == EUR("2.00")
     assert bulk() == 0
     assert ledger.balance(ledger.pool(NOVEMBER)) == EUR("2.00")
+    assert broken() == []
+
+
+def test_a_select_that_was_half_posted_posts_the_rest():
+    two_members_with_funds()
+    assert bulk() == 2
+    top_up(3, "5.00")
+    assert bulk(3) == 1
+    assert ledger.balance(ledger.pool(NOVEMBER)) == EUR("3.00")
+    assert broken() == []
+
+
+def test_a_key_of_a_select_that_is_another_transfers_is_refused():
+    two_members_with_funds()
+    give_key = "bulk:2"
+    ledger.post(
+        key=give_key,
+        debit=ledger.funds(2),
+        credit=BOB,
+        amount_micros=EUR("1.00"),
+        reason="X",
+        at=MID_NOVEMBER,
+    )
+    with pytest.raises(ledger.KeyReused, match=give_key), transaction.atomic():
+        bulk()
     assert broken() == []
 
 
