@@ -12,6 +12,8 @@ from mickle.lib.chunks import Range
 from mickle.lib.sql import Params
 from mickle.nods.models import Nod
 
+# In these texts CROSS JOIN keeps SQLite to the order written: from the few that may not count to
+# their nods, where it would read every nod of the month.
 # `again`: the member's nod at the target, or at a thing that comes before it there, counts already.
 _MERGED = """
 SELECT n.member_id AS member, n.thing_id AS thing, t.merged_into_id AS target,
@@ -25,8 +27,8 @@ SELECT n.member_id AS member, n.thing_id AS thing, t.merged_into_id AS target,
          WHERE sibling.merged_into_id = t.merged_into_id AND sibling.id < t.id
            AND other.month = n.month AND other.member_id = n.member_id)
        THEN 1 ELSE 0 END AS again
-FROM things_thing t JOIN nods_nod n ON n.thing_id = t.id
-WHERE t.state = 'MERGED' AND n.month = %(month)s AND n.void = ''
+FROM things_thing t CROSS JOIN nods_nod n
+WHERE t.state = 'MERGED' AND n.thing_id = t.id AND n.month = %(month)s AND n.void = ''
 """
 _IN_RANGE = "member > %(after)s AND member <= %(upto)s"
 _VOID_AGAIN = f"""
@@ -63,12 +65,13 @@ WHERE (month, member_id, thing_id) IN (
 """
 _VOIDED = """
 SELECT n.member_id AS member, n.thing_id AS thing, 'OWN' AS void
-FROM ({owned}) o JOIN nods_nod n ON n.member_id = o.owner AND n.thing_id = o.thing
-WHERE n.month = %(month)s AND n.void = ''
+FROM ({owned}) o CROSS JOIN nods_nod n
+WHERE n.member_id = o.owner AND n.thing_id = o.thing AND n.month = %(month)s AND n.void = ''
 UNION ALL
 SELECT n.member_id, n.thing_id, t.state
-FROM things_thing t JOIN nods_nod n ON n.thing_id = t.id
-WHERE t.state IN ('REFUSED', 'TAKEN_DOWN') AND n.month = %(month)s AND n.void = ''
+FROM things_thing t CROSS JOIN nods_nod n
+WHERE t.state IN ('REFUSED', 'TAKEN_DOWN') AND n.thing_id = t.id AND n.month = %(month)s
+  AND n.void = ''
 """
 _VOID = f"""
 UPDATE nods_nod SET void = %(void)s

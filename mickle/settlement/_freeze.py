@@ -24,7 +24,11 @@ from mickle.settlement.models import Spend
 IDLE_MONTHS_KEPT = 5
 
 _READ = ("members_member", "members_budget", "ledger_account", "nods_nod", "things_thing")
-_THINGS = "SELECT DISTINCT thing_id AS thing FROM nods_nod WHERE month = %(month)s"
+# From the things to their nods: the other way round SQLite would read every nod of the month.
+_THINGS = """
+SELECT t.id AS thing FROM things_thing t
+WHERE EXISTS (SELECT 1 FROM nods_nod n WHERE n.thing_id = t.id AND n.month = %(month)s)
+"""
 _OWNED = """
 INSERT INTO settlement_owned (month, thing_id, owner_id, receives)
 SELECT %(month)s, t.id, t.owner_id, CASE WHEN r.id IS NULL THEN %(false)s ELSE %(true)s END
