@@ -14,10 +14,8 @@ from mickle.lib import bulk, chunks
 from mickle.lib.chunks import Range, Report
 from mickle.lib.sql import Params, Value, instant
 from mickle.nods import nods
+from mickle.settlement._waiting import EXPIRES_AFTER_MONTHS
 from mickle.settlement.models import Charge
-
-# As long as prepaid shares wait.
-LATER_MONTHS = 6
 
 # The nods put off whose turn it may be: what stands before `month` and has not fallen due.
 _PUT_OFF = """
@@ -114,7 +112,7 @@ def names(month: int) -> dict[str, Value]:
     """What the texts of this file are bound to."""
     return {
         "month": month,
-        "later": LATER_MONTHS,
+        "later": EXPIRES_AFTER_MONTHS,
         "false": False,
         "default_budget": settings.BUDGET_DEFAULT_MICROS,
         "unit": 10 ** (6 - settings.CURRENCY_DECIMALS),

@@ -10,8 +10,8 @@ from mickle.lib import money
 from mickle.members import members
 from mickle.members.models import Member
 from mickle.nods.models import Nod
-from mickle.settlement._dues import LATER_MONTHS
 from mickle.settlement._nodded import Nodded
+from mickle.settlement._waiting import EXPIRES_AFTER_MONTHS
 from mickle.settlement.models import Charge, Due, ReturnedShare, Run
 
 # An owner has it, it is asked for or carried on, or it was never paid.
@@ -61,7 +61,9 @@ def _put_off(
     back = set(
         ReturnedShare.objects.filter(member=member, month=month).values_list("thing_id", flat=True)
     )
-    over = Month.objects.filter(month__gte=month + LATER_MONTHS, settled_at__isnull=False).exists()
+    over = Month.objects.filter(
+        month__gte=month + EXPIRES_AFTER_MONTHS, settled_at__isnull=False
+    ).exists()
     found = {}
     for nod in put_off:
         due = dues.get(nod.thing_id)

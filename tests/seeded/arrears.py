@@ -20,8 +20,8 @@ ARREARS = [
     Bug(
         "what was put off falls due for ever",
         "settlement/_dues.py",
-        "LATER_MONTHS = 6",
-        "LATER_MONTHS = 60",
+        '"later": EXPIRES_AFTER_MONTHS',
+        '"later": 60',
         "tests/settlement/test_arrears.py -k after_six_months",
     ),
     Bug(
