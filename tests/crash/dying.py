@@ -9,11 +9,9 @@ from contextlib import contextmanager
 from copy import deepcopy
 from typing import Any
 
-from django.core.management import call_command
 from django.db import connection
 
 from mickle.instance.models import Instance, Month
-from mickle.ledger import _guards
 from mickle.ledger.models import Account, Transfer
 from mickle.members.models import Charity, Member
 from mickle.payins.models import Payin
@@ -31,6 +29,7 @@ from mickle.settlement.models import (
     Spend,
     Split,
 )
+from tests.emptying import empty
 
 
 class Died(BaseException):
@@ -81,21 +80,6 @@ def dying(die_at: int) -> Iterator[Boundaries]:
         connection.close()
     finally:
         connection._commit = commit
-
-
-def empty() -> None:
-    """Forget the world of the run before."""
-    with connection.cursor() as cursor:
-        if connection.vendor == "postgresql":
-            cursor.execute("SET session_replication_role = replica")
-        else:
-            for name in _guards.expected():
-                cursor.execute(f"DROP TRIGGER IF EXISTS {name}")
-    call_command("flush", interactive=False, verbosity=0, inhibit_post_migrate=True)
-    with connection.cursor() as cursor:
-        if connection.vendor == "postgresql":
-            cursor.execute("SET session_replication_role = origin")
-    _guards.install()
 
 
 def _arrears() -> dict[str, list[Any]]:

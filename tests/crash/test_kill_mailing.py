@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from collections import Counter
 from datetime import timedelta
 from pathlib import Path
@@ -25,6 +26,8 @@ from tests.people import instance_at, member, thing
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow]
 
+# Long beside what a loaded machine takes to run a thread.
+_HEARD_WITHIN_S = 0.5
 ROOT = Path(__file__).parents[2]
 MICKLE = "import sys; from mickle.ops.main import main; sys.exit(main())"
 MEMBERS, KILLS = 40, 3
@@ -147,6 +150,8 @@ class Death:
             return
         self.process.send_signal(self.by)
         self.process = None
+        # The worker hears of it when its first thread runs, which may be after its others.
+        time.sleep(_HEARD_WITHIN_S)
 
 
 def all_sent() -> bool:

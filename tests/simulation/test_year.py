@@ -7,7 +7,8 @@ import pytest
 from django.test import override_settings
 
 from mickle.ledger import ledger
-from tests.crash.dying import empty, picture
+from tests.crash.dying import picture
+from tests.emptying import empty
 from tests.simulation.year import Year
 
 pytestmark = [
