@@ -13,7 +13,7 @@ ARGS ?=
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-spark test-long check bench lock clean wheel needs-python needs-debian
+.PHONY: help run test test-spark test-long check check-style check-floors check-types bench lock clean wheel needs-python needs-debian
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | awk -F'\t' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -21,7 +21,8 @@ help: ## Show this list
 run: $(VENV)/.run ## Start Mickle on an embedded SQLite (DEMO=1 for a filled one with play money; ARGS="--port 8080")
 	@$(BIN)/mickle run $(if $(DATA),--data $(DATA)) $(if $(DEMO),--demo) $(ARGS)
 
-test: check needs-debian ## Check, then run every test on SQLite and on PostgreSQL, with a real Chromium and a real Firefox
+test: $(VENV)/.dev ## Check, then run every test on SQLite and on PostgreSQL, with a real Chromium and a real Firefox
+	@$(MAKE) --no-print-directory -j3 -O check needs-debian
 	@$(BIN)/pytest -n 3 --dist worksteal $(ARGS)
 	@$(BIN)/pytest -n 3 --dist worksteal --database postgresql $(ARGS)
 
@@ -35,11 +36,17 @@ test-long: $(VENV)/.dev needs-debian ## The long run: a million steps of the mod
 	@$(BIN)/pytest -n 2 $(LONG) $(ARGS)
 	@$(BIN)/pytest -n 2 $(LONG) --database postgresql $(ARGS)
 
-check: $(VENV)/.dev ## Format, lint, types, floors of the house
+check: check-style check-floors check-types ## Format, lint, types, floors of the house
+
+check-style: $(VENV)/.dev
 	@$(BIN)/ruff format --check -q . && $(BIN)/ruff check -q . && echo "ruff: in order"
+	@$(BIN)/python tools/house.py
+
+check-floors: $(VENV)/.dev
 	@$(BIN)/lint-imports >$(VENV)/floors.txt || { cat $(VENV)/floors.txt; exit 1; }
 	@echo "floors: in order"
-	@$(BIN)/python tools/house.py
+
+check-types: $(VENV)/.dev
 	@$(BIN)/mypy
 
 bench: $(VENV)/.dev ## Measure counts, nods, live pages, month end, start; ratios in one run (ARGS="--quick", "--long")

@@ -58,6 +58,8 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     # Two hundred parts, as for a large month, take minutes for a few rows.
     few = "--conf spark.sql.shuffle.partitions=2 pyspark-shell"
     os.environ |= {"SPARK_LOCAL_IP": "127.0.0.1", "PYSPARK_SUBMIT_ARGS": few}
+    # Processes of a minute do not live to see their code compiled for speed.
+    os.environ["JDK_JAVA_OPTIONS"] = "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC"
     port, pages = free_port(), free_port()
     address = f"spark://127.0.0.1:{port}"
     here = ("--host", "127.0.0.1", "--webui-port")
