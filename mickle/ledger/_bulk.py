@@ -14,15 +14,19 @@ _DUE = (
     " amount_micros BIGINT, debit_id BIGINT, credit_id BIGINT"
 )
 _DELTA = "id BIGINT, delta BIGINT"
-# With the accounts there are: what follows looks at their numbers alone.
-_FOUND = """
-SELECT q.key, q.debit_kind, q.debit_holder, q.credit_kind, q.credit_holder, q.amount_micros,
-       d.id, c.id
-FROM ({select}) q
-LEFT JOIN ledger_account d ON d.kind = q.debit_kind AND d.holder_id = q.debit_holder
-LEFT JOIN ledger_account c ON c.kind = q.credit_kind AND c.holder_id = q.credit_holder
+# With the accounts there are: what follows looks at their numbers alone. A look into the index for
+# each row, where a join reads the whole table for a range of it.
+_ACCOUNT = (
+    "(SELECT a.id FROM ledger_account a WHERE a.kind = {side}_kind AND a.holder_id = {side}_holder)"
+)
+_FOUND = f"""
+SELECT key, debit_kind, debit_holder, credit_kind, credit_holder, amount_micros,
+       {_ACCOUNT.format(side="debit")}, {_ACCOUNT.format(side="credit")}
+FROM ({{select}}) q
 """
-_POSTED = "SELECT COUNT(*) FROM ledger_due due JOIN ledger_transfer t ON t.key = due.key"
+_POSTED = """
+SELECT COUNT((SELECT t.id FROM ledger_transfer t WHERE t.key = due.key)) FROM ledger_due due
+"""
 _DIFFERENT = """
 SELECT due.key FROM ledger_due due
 JOIN ledger_transfer t ON t.key = due.key
@@ -47,11 +51,7 @@ UNION SELECT credit_kind, credit_holder, 0 FROM ledger_due WHERE credit_id IS NU
 ORDER BY 1, 2
 ON CONFLICT DO NOTHING
 """
-_NUMBERED = """
-UPDATE ledger_due SET {side}_id = (
-  SELECT a.id FROM ledger_account a WHERE a.kind = {side}_kind AND a.holder_id = {side}_holder)
-WHERE {side}_id IS NULL
-"""
+_NUMBERED = f"UPDATE ledger_due SET {{side}}_id = {_ACCOUNT} WHERE {{side}}_id IS NULL"
 _MISSING = "SELECT COUNT(*) FROM ledger_due WHERE debit_id IS NULL OR credit_id IS NULL"
 _TRANSFERS = """
 INSERT INTO ledger_transfer (key, debit_id, credit_id, amount_micros, reason, month, memo, at)
