@@ -1,47 +1,47 @@
-"""Rules of sites that show one work under several addresses: papers, posts, packages, songs."""
+"""Rules of sites that show one work under several addresses: papers, pictures, songs, articles."""
 
 import re
 
-from mickle.lib._urls_page import Page
+from mickle.lib._urls_page import Page, lowered
 
-_VIMEO = re.compile(r"(?:/video)?/([0-9]+)")
 _ARXIV = re.compile(
-    r"/(?:abs|pdf|html)/([a-z-]+(?:\.[A-Z]{2})?/[0-9]{7}|[0-9]{4}\.[0-9]{4,5})(v[0-9]+)?"
+    r"/(?:abs|pdf|html|format)/"
+    r"(?:([a-z-]+)(?:\.[A-Z]{2})?/([0-9]{7})|([0-9]{4}\.[0-9]{4,5}))(v[0-9]+)?"
 )
-_PYPI = re.compile(r"/(?:project|pypi)/([A-Za-z0-9._-]+)(/[^/]+)?")
+# What a DOI may have escaped or not; the resolver reads both.
+_DOI_PLAIN = re.compile(r"%(21|24|27|28|29|2A|2C|2F|3A|3B|3D|40)")
 _QUESTION = re.compile(r"/(?:questions/([0-9]+)(?:/(?![0-9]+$)[^/]+)?|q/([0-9]+)(?:/[0-9]+)?)")
-_REDDIT = re.compile(r"(?:/(?:r|user)/[^/]+)?/comments/([a-z0-9]+)(?:/[^/]*)?")
-_REDDIT_PLACE = re.compile(r"/(?:r|u|user)/[A-Za-z0-9_-]+")
 _SPOTIFY = re.compile(
     r"(?:/intl-[a-z]+)?(?:/embed)?/(album|artist|episode|playlist|show|track)/([A-Za-z0-9]+)"
 )
-_INSTAGRAM = re.compile(r"(?:/[A-Za-z0-9._]+)?/(?:p|reel|tv)/([A-Za-z0-9_-]+)")
+_SPOTIFY_MARKS = ("si", "nd", "dlsi", "context", "go")
 
+_SOUNDCLOUD_MARKS = ("si", "ref", "in", "in_system_playlist", "p", "c")
+_FLICKR_PHOTO = re.compile(r"/photos/([^/]+)/([0-9]+)(?:/(?:in/[^/]+|lightbox))?")
+_FLICKR_SETS = re.compile(r"/photos/([^/]+)/(?:sets|albums)(/[0-9]+)?")
+_FIVE_HUNDRED = re.compile(r"/photo/([0-9]+)(?:/[^/]*)?")
+_BANDCAMP = re.compile(r"/(?:album|track)/[^/]+")
 
-def vimeo(page: Page) -> Page:
-    """A video is its number; one with a key (`h`) is private and stays as it is."""
-    found = _VIMEO.fullmatch(page.path.rstrip("/"))
-    return page if found is None or page.value("h") else Page("vimeo.com", f"/{found[1]}")
+_WIKI_MOBILE = re.compile(r"(?:([a-z-]+)\.)?m\.((?:wik[a-z]+|mediawiki)\.org)")
+_WIKI_PLAIN = re.compile(r"%(21|24|27|28|29|2A|2C|3A|3B|40)")
+_WIKI_MARKS = ("wprov", "mobileaction", "useskin")
 
 
 def arxiv(page: Page) -> Page:
     """A paper is its number (and version), as abstract, PDF or page."""
     found = _ARXIV.fullmatch(page.path.rstrip("/").removesuffix(".pdf"))
-    return page if found is None else Page("arxiv.org", f"/abs/{found[1]}{found[2] or ''}")
+    if found is None:
+        return page
+    archive, old, new, version = found.groups()
+    return Page("arxiv.org", f"/abs/{new or f'{archive}/{old}'}{version or ''}")
 
 
 def doi(page: Page) -> Page:
     """A DOI has no capitals and no query."""
-    return Page("doi.org", page.path.lower()) if page.path.startswith("/10.") else page
-
-
-def pypi(page: Page) -> Page:
-    """A project's name is the same in capitals, and with a dash, an underline or a dot."""
-    found = _PYPI.fullmatch(page.path.rstrip("/"))
-    if found is None:
-        return page
-    name = re.sub(r"[-_.]+", "-", found[1]).lower()
-    return Page("pypi.org", f"/project/{name}{found[2] or ''}", page.pairs)
+    path = _DOI_PLAIN.sub(_character, page.path)
+    # Dots would lead out of the name.
+    path = page.path if "/." in path else path
+    return Page("doi.org", lowered(path)) if path.startswith("/10.") else page
 
 
 def question(page: Page) -> Page:
@@ -50,38 +50,63 @@ def question(page: Page) -> Page:
     return page if found is None else Page(page.host, f"/questions/{found[1] or found[2]}")
 
 
-def reddit(page: Page) -> Page:
-    """A post is its number; names of places have no capitals; a comment is a page of its own."""
-    page = page._replace(host="reddit.com")
-    path = page.path.rstrip("/")
-    if found := _REDDIT.fullmatch(path):
-        return Page("reddit.com", f"/comments/{found[1]}")
-    if _REDDIT_PLACE.fullmatch(path):
-        return page._replace(path=re.sub(r"^/u/", "/user/", path.lower()))
-    return page
-
-
-def redd_it(page: Page) -> Page:
-    """The short form of Reddit: the path is the post."""
-    return reddit(Page("reddit.com", f"/comments{page.path}")) if page.path.strip("/") else page
-
-
 def spotify(page: Page) -> Page:
     """A work is its kind and id, in every language and in a frame."""
     found = _SPOTIFY.fullmatch(page.path.rstrip("/"))
-    return page if found is None else Page(page.host, f"/{found[1]}/{found[2]}")
-
-
-def instagram(page: Page) -> Page:
-    """A post is its code, as picture, reel or video, under its author's name or alone."""
-    found = _INSTAGRAM.fullmatch(page.path.rstrip("/"))
-    return (
-        page._replace(host="instagram.com")
-        if found is None
-        else Page("instagram.com", f"/p/{found[1]}")
-    )
+    if found is None:
+        return page.without(*_SPOTIFY_MARKS)
+    return Page(page.host, f"/{found[1]}/{found[2]}")
 
 
 def soundcloud(page: Page) -> Page:
-    """Phones get another host, and sharing adds a mark."""
-    return page._replace(host="soundcloud.com").without("si")
+    """Phones get another host, and sharing adds marks."""
+    return page.at("soundcloud.com", page.path).without(*_SOUNDCLOUD_MARKS)
+
+
+def flickr(page: Page) -> Page:
+    """A picture is its owner and number, in whatever row it is looked at."""
+    path = page.path.rstrip("/").replace("%40", "@")
+    if found := _FLICKR_PHOTO.fullmatch(path):
+        return Page("flickr.com", f"/photos/{found[1]}/{found[2]}")
+    if found := _FLICKR_SETS.fullmatch(path):
+        path = f"/photos/{found[1]}/albums{found[2] or ''}"
+    return page.at("flickr.com", path or "/")
+
+
+def five_hundred(page: Page) -> Page:
+    """A picture is its number; its title behind it may change."""
+    found = _FIVE_HUNDRED.fullmatch(page.path.rstrip("/"))
+    return Page(page.host, f"/photo/{found[1]}") if found else page
+
+
+def bandcamp(page: Page) -> Page:
+    """A record or song is its path; what stands behind says where it was found."""
+    return page.only() if _BANDCAMP.fullmatch(page.path.rstrip("/")) else page
+
+
+def wiki(page: Page) -> Page:
+    """Phones get another host; titles are the same with a space, an underline or an escape."""
+    host, path = page.host, page.path
+    if "m." in host and (found := _WIKI_MOBILE.fullmatch(host)):
+        host = f"{found[1]}.{found[2]}" if found[1] not in (None, "www") else found[2]
+    page = page.at(host, page.path).without(*_WIKI_MARKS)
+    if name := _title(page):
+        path, page = f"/wiki/{name}", page.only()
+    if not path.startswith("/wiki/"):
+        return page
+    title = _WIKI_PLAIN.sub(_character, path[6:].replace("%20", "_"))
+    if host.endswith(".wikipedia.org"):
+        title = title[:1].upper() + title[1:]
+    return page.at(page.host, "/wiki/" + title)
+
+
+def _title(page: Page) -> str:
+    """The title in an address like /w/index.php?title=T and nothing else, or the empty text."""
+    name = page.value("title").replace("+", "%20").replace("?", "%3F")
+    alone = page.path.rstrip("/") == "/w/index.php" and len(page.pairs) == 1
+    # Dots would lead out of /wiki/.
+    return name if alone and "/." not in f"/{name}" else ""
+
+
+def _character(found: re.Match[str]) -> str:
+    return chr(int(found[1], 16))

@@ -5,13 +5,15 @@ money that goes to a stranger. Rules change with a new version in front of the t
 """
 
 import re
+from functools import lru_cache
 from typing import NamedTuple
 
-from ada_url import URL
+from ada_url import URL, normalize_url
 from django.utils.translation import gettext as _
 
-from mickle.lib import _urls_script, _urls_sites
-from mickle.lib._urls_page import Page, pairs_of, route_of, unescaped
+from mickle.lib import _urls_doors, _urls_makers, _urls_script, _urls_sites, shared_hosts
+from mickle.lib._urls_makers import Maker
+from mickle.lib._urls_page import Page, escaped, pairs_of, route_of, unescaped
 from mickle.lib.errors import Refused
 
 VERSION = "v1:"
@@ -19,16 +21,10 @@ LIMIT_CHARACTERS = 2_000
 _SENT_ON_AT_MOST = 5
 _NAME_CHARACTERS = 253
 _LABEL_CHARACTERS = 63
+_HOSTS_REMEMBERED = 10_000
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*):")
-
-# Under these names everybody has a subdomain, so that `www` there is a person like any other.
-_SHARED_HOSTS = """
-blogspot.com codeberg.page fly.dev github.io gitlab.io glitch.me herokuapp.com neocities.org
-netlify.app onrender.com pages.dev readthedocs.io surge.sh vercel.app web.app workers.dev
-"""
-_SHARED = frozenset(_SHARED_HOSTS.split())
 
 
 class BadUrl(Refused):
@@ -39,7 +35,8 @@ class Identity(NamedTuple):
     """An address understood.
 
     `identity` is what is compared; `url` opens the same page without tracking; `host` is the folded
-    host; `harm` says why an address with credentials must not be kept ("secret", "disguise").
+    host; `harm` says why an address with credentials must not be kept ("secret", "disguise");
+    `rule` names what gave the identity ("general", "github", "door: l.facebook.com, youtube").
     """
 
     identity: str
@@ -48,6 +45,7 @@ class Identity(NamedTuple):
     host: str
     had_credentials: bool
     harm: str
+    rule: str
 
     @property
     def display_host(self) -> str:
@@ -61,16 +59,22 @@ class _Read(NamedTuple):
     userinfo: str
 
 
+class _Host(NamedTuple):
+    shown: str
+    folded: str
+
+
 def identify(url: str) -> Identity:
     """The identity of an absolute http(s) address; raises BadUrl for anything else."""
     raw = url.strip()
     read = _read(raw)
-    userinfo = read.userinfo
+    userinfo, doors = read.userinfo, ""
     for _step in range(_SENT_ON_AT_MOST):
-        page = _urls_sites.settle(read.page)
-        target = _urls_sites.sent_on(page)
+        page, rule = _urls_sites.settle(read.page)
+        target = _urls_doors.sent_on(page)
         if not target:
             break
+        doors = doors or f"door: {page.host}"
         read = _read(target)
         userinfo = userinfo or read.userinfo
     else:
@@ -79,8 +83,11 @@ def identify(url: str) -> Identity:
         )
     text = page.text()
     # Known sites speak https under their folded name; others may need their www or plain http.
-    shown = read.url if page == read.page else f"https://{text}"
-    _check_length(shown)
+    shown = read.url if page == read.page else _address(text)
+    if len(shown) > LIMIT_CHARACTERS:
+        raise _too_long(shown)
+    if doors:
+        rule = doors if rule == _urls_sites.GENERAL else f"{doors}, {rule}"
     return Identity(
         VERSION + text,
         shown,
@@ -88,7 +95,68 @@ def identify(url: str) -> Identity:
         page.host,
         bool(userinfo),
         _harm(userinfo) if userinfo else "",
+        rule,
     )
+
+
+def identify_item(feed: str, *, guid: str, link: str = "", permalink: bool = False) -> Identity:
+    """The identity of one item of a feed: its page if that is the feed's owner's, else its guid.
+
+    A link that leads to somebody else is what the item is about, not the item.
+    """
+    home = identify(feed)
+    for address in (guid if permalink else "", link):
+        found = _own_page(address, home)
+        if found is not None:
+            return found
+    name = escaped(guid.strip())
+    found = identify(f"{home.url.partition('#')[0]}#!guid/{name}")
+    if not name or not found.identity.partition("#")[2]:
+        raise BadUrl(_("This item of a feed has neither a page of its own nor a guid."))
+    return found._replace(rule="feed item")
+
+
+def _own_page(address: str, home: Identity) -> Identity | None:
+    """The page of an item, if whoever has the feed has the page."""
+    try:
+        found = identify(address)
+    except BadUrl:
+        return None
+    if found.identity == home.identity:
+        return None
+    if _scope(found) and _scope(found) == _scope(home):
+        return found
+    # What YouTube says in the feed of a channel is the channel's.
+    tube = home.identity.startswith(f"{VERSION}youtube.com/feeds/videos.xml?")
+    own = tube and found.host == home.host
+    return found if own or shared_hosts.same_owner(found.host, home.host) else None
+
+
+def _scope(found: Identity) -> str:
+    page = _page_of(found.identity)
+    return shared_hosts.tenant(page.host, page.path)
+
+
+def maker(of: Identity | str) -> Maker | None:
+    """The account that surely made a page, as far as its address alone says so; else None.
+
+    `of` is an identity, its text or an address; a name is a label, which may change hands.
+    """
+    text = of.identity if isinstance(of, Identity) else of
+    if not text.startswith(VERSION):
+        text = identify(text).identity
+    return _urls_makers.maker_of(_page_of(text))
+
+
+def _page_of(identity: str) -> Page:
+    return _read(_address(identity.removeprefix(VERSION))).page
+
+
+def _address(text: str) -> str:
+    """An address that has this text for its identity."""
+    # The port of https is kept in a host only where it was asked for by http.
+    scheme = "http" if text.partition("/")[0].endswith(":443") else "https"
+    return f"{scheme}://{text}"
 
 
 def origin_of(address: str) -> str:
@@ -137,27 +205,29 @@ def _harm(userinfo: str) -> str:
 
 
 def _read(raw: str) -> _Read:
-    scheme, rest = _parsed(raw).split("://", 1)
+    scheme, _colon, rest = _parsed(raw).partition("://")
     authority, _slash, tail = rest.partition("/")
     userinfo, _at, place = authority.rpartition("@")
     tail, _hash, fragment = tail.partition("#")
     path, _mark, query = tail.partition("?")
-    host = _checked_host(place)
-    pairs, route, path = pairs_of(query), route_of(fragment), "/" + unescaped(path)
+    host, folded = _host(place)
+    pairs, path = pairs_of(query), "/" + unescaped(path)
+    route = route_of(fragment, folded) if fragment else ""
     url = f"{scheme}://{host}{path}"
     if pairs:
         url += "?" + "&".join(pairs)
     if route:
         url += "#" + route
-    return _Read(Page(_folded(host), path, pairs, route), url, userinfo)
+    return _Read(Page(folded, path, pairs, route), url, userinfo)
 
 
 def _parsed(raw: str) -> str:
-    _check_length(raw)
-    if _CONTROL.search(raw):
+    if len(raw) > LIMIT_CHARACTERS:
+        raise _too_long(raw)
+    if not raw.isprintable() and _CONTROL.search(raw):
         raise BadUrl(_("This address contains a line break or control character."))
     try:
-        href: str = URL(raw).href
+        href: str = normalize_url(raw)
     except ValueError:
         if raw and not _SCHEME.match(raw):
             raise BadUrl(_("This is not a whole address. Begin with https://.")) from None
@@ -172,28 +242,28 @@ def _parsed(raw: str) -> str:
     return href
 
 
-def _check_length(text: str) -> None:
-    if len(text) > LIMIT_CHARACTERS:
-        raise BadUrl(
-            _("This address is %(length)s characters long; up to %(limit)s can be used.")
-            % {"length": len(text), "limit": LIMIT_CHARACTERS}
-        )
+def _too_long(text: str) -> BadUrl:
+    return BadUrl(
+        _("This address is %(length)s characters long; up to %(limit)s can be used.")
+        % {"length": len(text), "limit": LIMIT_CHARACTERS}
+    )
 
 
-def _checked_host(place: str) -> str:
-    """The host with its port, without the dot that may end a full domain name."""
+@lru_cache(_HOSTS_REMEMBERED)
+def _host(place: str) -> _Host:
+    """The host with its port, without the dot that may end a full name; and the same folded."""
     if place.startswith("["):
-        return place
+        return _Host(place, place)
     name, colon, port = place.partition(":")
     name = name.removesuffix(".")
     labels_fit = all(0 < len(label) <= _LABEL_CHARACTERS for label in name.split("."))
     if len(name) > _NAME_CHARACTERS or not labels_fit:
         raise BadUrl(_("This address names no host. An example: https://example.com/page."))
-    return name + colon + port
+    return _Host(name + colon + port, _folded(name) + colon + port)
 
 
 def _folded(host: str) -> str:
     """The host without www, unless www is somebody's name there or all there is."""
-    while host.startswith("www.") and "." in host[4:] and host[4:] not in _SHARED:
+    while host.startswith("www.") and "." in host[4:] and shared_hosts.is_house(host):
         host = host[4:]
     return host

@@ -14,10 +14,11 @@ COMMANDS = {
     "charges": "List what members were asked for after a month and have not paid yet.",
     "archive": "Write a settled month to files, and compute it again from them.",
     "verify": "Check the proof of a settled month, or of one's shares in it, without an instance.",
+    "identify": "Say which thing an address is, and by which rule, without an instance.",
     "pay-out": "Write the file that tells the bank whom to pay.",
     "audit": "Recompute the books and name each invariant that was checked.",
     "clock": "Show the clock, or move the clock of a demo or test instance forward.",
 }
 
 # Those that ask no instance: they read no settings, make no folder and open no database.
-OFFLINE = frozenset({"verify"})
+OFFLINE = frozenset({"identify", "verify"})

@@ -68,6 +68,10 @@ def understood(url: str) -> Identity:
 @example("https://mbasic.facebook.com/l.php?u=https%3A%2F%2Fexample.com%2F")
 @example("https://en.m.wikipedia.org/w/index.php/?title=../What?")
 @example("https://commons.m.wikimedia.org/wiki/a%2F.%2Fb")
+@example("https://gitlab.com/alice/...git")
+@example("https://github.com/alice/...git")
+@example("https://doi.org/10.1000%2F..%2Fa")
+@example("https://www.tumblr.com/xn--alice/733128390912982016")
 def test_understanding_twice_changes_nothing(url: str) -> None:
     once = understood(url)
     twice = identify(once.url)

@@ -2,6 +2,7 @@
 
 from tests.seeded.arrears import ARREARS
 from tests.seeded.bug import Bug
+from tests.seeded.identity import IDENTITY
 from tests.seeded.mailing import MAILING
 from tests.seeded.month_end import MONTH_END
 from tests.seeded.proving import PROVING
@@ -32,6 +33,7 @@ BUGS = [
         "tests/settlement/test_waiting_cases.py -k counts_for_the_settlement",
     ),
     *ARREARS,
+    *IDENTITY,
     *MONTH_END,
     *MAILING,
     *PROVING,
