@@ -1,12 +1,13 @@
 """Reads settings from the environment, also from files (NAME_FILE), and fails loudly."""
 
 import os
+import re
 import secrets
 from pathlib import Path
 
 from django.core.exceptions import ImproperlyConfigured
 
-from mickle.lib import money
+from mickle.lib import money, resolvers
 from mickle.lib.errors import Refused
 
 
@@ -47,6 +48,26 @@ def amount(name: str, default: str, decimals: int) -> int:
 def words(name: str) -> list[str]:
     """A list separated by commas."""
     return [word.strip() for word in text(name).split(",") if word.strip()]
+
+
+def proxy(address: str) -> str:
+    """The address of an HTTP proxy; never said back, for it may hold a password."""
+    if not address or re.fullmatch(r"http://[^/?#\s]+:\d{1,5}/?", address):
+        return address
+    raise ImproperlyConfigured("MICKLE_FETCH_PROXY cannot be read; it must be http://HOST:PORT.")
+
+
+def places(servers: list[str]) -> tuple[str, ...]:
+    """Servers of names, each an address with or without a port."""
+    for server in servers:
+        try:
+            resolvers.place(server)
+        except ValueError as error:
+            raise ImproperlyConfigured(
+                f"MICKLE_FETCH_RESOLVERS has “{server}”; it must be an address such as 9.9.9.9 "
+                "or 127.0.0.1:5353."
+            ) from error
+    return tuple(servers)
 
 
 def data_dir() -> Path:

@@ -63,6 +63,9 @@ LIVE_STREAMS_AN_ADDRESS = env.number("LIVE_STREAMS_AN_ADDRESS", 50)
 # The licence asks for it: where people who use this instance find the source it runs.
 SOURCE_URL = env.text("SOURCE_URL")
 TRUSTED_PROXIES = env.words("TRUSTED_PROXIES")
+# How pages of others are fetched: by a proxy, and who says where hosts are; empty: the system's.
+FETCH_PROXY = env.proxy(env.text("FETCH_PROXY"))
+FETCH_RESOLVERS = env.places(env.words("FETCH_RESOLVERS"))
 
 # --- rooms --------------------------------------------------------------------------------------
 INSTALLED_APPS = [

@@ -9,6 +9,7 @@ COMMANDS = {
     "balance": "Say what a member has to give, has set aside and has earned.",
     "statement": "Say what became of a member's coin in a month, share by share.",
     "thank": "Nod at the projects a piece of software stands on.",
+    "fetch": "Read a page as the instance would, or say why it is not read.",
     "close-due": "Close the months that have ended and give the subscriptions' nods.",
     "settle": "Settle a month that has ended: budgets become shares.",
     "charges": "List what members were asked for after a month and have not paid yet.",

@@ -2,6 +2,7 @@
 
 from tests.seeded.arrears import ARREARS
 from tests.seeded.bug import Bug
+from tests.seeded.fetching import FETCHING
 from tests.seeded.identity import IDENTITY
 from tests.seeded.mailing import MAILING
 from tests.seeded.month_end import MONTH_END
@@ -37,6 +38,7 @@ BUGS = [
     *MONTH_END,
     *MAILING,
     *PROVING,
+    *FETCHING,
     Bug(
         "a pot goes below nought",
         "ledger/ledger.py",

@@ -1,0 +1,169 @@
+"""The only way out for an address that a stranger named, and what the page there says.
+
+It asks public addresses only, on ports 80 and 443, for a few seconds, a mebibyte and three
+redirects, without credentials; the same page once a day, and a host once a second. Whatever is
+refused says why: `Forbidden` stays so, `Unreachable` may be tried again.
+"""
+
+import ssl
+import time
+from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path
+from typing import NamedTuple
+
+import httpcore2
+
+from mickle.lib import _fetch_addresses, _fetch_robots, _fetch_text
+from mickle.lib._fetch_cache import Answer, Cache, failed
+from mickle.lib._fetch_names import Resolvers, checked, txt
+from mickle.lib._fetch_said import Failed, Forbidden, Unreachable, failure
+from mickle.lib._fetch_turns import Turns
+from mickle.lib._fetch_urls import Target, target
+from mickle.lib._fetch_wire import STANDARD, Allowed, Budget, Limits, Way, asked, system_tls
+
+__all__ = ["Failed", "Fetched", "Fetcher", "Forbidden", "Limits", "Unreachable", "txt"]
+
+_SENDS_ON = (301, 302, 303, 307, 308)
+_SWITCHING = 101
+_LINKS_CHARACTERS = 10_000
+_GOOD = range(200, 300)
+_LATER = (408, 425, 429, *range(500, 600))
+
+
+class Fetched(NamedTuple):
+    """What an address led to. `text` is empty unless the status is 2xx; `cut` says it went on.
+
+    `links` is the header Link.
+    """
+
+    url: str
+    status: int
+    type: str
+    text: str
+    links: str
+    hops: tuple[str, ...]
+    fetched_at: datetime
+    from_cache: bool
+    cut: bool
+
+
+class Fetcher:
+    """Reads pages. `folder` is shared by all processes of an instance.
+
+    `agent` is the User-Agent, with the address of a page that explains it. `resolvers` are asked
+    where hosts are, without them the system's. Behind a `proxy` (http://host:port) the proxy finds
+    hosts, and only addresses given as numbers can be looked at here.
+    """
+
+    def __init__(
+        self,
+        *,
+        folder: Path,
+        agent: str,
+        proxy: str = "",
+        resolvers: Resolvers = (),
+        allowed: Allowed = _fetch_addresses.allowed,
+        limits: Limits = STANDARD,
+        tls: ssl.SSLContext | None = None,
+        clock: Callable[[], float] = time.time,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        # A header is ASCII, and an address may be written in any letters.
+        self._agent, self._limits = agent.encode("ascii", "replace").decode(), limits
+        self._way = Way(checked(resolvers), allowed, proxy, tls or system_tls())
+        self._turns = Turns(folder / "turns", clock=clock, sleep=sleep)
+        self._cache = Cache(folder / "pages")
+
+    def get(
+        self, url: str, *, at: datetime, fresh_after: datetime | None = None, crawl: bool = False
+    ) -> Fetched:
+        """What the address leads to, from the last day's answers where there is one.
+
+        `fresh_after` asks for an answer that is not older. `crawl` says that nobody asked for this
+        very page, so that robots.txt decides. Raises Forbidden or Unreachable.
+        """
+        there = target(url)
+        budget = Budget(self._limits)
+        hops: list[str] = []
+        cached = True
+        for _hop in range(self._limits.redirects + 1):
+            if crawl:
+                self._check_robots(there, at)
+            hops.append(there.url)
+            answer, kept = self._answer(there, budget, at, fresh_after)
+            cached = cached and kept
+            if not answer.location:
+                found = (answer.status, answer.type, answer.text, answer.links)
+                return Fetched(
+                    there.url, *found, tuple(hops), answer.fetched_at, cached, answer.cut
+                )
+            there = target(answer.location, there.url)
+        raise failure("redirects", host=there.host)
+
+    def _answer(
+        self, there: Target, budget: Budget, at: datetime, fresh_after: datetime | None
+    ) -> tuple[Answer, bool]:
+        """What one address answers, and whether it did so before; raises a failure also again."""
+        host = there.host
+        if (kept := self._cache.find(there.url, at=at, fresh_after=fresh_after)) is not None:
+            return kept.or_raise(), True
+        # Longer than another takes for it, so that who waits finds what came of it.
+        patience_s = self._limits.patience_s + self._limits.seconds + 1
+        with self._turns.alone(there.url, host=host, patience_s=patience_s):
+            # Whoever was here first has asked.
+            if (kept := self._cache.find(there.url, at=at, fresh_after=fresh_after)) is not None:
+                return kept.or_raise(), True
+            try:
+                with self._turns.at_host(host, patience_s=self._limits.patience_s):
+                    answer = self._ask(there, budget, at)
+            except Failed as error:
+                answer = failed(error, at)
+            if answer.keep_s:
+                self._cache.keep(there.url, answer)
+        if self._cache.is_due:
+            self._cache.prune()
+            self._turns.prune()
+        return answer.or_raise(), False
+
+    def _ask(self, there: Target, budget: Budget, at: datetime) -> Answer:
+        headers = [
+            ("User-Agent", self._agent),
+            ("Accept", _fetch_text.ACCEPT),
+            ("Accept-Encoding", _fetch_text.ACCEPT_ENCODING),
+        ]
+        with asked(there, way=self._way, budget=budget, headers=headers) as came:
+            if came.status == _SWITCHING:
+                raise failure("broken", host=there.host)
+            if came.status in _LATER:
+                raise failure("server", host=there.host, status=str(came.status))
+            location = _header(came, b"location") if came.status in _SENDS_ON else ""
+            if location or came.status not in _GOOD:
+                return Answer(at.timestamp(), came.status, location=location)
+            return _read(came, there, budget, at)
+
+    def _check_robots(self, there: Target, at: datetime) -> None:
+        """Raise Forbidden where the site asks programs to stay away."""
+        try:
+            text = self.get(f"{there.scheme}://{there.authority}/robots.txt", at=at).text
+        except Forbidden:
+            # A site without a file that can be read asks for nothing.
+            return
+        if not _fetch_robots.may_crawl(text, there.url, self._agent):
+            raise failure("robots", host=there.host)
+
+
+def _read(came: httpcore2.Response, there: Target, budget: Budget, at: datetime) -> Answer:
+    header = _header(came, b"content-type")
+    kind = _fetch_text.checked_type(header, there.host)
+    encoding = _header(came, b"content-encoding")
+    body, cut = _fetch_text.unpacked(came.iter_stream(), encoding, budget.text_bytes, there.host)
+    text = _fetch_text.decoded(body, _fetch_text.charset_in(header))
+    links = _header(came, b"link")[:_LINKS_CHARACTERS]
+    return Answer(at.timestamp(), came.status, kind, text, links, cut=cut)
+
+
+def _header(came: httpcore2.Response, name: bytes) -> str:
+    """The values of a header; some send letters beyond ASCII, mostly as UTF-8."""
+    found = (value for key, value in came.headers if key.lower() == name)
+    return ", ".join(value.decode("utf-8", "replace").strip() for value in found)
