@@ -12,6 +12,45 @@ TAG_CHARACTERS = 40
 TAGS_AT_MOST = 20
 
 
+class Scope(models.Model):
+    """What one proof covers: a host, a path below it, or a handle at a site.
+
+    Written once it was proven for the first time, and kept when its owner is gone: a wider proof
+    does not reach into it.
+    """
+
+    class Kind(models.TextChoices):
+        HOST = "HOST"
+        PATH = "PATH"
+        HANDLE = "HANDLE"
+
+    kind = models.CharField(max_length=6, choices=Kind)
+    # `example.org`, `example.org/~bob`, `github/583231`
+    text = models.CharField(max_length=LIMIT_CHARACTERS)
+    host = models.CharField(max_length=260)
+    owner = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="scopes"
+    )
+    since_at = models.DateTimeField()
+
+    class Meta:
+        indexes = [models.Index(fields=["host"], name="scope_host")]
+        constraints = [
+            models.UniqueConstraint(fields=["text"], name="scope_text_once"),
+            models.CheckConstraint(
+                condition=Q(kind__in=["HOST", "PATH", "HANDLE"]), name="scope_kind_known"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.text
+
+    @property
+    def display(self) -> str:
+        """The scope for people, its host in its own script where that cannot deceive."""
+        return display_host(self.host) + self.text.removeprefix(self.host)
+
+
 class Thing(models.Model):
     """One identity; `url` opens it, `raw_url` is how it was first written."""
 
@@ -43,12 +82,16 @@ class Thing(models.Model):
     owner = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="things"
     )
+    # By which proof the owner has it; none where it was given to them alone.
+    scope = models.ForeignKey(Scope, models.PROTECT, null=True, blank=True, related_name="things")
     state = models.CharField(max_length=10, choices=State, default=State.ACTIVE)
     merged_into = models.ForeignKey(
         "self", models.PROTECT, null=True, blank=True, related_name="merged"
     )
     created_at = models.DateTimeField()
     updated_at = models.DateTimeField(null=True, blank=True)
+    # When its page is read for what it is called; none once that is known, or not to be had.
+    to_read_at = models.DateTimeField(null=True, blank=True)
     added_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="added"
     )
@@ -63,6 +106,9 @@ class Thing(models.Model):
             ),
             models.Index(
                 fields=["state", "language", "-created_at", "-id"], name="thing_newest_language"
+            ),
+            models.Index(
+                fields=["to_read_at"], condition=Q(to_read_at__isnull=False), name="thing_to_read"
             ),
         ]
         constraints = [
@@ -91,6 +137,9 @@ class Thing(models.Model):
             ),
             models.CheckConstraint(
                 condition=~Q(state="MERGED") | Q(owner=None), name="thing_merged_has_no_owner"
+            ),
+            models.CheckConstraint(
+                condition=Q(scope=None) | Q(owner__isnull=False), name="thing_scope_has_an_owner"
             ),
         ]
 

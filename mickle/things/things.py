@@ -5,17 +5,17 @@ from datetime import datetime
 from typing import Any, NamedTuple
 
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.utils.translation import gettext as _
 
 from mickle.instance import instance
 from mickle.lib import urls
 from mickle.lib.errors import Refused
 from mickle.members.models import Member
-from mickle.things import _adding, _search, _texts
+from mickle.things import _adding, _reading, _scopes, _search, _texts
 from mickle.things._adding import NewThing
 from mickle.things.languages import LANGUAGES
-from mickle.things.models import DESCRIPTION_CHARACTERS, TITLE_CHARACTERS, Thing
+from mickle.things.models import DESCRIPTION_CHARACTERS, TITLE_CHARACTERS, Scope, Thing
 
 __all__ = ["NewThing"]
 
@@ -108,10 +108,11 @@ def find_or_add(
     hidden: bool = False,
     added_by: Member | None = None,
     thing_id: int | None = None,
+    read: bool = True,
 ) -> Thing:
     """The one thing at an address, made when it is new; a known one is not described anew.
 
-    Raises BadUrl, BadText, or IdTaken when `thing_id` is another thing's.
+    Its page is read later for a title if `read`. Raises BadUrl, BadText, or IdTaken (`thing_id`).
     """
     identity = urls.admit(url)
     known = _known(identity.identity)
@@ -122,12 +123,15 @@ def find_or_add(
     row.title, row.description = _texts.title(title), _texts.description(description)
     row.category, row.language, row.tags = category, language, _texts.tags(tags)
     row.hidden, row.added_by, row.created_at, row.id = hidden, added_by, at, thing_id
+    row.to_read_at = _reading.when(row.host, added_by, at) if read else None
     with transaction.atomic():
-        # Of two who add at once one row is written, and both read it.
+        _scopes.hold_host(row.host)
+        # Of two who add at once one row is written.
         Thing.objects.bulk_create([row], ignore_conflicts=True)
         found = _known(identity.identity)
         if found is None:
             raise IdTaken(_id_taken(thing_id))
+        _scopes.cover(found)
         _adding.write_tags(found.id, found.tags)
         if thing_id is not None:
             _adding.advance_ids()
@@ -153,6 +157,7 @@ def bulk_add(rows: Iterable[NewThing]) -> list[int]:
             raise IdTaken(_id_taken(missing.thing_id))
         ids += [one for one in found if one is not None]
     _adding.advance_ids()
+    _scopes.cover_all()
     return ids
 
 
@@ -195,18 +200,33 @@ def _within(text: str, limit: int) -> str:
     return text
 
 
+def to_read(at: datetime) -> QuerySet[Thing]:
+    """The things whose pages are to be read by now for what they are called."""
+    return _reading.due(at)
+
+
+def note_read(*, thing: Thing, title: str, language: str, at: datetime) -> None:
+    """What a page calls itself; what an owner has said stays."""
+    _reading.note(thing, title, language, at)
+
+
+def note_silence(*, thing: Thing, at: datetime) -> None:
+    """A page did not answer: it is read again tomorrow, for three days."""
+    _reading.note_silence(thing, at)
+
+
 def set_owner(*, thing: Thing, owner: Member | None, at: datetime) -> Thing:
     """Give a thing without an owner to a member, or with None make it ownerless.
 
     Raises AlreadyOwned when another member has it, NotOwnable when nobody can.
     """
     rows = Thing.objects.filter(id=thing.id)
-    free = Q() if owner is None else Q(state__in=_LIVING) & (Q(owner=None) | Q(owner=owner))
+    free = Q() if owner is None else Q(state__in=_scopes.LIVING) & (Q(owner=None) | Q(owner=owner))
     with transaction.atomic():
         instance.hold_owners()
-        changed = rows.filter(free).update(owner=owner, updated_at=at)
+        changed = rows.filter(free).update(owner=owner, scope=None, updated_at=at)
     if not changed:
-        if rows.get().state in _LIVING:
+        if rows.get().state in _scopes.LIVING:
             raise AlreadyOwned(
                 _("Another member has shown that this is theirs. Nothing was changed.")
             )
@@ -216,12 +236,33 @@ def set_owner(*, thing: Thing, owner: Member | None, at: datetime) -> Thing:
     return rows.select_related("owner").get()
 
 
-_LIVING = (Thing.State.ACTIVE, Thing.State.TAKEN_DOWN)
+def give_scope(*, kind: str, text: str, host: str, owner: Member, at: datetime) -> Scope:
+    """Give a member all that one proof covers: what is there without an owner, and what comes.
+
+    Raises AlreadyOwned when another member has shown that the same is theirs.
+    """
+    scope = _scopes.give(kind=kind, text=text, host=host, owner=owner, at=at)
+    if scope is None:
+        raise AlreadyOwned(_("Another member has shown that this is theirs. Nothing was changed."))
+    return scope
+
+
+def withdraw_scope(*, text: str, at: datetime) -> int:
+    """Leave all that one proof covered without an owner; returns how many things that were.
+
+    What was earned stays; what comes is set aside. Narrower proofs keep what is theirs.
+    """
+    return _scopes.withdraw(text=text, at=at)
+
+
+def covering(thing: Thing) -> Scope | None:
+    """The narrowest scope that was ever proven and in which a thing lies."""
+    return _scopes.covering(thing.identity)
 
 
 def refuse(*, thing: Thing, at: datetime) -> bool:
     """The maker wants no nods, for ever; True when this call did it."""
-    return _move(thing, _LIVING, Thing.State.REFUSED, at)
+    return _move(thing, _scopes.LIVING, Thing.State.REFUSED, at)
 
 
 def take_down(*, thing: Thing, at: datetime) -> bool:

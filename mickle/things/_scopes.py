@@ -1,0 +1,134 @@
+"""What one proof covers: which things belong to a host, a path below it, or a handle."""
+
+from datetime import datetime
+
+from django.db import connection, transaction
+from django.db.models import CharField, Exists, F, OuterRef, Q, QuerySet, Value
+from django.db.models.functions import Concat, Length, Substr
+
+from mickle.instance import instance
+from mickle.lib import shared_hosts, urls
+from mickle.members.models import Member
+from mickle.things.models import Scope, Thing
+
+LIVING = (Thing.State.ACTIVE, Thing.State.TAKEN_DOWN)
+# What may follow the text of a scope in an identity that lies below it.
+_BELOW = ("/", "?", "#")
+_SEGMENTS_AT_MOST = 8
+_HOST_LOCKS = 11
+
+
+def hold_host(host: str) -> None:
+    """Let a thing that is added and a proof that covers it see each other; until the end.
+
+    On SQLite the writer's own lock does this already.
+    """
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_xact_lock(%s, hashtext(%s))", [_HOST_LOCKS, host])
+
+
+def covering(identity: str) -> Scope | None:
+    """The narrowest scope an identity lies in, whether or not somebody has it now."""
+    texts = _texts_above(identity)
+    rows = Scope.objects.filter(text__in=texts).select_related("owner")
+    return max(rows, key=lambda row: len(row.text), default=None)
+
+
+def _texts_above(identity: str) -> list[str]:
+    """`v1:host/a/b?c` lies in `host`, `host/a` and `host/a/b`, as far as that is one party's."""
+    place = identity.removeprefix(urls.VERSION)
+    for mark in ("?", "#"):
+        place = place.partition(mark)[0]
+    host, *segments = place.rstrip("/").split("/")
+    theirs = shared_hosts.tenant(host, "/" + "/".join(segments))
+    texts = [
+        "/".join((host, *segments[:count]))
+        for count in range(min(len(segments), _SEGMENTS_AT_MOST) + 1)
+    ]
+    return [text for text in texts if theirs and f"{text}/".startswith(f"{theirs}/")]
+
+
+def within(scope: Scope) -> QuerySet[Thing]:
+    """The things a scope covers and no narrower one does."""
+    rows = Thing.objects.filter(host=scope.host)
+    if scope.kind == Scope.Kind.PATH:
+        rows = rows.filter(_lies_in(urls.VERSION + scope.text))
+    else:
+        rows = rows.exclude(id__in=_of_persons(rows, scope))
+    narrower = (
+        Scope.objects.filter(host=scope.host, text__startswith=scope.text + "/")
+        .annotate(head=Concat(Value(urls.VERSION), F("text"), output_field=CharField()))
+        .annotate(reach=Substr(OuterRef("identity"), 1, Length("head") + 1))
+        .filter(
+            Q(head=OuterRef("identity"))
+            | Q(reach__in=[Concat(F("head"), Value(mark)) for mark in _BELOW])
+        )
+    )
+    return rows.filter(~Exists(narrower))
+
+
+def _of_persons(rows: QuerySet[Thing], scope: Scope) -> list[int]:
+    """The things of a host that are one person's there (`/~bob`), and not the host's."""
+    heads = (f"{urls.VERSION}{scope.host}/~", f"{urls.VERSION}{scope.host}/@")
+    named = rows.filter(Q(identity__startswith=heads[0]) | Q(identity__startswith=heads[1]))
+    return [
+        id_
+        for id_, identity in named.values_list("id", "identity").iterator()
+        if scope.text not in _texts_above(identity)
+    ]
+
+
+def _lies_in(head: str) -> Q:
+    below = [Q(identity__startswith=head + mark) for mark in _BELOW]
+    return Q(identity=head) | below[0] | below[1] | below[2]
+
+
+def give(*, kind: str, text: str, host: str, owner: Member, at: datetime) -> Scope | None:
+    """Make a member the owner of a scope and of every thing in it that has none.
+
+    None when another member has the scope; nothing was changed then.
+    """
+    with transaction.atomic():
+        instance.hold_owners()
+        hold_host(host)
+        fresh = Scope(kind=kind, text=text, host=host, since_at=at)
+        Scope.objects.bulk_create([fresh], ignore_conflicts=True)
+        rows = Scope.objects.filter(Q(owner=None) | Q(owner=owner), text=text)
+        if not rows.update(owner=owner, since_at=at):
+            return None
+        scope = Scope.objects.get(text=text)
+        free = within(scope).filter(owner=None, state__in=LIVING)
+        free.update(owner=owner, scope=scope, updated_at=at)
+        return scope
+
+
+def withdraw(*, text: str, at: datetime) -> int:
+    """Leave a scope without an owner, and what was had by it; returns how many things."""
+    with transaction.atomic():
+        instance.hold_owners()
+        scope = Scope.objects.filter(text=text).first()
+        if scope is None:
+            return 0
+        hold_host(scope.host)
+        Scope.objects.filter(id=scope.id).update(owner=None, since_at=at)
+        return Thing.objects.filter(scope=scope).update(owner=None, scope=None, updated_at=at)
+
+
+def cover(thing: Thing) -> None:
+    """Give a thing just added to who has shown that all of its place is theirs.
+
+    The caller holds the host.
+    """
+    scope = covering(thing.identity)
+    if scope is not None and scope.owner is not None:
+        rows = Thing.objects.filter(id=thing.id, owner=None, state__in=LIVING)
+        if rows.update(owner=scope.owner, scope=scope):
+            thing.owner, thing.scope = scope.owner, scope
+
+
+def cover_all() -> None:
+    """Cover things that were added in bulk; scopes are few, so each is asked for what it covers."""
+    for scope in Scope.objects.exclude(owner=None):
+        free = within(scope).filter(owner=None, state__in=LIVING)
+        free.update(owner=scope.owner_id, scope=scope)
