@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from django.db import connection
-from django.db.models import Sum
+from django.db.models import Exists, OuterRef, Sum
 
 from mickle.instance.models import Month
 from mickle.ledger import ledger
@@ -12,8 +12,8 @@ from mickle.lib import money, months
 from mickle.nods import nods
 from mickle.nods.models import Count
 from mickle.settlement._charges import RECEIVED
-from mickle.settlement._waiting import EVERY_SHARE, SHARES
-from mickle.settlement.models import Charge, Line, Received, Run, Spend, Split
+from mickle.settlement._shares import EVERY_SHARE, SHARES
+from mickle.settlement.models import Charge, Line, Received, Run, Spend, Split, Underway
 
 FEES = "Fees follow the rate of their month"
 WAITING = "Waiting accounts equal waiting shares"
@@ -45,7 +45,9 @@ LIMIT 5
 """
 _WAITING = f"""
 SELECT s.member_id, CAST(SUM(s.amount_micros) AS BIGINT) FROM ({SHARES}) s
-JOIN settlement_line l ON l.month = s.month AND l.thing_id = s.thing_id AND l.state = 'WAITING'
+JOIN settlement_line l ON l.month = s.month AND l.thing_id = s.thing_id
+LEFT JOIN settlement_underway u ON u.month = s.month AND u.thing_id = s.thing_id
+WHERE l.state = 'WAITING' OR s.member_id > u.upto
 GROUP BY s.member_id
 """
 _WRONG_CHARGES = """
@@ -102,7 +104,9 @@ def _no_rows(name: str, count: int, query: str) -> Check:
 def _fees() -> Check:
     rates = dict(Month.objects.values_list("month", "fee_basis_points"))
     # In arrears a line says what was decided, and what came of it is kept apart.
-    lines = Line.objects.filter(owner__isnull=False)
+    # The fee of a line follows its last share.
+    later = Underway.objects.filter(month=OuterRef("month"), thing=OuterRef("thing"))
+    lines = Line.objects.filter(~Exists(later), owner__isnull=False)
     prepaid = lines.exclude(month__in=Run.objects.filter(arrears=True).values("month"))
     summed, seen = 0, 0
     for rows in (prepaid, Received.objects.all()):

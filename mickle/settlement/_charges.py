@@ -18,7 +18,7 @@ from mickle.lib.chunks import Range
 from mickle.lib.sql import Params, instant
 from mickle.members.models import Member
 from mickle.nods.models import Nod
-from mickle.settlement._waiting import EVERY_SHARE
+from mickle.settlement._shares import EVERY_SHARE
 from mickle.settlement.models import Charge, Due, Line, ReturnedShare, Run
 from mickle.things.models import Thing
 

@@ -18,7 +18,8 @@ from mickle.lib.errors import Refused
 from mickle.lib.sql import Params
 from mickle.members import members
 from mickle.members.models import Member
-from mickle.settlement import _engine
+from mickle.settlement import _underway
+from mickle.settlement._shares import SHARES
 from mickle.settlement.models import Line, ReturnedShare, Run
 from mickle.things import things
 from mickle.things.models import Thing
@@ -29,44 +30,6 @@ EXPIRES_AFTER_MONTHS = 6
 class NotWaiting(Refused):
     """Nothing of this member waits there."""
 
-
-# Every share of every month, one row per nod. For statements with parameters: % stands doubled.
-EVERY_SHARE = f"""
-WITH s_nod AS (
-  SELECT month, member_id AS member, thing_id AS thing, weight FROM nods_nod WHERE void = ''
-),
-s_split AS (SELECT {_engine.SPLIT} FROM settlement_split)
-SELECT month, member AS member_id, thing AS thing_id, amount AS amount_micros
-FROM ({_engine.text("share").replace("%", "%%")}) q
-"""
-
-# The shares that have not gone back before.
-SHARES = f"""
-SELECT e.month AS month, e.member_id AS member_id, e.thing_id AS thing_id,
-       e.amount_micros AS amount_micros
-FROM ({EVERY_SHARE}) e
-WHERE NOT EXISTS (
-  SELECT 1 FROM settlement_returnedshare r
-  WHERE r.month = e.month AND r.member_id = e.member_id AND r.thing_id = e.thing_id)
-"""
-
-_RELEASE = f"""
-SELECT 'release:' || %(text)s || ':' || CAST(thing_id AS TEXT) || ':' || CAST(member_id AS TEXT)
-         AS key,
-       '{Kind.WAITING}' AS debit_kind, member_id AS debit_holder,
-       '{Kind.REVENUE}' AS credit_kind, %(owner)s AS credit_holder, amount_micros
-FROM ({SHARES}) s
-WHERE month = %(month)s AND thing_id = %(thing)s AND amount_micros > 0
-"""
-
-_RETURN = f"""
-SELECT 'return:' || %(text)s || ':' || CAST(thing_id AS TEXT) || ':' || CAST(member_id AS TEXT)
-         AS key,
-       '{Kind.WAITING}' AS debit_kind, member_id AS debit_holder,
-       '{Kind.FUNDS}' AS credit_kind, member_id AS credit_holder, amount_micros
-FROM ({SHARES}) s
-WHERE month = %(month)s AND thing_id = %(thing)s AND amount_micros > 0
-"""
 
 _EXPIRE = f"""
 SELECT 'expire:' || %(text)s || ':' || CAST(s.member_id AS TEXT) AS key,
@@ -142,29 +105,11 @@ def _release_line(line: Line, owner: Member, at: datetime) -> int:
     _return_share(line, owner, at)
     line.refresh_from_db(fields=["gross_micros"])
     fee = money.fee(line.gross_micros, instance.fee_basis_points(line.month))
-    moved = Line.objects.filter(
-        month=line.month, thing_id=line.thing_id, state=Line.State.WAITING
-    ).update(state=Line.State.RELEASED, owner=owner, fee_micros=fee, decided_at=at)
+    rows = Line.objects.filter(month=line.month, thing_id=line.thing_id, state=Line.State.WAITING)
+    moved = rows.update(state=Line.State.RELEASED, owner=owner, fee_micros=fee, decided_at=at)
     if moved != 1:
         return 0
-    month = months.text(line.month)
-    names: Params = {
-        "month": line.month,
-        "thing": line.thing_id,
-        "owner": owner.id,
-        "text": month,
-    }
-    ledger.post_from_select(_RELEASE, names, reason="RELEASE", month=line.month, at=at)
-    if fee:
-        ledger.post(
-            key=f"release:{month}:{line.thing_id}:fee",
-            debit=ledger.revenue(owner.id),
-            credit=ledger.FEE,
-            amount_micros=fee,
-            reason="FEE",
-            month=line.month,
-            at=at,
-        )
+    _underway.post(Line.objects.get(month=line.month, thing_id=line.thing_id), at)
     return line.gross_micros - fee
 
 
@@ -192,16 +137,20 @@ def release_due(*, at: datetime) -> int:
     A top-up in the middle of a settlement, a suspension lifted, a refund that failed, a merge:
     each makes somebody receive for what waits already.
     """
+    _underway.go_on(at=at)
     due = waited_for().filter(owner__in=members.receivers())
     done = sum(1 for thing in due if release(thing=thing, at=at))
     for thing in waited_for().filter(state=Thing.State.REFUSED):
         refuse(thing=thing, at=at)
         done += 1
+    _underway.go_on(at=at)
     return done
 
 
 def has_to_release() -> bool:
-    """Whether something waits that `release_due` would release or return."""
+    """Whether something waits that `release_due` would release, return or go on with."""
+    if _underway.is_there():
+        return True
     waits = waited_for()
     refused = waits.filter(state=Thing.State.REFUSED)
     return waits.filter(owner__in=members.receivers()).exists() or refused.exists()
@@ -235,6 +184,8 @@ def take_back(*, member: Member, month: int, thing: Thing, at: datetime) -> int:
 
 def take_back_all(*, member: Member, at: datetime) -> int:
     """Return everything of a member that waits to their funds; returns it in micros."""
+    # Theirs among the shares of long lines has gone to its owner then.
+    _underway.go_on(at=at)
     with transaction.atomic():
         instance.hold_owners()
         keys = (
@@ -281,12 +232,6 @@ def refuse(*, thing: Thing, at: datetime) -> None:
         instance.hold_owners()
         things.refuse(thing=thing, at=at)
         for line in of_thing(thing).select_for_update(of=("self",)):
-            names: Params = {
-                "month": line.month,
-                "thing": line.thing_id,
-                "text": months.text(line.month),
-            }
-            ledger.post_from_select(_RETURN, names, reason="RETURN", month=line.month, at=at)
-            Line.objects.filter(month=line.month, thing_id=line.thing_id).update(
-                state=Line.State.RETURNED, decided_at=at
-            )
+            rows = Line.objects.filter(month=line.month, thing_id=line.thing_id)
+            rows.update(state=Line.State.RETURNED, decided_at=at)
+            _underway.post(rows.get(), at)

@@ -210,6 +210,16 @@ class Archive(models.Model):
         return f"{self.month}: {self.folder}"
 
 
+class Underway(models.Model):
+    """A line that was released or returned and whose shares are posted up to a member's number."""
+
+    pk = models.CompositePrimaryKey("month", "thing_id")
+    month = models.IntegerField()
+    thing = models.ForeignKey(Thing, models.PROTECT, related_name="+", db_index=False)
+    upto = models.BigIntegerField(default=0)
+    since_at = models.DateTimeField()
+
+
 class ReturnedShare(models.Model):
     """A waiting share that went back to its member before the rest of its line was decided."""
 

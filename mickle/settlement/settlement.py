@@ -31,6 +31,7 @@ from mickle.settlement import (
     _proof,
     _run,
     _statements,
+    _underway,
     _waiting,
 )
 from mickle.settlement._archive import Archived, NoArchive
@@ -180,6 +181,7 @@ def _stages(month: int, at: datetime, engine: str, report: Report) -> int:
     expired = month - _waiting.EXPIRES_AFTER_MONTHS
     if run.stage == Run.Stage.EXPIRE:
         # Before the spends, so that it can be given again.
+        _underway.go_on(at=at, report=report)
         _waiting.expire(month=expired, at=at, report=report)
         _run.go_on(run, Run.Stage.FREEZE)
     if run.stage == Run.Stage.FREEZE:

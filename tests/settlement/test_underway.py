@@ -1,0 +1,135 @@
+"""The shares of a long line are posted member by member; what stopped goes on to the same books."""
+
+import pytest
+
+from mickle.ledger import ledger
+from mickle.nods import nods
+from mickle.settlement import _underway, settlement
+from mickle.settlement.models import Line, Underway
+from mickle.things import things
+from tests.people import (
+    EARLY_DECEMBER,
+    EUR,
+    MID_NOVEMBER,
+    NOVEMBER,
+    creator,
+    instance_at,
+    member,
+    thing,
+)
+
+pytestmark = pytest.mark.django_db
+GIVERS = 7
+
+
+@pytest.fixture
+def essay(monkeypatch):
+    """Seven gave 5.00 each to one page in November; 35.00 wait, and two at a time are posted."""
+    monkeypatch.setattr(_underway, "AT_ONCE", 2)
+    monkeypatch.setattr("mickle.lib.chunks.FIRST", 2)
+    monkeypatch.setattr("mickle.lib.chunks.FEWEST", 2)
+    monkeypatch.setattr("mickle.lib.chunks.MOST", 2)
+    instance_at("2026-11")
+    row = thing("essay")
+    for number in range(GIVERS):
+        nods.give(member=member(f"m{number}", funds="5.00"), thing=row, at=MID_NOVEMBER)
+    settlement.settle(month=NOVEMBER, at=EARLY_DECEMBER)
+    return row
+
+
+def all_hold() -> None:
+    checks = [*ledger.audit(), *settlement.audit()]
+    assert [check for check in checks if not check.ok] == []
+
+
+def claimed(row, who):
+    things.set_owner(thing=row, owner=who, at=EARLY_DECEMBER)
+    return settlement.release(thing=row, at=EARLY_DECEMBER)
+
+
+def test_one_step_decides_and_the_shares_follow(essay):
+    bob = creator("bob")
+
+    assert claimed(essay, bob) == EUR("31.50")
+
+    assert Line.objects.get().state == "RELEASED"
+    assert ledger.total("WAITING") == EUR("35.00")
+    assert settlement.has_to_release()
+    all_hold()
+    settlement.release_due(at=EARLY_DECEMBER)
+    assert ledger.balance(ledger.revenue(bob.id)) == EUR("31.50")
+    assert ledger.total("FEE") == EUR("3.50")
+    assert ledger.total("WAITING") == 0
+    assert not settlement.has_to_release()
+    assert not Underway.objects.exists()
+    all_hold()
+
+
+def test_a_refusal_gives_all_of_them_their_share_back(essay):
+    settlement.refuse(thing=essay, at=EARLY_DECEMBER)
+    assert ledger.total("FUNDS") == 0
+    all_hold()
+
+    settlement.release_due(at=EARLY_DECEMBER)
+
+    assert ledger.total("FUNDS") == EUR("35.00")
+    assert ledger.total("FEE") == 0
+    all_hold()
+
+
+@pytest.mark.parametrize("stop_after", range(1, 5))
+def test_what_stopped_goes_on(essay, monkeypatch, stop_after):
+    bob = creator("bob")
+    claimed(essay, bob)
+    post, left = _underway._post_shares, [stop_after]
+
+    def dies(line, span, at):
+        left[0] -= 1
+        if not left[0]:
+            raise RuntimeError("the power is gone")
+        return post(line, span, at)
+
+    monkeypatch.setattr(_underway, "_post_shares", dies)
+    with pytest.raises(RuntimeError):
+        settlement.release_due(at=EARLY_DECEMBER)
+    assert ledger.balance(ledger.revenue(bob.id)) == (stop_after - 1) * EUR("10.00")
+    all_hold()
+
+    monkeypatch.setattr(_underway, "_post_shares", post)
+    settlement.release_due(at=EARLY_DECEMBER)
+    assert ledger.balance(ledger.revenue(bob.id)) == EUR("31.50")
+    all_hold()
+
+
+def test_what_is_under_way_cannot_be_taken_back(essay):
+    claimed(essay, creator("bob"))
+    giver = member("late")
+    with pytest.raises(settlement.NotWaiting):
+        settlement.take_back_waiting(member=giver, month=NOVEMBER, thing=essay, at=EARLY_DECEMBER)
+    all_hold()
+
+
+def test_who_leaves_meanwhile_has_nothing_left_that_waits(essay):
+    claimed(essay, creator("bob"))
+    settlement.take_back_all_waiting(member=member("late"), at=EARLY_DECEMBER)
+    assert ledger.total("WAITING") == 0
+    all_hold()
+
+
+def test_the_next_month_begins_when_it_is_done(essay):
+    settlement.refuse(thing=essay, at=EARLY_DECEMBER)
+    later = EARLY_DECEMBER.replace(year=2027, month=1)
+    settlement.settle(month=NOVEMBER + 1, at=later)
+    assert not Underway.objects.exists()
+    assert ledger.total("FUNDS") + ledger.total("CHARITY") == EUR("35.00")
+    all_hold()
+
+
+def test_a_release_of_few_is_one_step(monkeypatch):
+    instance_at("2026-11")
+    row, bob = thing("essay"), creator("bob")
+    nods.give(member=member("alice", funds="5.00"), thing=row, at=MID_NOVEMBER)
+    settlement.settle(month=NOVEMBER, at=EARLY_DECEMBER)
+    assert claimed(row, bob) == EUR("4.50")
+    assert ledger.balance(ledger.revenue(bob.id)) == EUR("4.50")
+    assert not Underway.objects.exists()
