@@ -1,5 +1,6 @@
-"""Claims: a member says that a thing is theirs, and an operator looks and decides.
+"""Claims: whose a page is. An operator decides on a word, or a machine looks at a proof.
 
-Deeds: make, grant, refuse, forget. Called by pages and by closing. Granting sets the owner; the
-caller then lets settlement release what waits, for settlement owns the split and stands higher.
+claims.py: make, grant, refuse, forget. proofs.py: begin, want_look, look, end, decide, forget.
+Called by pages, a job and closing. Both set owners; what waits is released by settlement, which
+owns the split and stands higher. payouts asks what stands in the way of a payout.
 """

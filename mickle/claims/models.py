@@ -1,12 +1,14 @@
-"""Claims: who says that a thing is theirs, and what was decided."""
+"""Claims an operator decides, and proofs a machine can look at."""
 
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
 
-from mickle.things.models import Thing
+from mickle.lib.urls import LIMIT_CHARACTERS, display_host
+from mickle.things.models import Scope, Thing
 
 NOTE_CHARACTERS = 1_000
+EVIDENCE_CHARACTERS = 500
 
 
 class Claim(models.Model):
@@ -52,3 +54,105 @@ class Claim(models.Model):
 
     def __str__(self) -> str:
         return f"claim {self.pk}: {self.state}"
+
+
+class Proof(models.Model):
+    """A member's way to show that a place on the web is theirs; looked at again and again.
+
+    `text` is the place (see things.Scope), `url` the page that has to show it. `token` is no
+    secret: it stands where everybody can read it, and holds for this member, place and way alone.
+    """
+
+    class Method(models.TextChoices):
+        DNS = "DNS"
+        FILE = "FILE"
+        META = "META"
+        ME = "ME"
+        PAYMENT = "PAYMENT"
+        FUNDING = "FUNDING"
+        REPOSITORY = "REPOSITORY"
+
+    class State(models.TextChoices):
+        ASKED = "ASKED"
+        SHOWN = "SHOWN"
+        LOST = "LOST"
+        DISPUTED = "DISPUTED"
+        ENDED = "ENDED"
+
+    LIVE = (State.ASKED, State.SHOWN, State.LOST, State.DISPUTED)
+
+    member = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="proofs")
+    kind = models.CharField(max_length=6, choices=Scope.Kind)
+    text = models.CharField(max_length=LIMIT_CHARACTERS)
+    host = models.CharField(max_length=260)
+    url = models.CharField(max_length=LIMIT_CHARACTERS)
+    method = models.CharField(max_length=10, choices=Method)
+    token = models.CharField(max_length=40, unique=True)
+    state = models.CharField(max_length=8, choices=State, default=State.ASKED)
+    made_at = models.DateTimeField()
+    expires_at = models.DateTimeField()
+    # A member waits for an answer; a worker looks.
+    wanted_at = models.DateTimeField(null=True, blank=True)
+    # The last look, the last that had an answer, and the first since then that had none.
+    tried_at = models.DateTimeField(null=True, blank=True)
+    looked_at = models.DateTimeField(null=True, blank=True)
+    silent_since_at = models.DateTimeField(null=True, blank=True)
+    said = models.CharField(max_length=EVIDENCE_CHARACTERS, blank=True, default="")
+    shown_at = models.DateTimeField(null=True, blank=True)
+    notice_until_at = models.DateTimeField(null=True, blank=True)
+    ended_at = models.DateTimeField(null=True, blank=True)
+    decided_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="decided_proofs",
+    )
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["text", "state"], name="proof_place"),
+            models.Index(fields=["state", "looked_at"], name="proof_due"),
+        ]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["member", "text", "method"],
+                condition=~Q(state="ENDED"),
+                name="proof_one_live",
+            ),
+            models.CheckConstraint(
+                condition=Q(state__in=["ASKED", "SHOWN", "LOST", "DISPUTED", "ENDED"]),
+                name="proof_state_known",
+            ),
+            models.CheckConstraint(
+                condition=Q(
+                    method__in=[
+                        *("DNS", "FILE", "META", "ME"),
+                        *("PAYMENT", "FUNDING", "REPOSITORY"),
+                    ]
+                ),
+                name="proof_method_known",
+            ),
+            models.CheckConstraint(
+                condition=Q(kind="HOST") | ~Q(method__in=["DNS", "FILE"]),
+                name="proof_of_a_path_by_a_page",
+            ),
+            models.CheckConstraint(
+                condition=~Q(state__in=["SHOWN", "LOST", "DISPUTED"])
+                | Q(shown_at__isnull=False, looked_at__isnull=False, notice_until_at__isnull=False),
+                name="proof_shown_was_looked_at",
+            ),
+            models.CheckConstraint(
+                condition=Q(state="ENDED", ended_at__isnull=False)
+                | (~Q(state="ENDED") & Q(ended_at=None)),
+                name="proof_ended_says_when",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"proof {self.pk}: {self.text} by {self.method}, {self.state}"
+
+    @property
+    def display(self) -> str:
+        """The place for people, its host in its own script where that cannot deceive."""
+        return display_host(self.host) + self.text.removeprefix(self.host)

@@ -27,6 +27,10 @@ FUNDS_MAX_MICROS = env.amount("FUNDS_MAX", "600", CURRENCY_DECIMALS)
 FEE_BASIS_POINTS = env.number("FEE_BASIS_POINTS", 1000)
 PAYOUT_MIN_MICROS = env.amount("PAYOUT_MIN", "10", CURRENCY_DECIMALS)
 PAYOUT_COST_MICROS = env.amount("PAYOUT_COST", "0", CURRENCY_DECIMALS)
+# A member's first payout above this waits until the public had its time to object.
+NOTICE_ABOVE_MICROS = env.amount("NOTICE_ABOVE", "50", CURRENCY_DECIMALS)
+# The way out for addresses that strangers name.
+FETCH = env.choice("FETCH", "on", ("on", "off")) == "on"
 RECEIVE_POLICY = env.choice("RECEIVE", "funded", ("funded", "open"))
 RECEIVE_MIN_MICROS = env.amount("RECEIVE_MIN", "2", CURRENCY_DECIMALS)
 IDLE_POLICY = env.choice("IDLE", "charity", ("charity", "keep"))

@@ -13,9 +13,10 @@ from django.conf import settings
 from django.db.models import Exists, OuterRef
 from django_tasks import task
 
+from mickle.claims import proofs
 from mickle.closing import closing
 from mickle.closing.models import Closing
-from mickle.instance import instance
+from mickle.instance import instance, street
 from mickle.instance.models import Month
 from mickle.jobs import jobs
 from mickle.jobs.models import Job
@@ -24,14 +25,18 @@ from mickle.lib import money, months
 from mickle.lib.errors import Refused
 from mickle.nods import nods
 from mickle.notices import notices
+from mickle.ops import looking
 from mickle.payins import payins
 from mickle.payins.models import Payin
 from mickle.payouts import payouts
 from mickle.payouts.models import Payout
 from mickle.settlement import arrears, settlement
 from mickle.settlement.models import Charge
+from mickle.things import things
 
 HOURLY = timedelta(hours=1)
+# Each may take seconds, and other jobs wait meanwhile.
+_LOOKS_AT_ONCE = 5
 
 log = logging.getLogger(__name__)
 
@@ -126,6 +131,25 @@ def ask_again(at: datetime) -> None:
     arrears.ask_again(at=at)
 
 
+def _to_pay() -> dict[int, datetime]:
+    """When each member who waits for a payout asked for it."""
+    rows = payouts.requested().filter(kind=Payout.Kind.REVENUE, cleared_by=None)
+    return {row.member_id: row.requested_at for row in rows if row.member_id is not None}
+
+
+def proofs_to_look_at(at: datetime) -> bool:
+    """Somebody wants a proof looked at, or one was seen too long ago."""
+    return settings.FETCH and proofs.to_look_at(at, _to_pay()).exists()
+
+
+def look_at_proofs(at: datetime) -> None:
+    """Look at what shows that places are somebody's; what waits for them is released after it."""
+    eyes = looking.eyes()
+    for proof in proofs.to_look_at(at, _to_pay())[:_LOOKS_AT_ONCE]:
+        proofs.look(proof=proof, profile_of=looking.profile_of, eyes=eyes, at=at)
+        jobs.go_on()
+
+
 def charities_to_pay(_at: datetime) -> bool:
     """A charity with an account was given a whole cent and is not paid for the newest month."""
     month = _newest_settled()
@@ -207,6 +231,19 @@ def send_mails(at: datetime) -> None:
     notices.send_due(at=at, go_on=jobs.go_on)
 
 
+def pages_to_read(at: datetime) -> bool:
+    """Somebody nodded at a page that nobody had nodded at before."""
+    return settings.FETCH and things.to_read(at).exists()
+
+
+def read_pages(at: datetime) -> None:
+    """Read what new pages are called."""
+    fetcher = street.fetcher()
+    for thing in things.to_read(at)[:_LOOKS_AT_ONCE]:
+        looking.read(thing, fetcher, at)
+        jobs.go_on()
+
+
 def house_to_keep(at: datetime) -> bool:
     """An hour has gone since it was kept last; so an idle instance shows that a worker lives."""
     row = Job.objects.filter(name="keep-house").first()
@@ -234,6 +271,8 @@ DEEDS = (
     Deed("close-months", months_to_close, close_months, 90),
     Deed("settle-months", months_to_settle, settle_months, 80),
     Deed("prove-months", earlier_months_to_prove, prove_earlier_months, 75),
+    # Somebody watches a page for the answer.
+    Deed("look-at-proofs", proofs_to_look_at, look_at_proofs, 72, timedelta(seconds=2)),
     Deed("release", something_to_release, release_what_may_be, 70),
     Deed("play-charges", charges_to_play, play_charges, 68),
     Deed("collect-charges", charges_to_collect, collect_charges, 66),
@@ -247,6 +286,7 @@ DEEDS = (
     Deed("plan-mails", notices.to_plan, lambda at: notices.plan(at=at), 20),
     # How many a minute may see is counted from the rows, so this one need not rest.
     Deed("send-mails", notices.to_send, send_mails, 10, timedelta(0)),
+    Deed("read-pages", pages_to_read, read_pages, 8, timedelta(seconds=2)),
     Deed("archive-months", months_to_archive, archive_months, 5, HOURLY),
     Deed("keep-house", house_to_keep, keep_house, 0),
 )

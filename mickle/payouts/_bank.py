@@ -7,11 +7,13 @@ from django.conf import settings
 from django.db import transaction
 from django.utils.translation import gettext as _
 
+from mickle.claims import proofs
 from mickle.instance import instance
 from mickle.ledger import ledger
 from mickle.lib import months
 from mickle.lib.errors import Refused
 from mickle.members import members
+from mickle.members.models import Member
 from mickle.payouts.models import Payout, PayoutFile
 from mickle.providers import sepa
 
@@ -27,12 +29,16 @@ class WrongState(Refused):
 
 
 def make_file(at: datetime) -> PayoutFile:
-    """Claim every requested payout for one file and write its bytes, all in one transaction."""
+    """Claim each requested payout that may go for one file and write its bytes, in one transaction.
+
+    One stays where the pages that brought the money have to be looked at first.
+    """
     house = sepa.house_account(real=instance.here().is_real)
     with transaction.atomic():
-        rows = list(Payout.objects.select_for_update().filter(state=State.REQUESTED).order_by("id"))
+        asked = Payout.objects.select_for_update().filter(state=State.REQUESTED)
+        rows = [row for row in asked.order_by("id") if not why_held(row)]
         if not rows:
-            raise NothingToPay(_("No payout waits for a file. Nothing was changed."))
+            raise NothingToPay(_nothing(asked.count()))
         file = _write(rows, house, at)
         claimed = Payout.objects.filter(
             id__in=[row.id for row in rows], state=State.REQUESTED, file=None
@@ -40,6 +46,30 @@ def make_file(at: datetime) -> PayoutFile:
         if claimed != len(rows):
             raise AssertionError(f"{claimed} payouts were claimed for a file of {len(rows)}")
     return file
+
+
+def _nothing(held: int) -> str:
+    if not held:
+        return _("No payout waits for a file. Nothing was changed.")
+    said = _(
+        "None of the %(n)s payouts can go yet: pages have to be looked at first."
+        " Nothing was changed."
+    )
+    return said % {"n": held}
+
+
+def why_held(row: Payout) -> str:
+    """Why a payout that was asked for is in no file yet; empty where nothing is in the way."""
+    if row.kind != Payout.Kind.REVENUE or row.member_id is None or row.cleared_by_id is not None:
+        return ""
+    return proofs.why_held(row.member_id, row.requested_at)
+
+
+def clear(payout: Payout, by: Member) -> None:
+    """Let a payout go into the next file whatever is shown; raises WrongState after that."""
+    rows = Payout.objects.filter(id=payout.id, state=State.REQUESTED)
+    if not rows.update(cleared_by=by):
+        _must_be(payout, State.REQUESTED)
 
 
 def _write(rows: list[Payout], house: sepa.Account, at: datetime) -> PayoutFile:

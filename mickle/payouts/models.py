@@ -104,6 +104,10 @@ class Payout(models.Model):
     file = models.ForeignKey(PayoutFile, models.PROTECT, null=True, related_name="payouts")
     why = models.CharField(max_length=200, blank=True, default="")
     requested_at = models.DateTimeField()
+    # Who let it go although what the money came from is not shown, or not shown again yet.
+    cleared_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="cleared_payouts"
+    )
     executed_at = models.DateTimeField(null=True)
     ended_at = models.DateTimeField(null=True)
 

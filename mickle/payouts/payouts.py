@@ -9,6 +9,7 @@ from django.db import transaction
 from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
+from mickle.claims import proofs
 from mickle.instance import instance
 from mickle.ledger import ledger
 from mickle.ledger.ledger import Check
@@ -38,6 +39,10 @@ class NoAccount(Refused):
 
 class BelowMinimum(Refused):
     """Less than a payout may be, here or by the member's own wish."""
+
+
+class UnderNotice(Refused):
+    """The public may still object to what the member has shown to be theirs."""
 
 
 class AboveBalance(Refused):
@@ -137,6 +142,7 @@ def request(*, member: Member, at: datetime, key: str, amount_micros: int | None
             raise NoAccount(_("Say first to which account we pay. Nothing was changed."))
         _one_at_a_time(Payout.Kind.REVENUE, member)
         due = quote(member=member, amount_micros=amount_micros)
+        _check_notice(member, due.amount_micros, at)
         intent = Intent(
             key=name,
             kind=Payout.Kind.REVENUE,
@@ -147,6 +153,23 @@ def request(*, member: Member, at: datetime, key: str, amount_micros: int | None
             member=member,
         )
         return open_intent(intent, at)
+
+
+def _check_notice(member: Member, amount_micros: int, at: datetime) -> None:
+    """The first payout of more than a little waits until nobody may object any more."""
+    limit = settings.NOTICE_ABOVE_MICROS
+    until = proofs.notice_until(member.id, at)
+    if amount_micros <= limit or until is None:
+        return
+    before = Payout.objects.filter(member=member, kind=Payout.Kind.REVENUE, amount_micros__gt=limit)
+    if not before.filter(state=Payout.State.EXECUTED).exists():
+        raise UnderNotice(
+            _(
+                "Until %(day)s everybody can object to what you show here. Till then %(amount)s can"
+                " be withdrawn at a time. Nothing was changed."
+            )
+            % {"day": f"{until:%Y-%m-%d}", "amount": _said(limit)}
+        )
 
 
 def pay_rest(*, member: Member, to: sepa.Account, at: datetime) -> Payout | None:
@@ -326,6 +349,16 @@ def requested() -> QuerySet[Payout]:
     """Payouts that wait for a file, oldest first."""
     rows = Payout.objects.filter(state=Payout.State.REQUESTED)
     return rows.select_related("member", "charity").order_by("id")
+
+
+def why_held(row: Payout) -> str:
+    """Why a payout that was asked for may be in no file yet; empty where nothing is in the way."""
+    return _bank.why_held(row)
+
+
+def clear(*, payout: Payout, by: Member) -> None:
+    """An operator lets a payout go whatever is shown; raises WrongState once it is in a file."""
+    _bank.clear(payout, by)
 
 
 def make_file(*, at: datetime) -> PayoutFile:

@@ -1,5 +1,6 @@
 """The checks of every room that keeps money, in one list."""
 
+from mickle.claims import proofs
 from mickle.closing import closing
 from mickle.ledger import ledger
 from mickle.ledger.ledger import Check
@@ -10,5 +11,5 @@ from mickle.settlement import settlement
 
 def run() -> list[Check]:
     """Recompute everything; reads only."""
-    rooms = (ledger, settlement, payins, payouts, closing)
+    rooms = (ledger, settlement, payins, payouts, closing, proofs)
     return [check for room in rooms for check in room.audit()]

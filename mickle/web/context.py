@@ -21,6 +21,7 @@ _SETTINGS = {
     "budget_default": "BUDGET_DEFAULT_MICROS",
     "payout_min": "PAYOUT_MIN_MICROS",
     "receive_min": "RECEIVE_MIN_MICROS",
+    "notice_above": "NOTICE_ABOVE_MICROS",
     "source_url": "SOURCE_URL",
 }
 

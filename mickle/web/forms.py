@@ -1,11 +1,13 @@
 """Forms: what a person typed, as the verbs of the rooms want it."""
 
+from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from django import forms
 from django.conf import settings
 from django.utils.translation import gettext_lazy as _
 
+from mickle.claims import proofs
 from mickle.lib import money
 from mickle.lib.errors import Refused
 from mickle.lib.urls import BadUrl
@@ -79,6 +81,30 @@ class RefusableForm(forms.Form):
             (name for kind, name in self.refusals.items() if isinstance(refused, kind)), None
         )
         self.add_error(field, str(refused))
+
+
+class ProofForm(RefusableForm):
+    """A place of one's own, and the way to show it."""
+
+    refusals: ClassVar[dict[type[Refused], str]] = {
+        BadUrl: "url",
+        proofs.NotOnePlace: "url",
+        proofs.BadMethod: "method",
+    }
+
+    url = forms.CharField(
+        label=_("Web address"),
+        max_length=4_000,
+        widget=forms.TextInput(attrs={"inputmode": "url", "autocomplete": "url"}),
+        help_text=_("Of your site, or of your own part of one that many people share."),
+    )
+    method = forms.ChoiceField(label=_("How can it be seen?"), widget=forms.RadioSelect)
+
+    def __init__(self, *args: Any, ways: Mapping[str, object], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        field = self.fields["method"]
+        assert isinstance(field, forms.ChoiceField)
+        field.choices = [(name, str(said)) for name, said in ways.items()]
 
 
 class TopUpForm(forms.Form):

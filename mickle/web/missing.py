@@ -19,6 +19,7 @@ _SENTENCES = {
     ),
     "kind": gettext_lazy("Choose what this instance is for."),
     "login": gettext_lazy("Type your e-mail address."),
+    "method": gettext_lazy("Choose one of the ways."),
     "name": gettext_lazy("Type a name."),
     "note": gettext_lazy("Say in a sentence how it can be seen that it is yours."),
     "open_nods": gettext_lazy("Choose what becomes of this month’s nods."),

@@ -3,7 +3,7 @@
 For anybody: home (series, ten, last, things) catalogue (things, categories, orders) thing (thing,
 full, places, waiting_nods, waiting_micros) profile (member, owned, nodded) figures (listed)
 proofs (listed) proof (row, head, pool, command) proof-json
-terms privacy imprint source (version) playground (form, preview, snippets, script) mail-stop
+terms privacy imprint source (version) robot playground (form, preview, snippets, script) mail-stop
 (statements, done); POST only: set-language waiting-list. Sign-up and sign-in keep allauth's names:
 account_signup account_login account_logout account_confirm_login_code
 account_email_verification_sent account_inactive.
@@ -19,15 +19,16 @@ plan) sites (listed)
 close-account;
 POST only: play-money take-back-waiting.
 
-Makers: my-things (things, claims) add-thing edit-thing revenue (have, days, bars, found)
-revenue-csv payout-account withdraw (form, then quote); POST only: claim refuse-nods to-funds.
+Makers: my-things (things, claims, shown) prove (form) proof-way (proof, way, step) add-thing
+edit-thing revenue (have, days, bars, found) revenue-csv payout-account withdraw (form, then quote);
+POST only: claim proof-deed refuse-nods to-funds.
 
 Operators (404 for everybody else): operator-months operator-month (row, totals, checks) cash-desk
 (form, standing, recent) send-back payouts (requested, sent, files, came_back) payout-file claims
 charities people take-down (thing) fee (announced) operator-jobs (jobs, due, mails, unresolved)
 clock books journal trial-balance; POST only: month-close month-settle assign payout-make-file
-file-executed payout-mark claim-decide charity-deed invite invite-waiting suspend make-operator
-put-back mail-again.
+file-executed payout-mark claim-decide dispute-decide charity-deed invite invite-waiting suspend
+make-operator put-back mail-again.
 setup: the one-time link.
 """
 
@@ -40,6 +41,7 @@ from mickle.web.views import (
     account,
     catalogue,
     desk,
+    disputes,
     fee,
     front,
     giving,
@@ -52,6 +54,7 @@ from mickle.web.views import (
     people,
     playground,
     proofs,
+    proving,
     sites,
 )
 from mickle.web.views.setup import setup
@@ -71,6 +74,7 @@ anybody = [
     path("privacy", front.privacy, name="privacy"),
     path("imprint", front.imprint, name="imprint"),
     path("source", front.source, name="source"),
+    path("robot", front.robot, name="robot"),
     path("buttons", playground.playground, name="playground"),
     path("language", front.set_language, name="set-language"),
     path("waiting-list", front.waiting_list, name="waiting-list"),
@@ -130,6 +134,9 @@ givers = [
 makers = [
     path("mine", making.my_things, name="my-things"),
     path("mine/add", making.add_thing, name="add-thing"),
+    path("mine/show", proving.prove, name="prove"),
+    path("mine/show/<int:proof_id>", proving.way, name="proof-way"),
+    path("mine/show/<int:proof_id>/deed", proving.way_deed, name="proof-deed"),
     path("thing/<int:thing_id>/edit", making.edit_thing, name="edit-thing"),
     path("thing/<int:thing_id>/refuse", making.refuse_nods, name="refuse-nods"),
     path("thing/<int:thing_id>/claim", catalogue.claim, name="claim"),
@@ -153,8 +160,9 @@ operators = [
     path("operator/payouts/files/<int:file_id>.xml", desk.payout_file, name="payout-file"),
     path("operator/payouts/files/<int:file_id>", desk.file_executed, name="file-executed"),
     path("operator/payouts/<int:payout_id>", desk.payout_mark, name="payout-mark"),
-    path("operator/claims", desk.claim_list, name="claims"),
-    path("operator/claims/<int:claim_id>", desk.decide, name="claim-decide"),
+    path("operator/claims", disputes.claim_list, name="claims"),
+    path("operator/claims/<int:claim_id>", disputes.decide, name="claim-decide"),
+    path("operator/proofs/<int:proof_id>", disputes.proof_deed, name="dispute-decide"),
     path("operator/charities", office.charities, name="charities"),
     path("operator/charities/<int:charity_id>", office.charity_deed, name="charity-deed"),
     path("operator/people", office.people, name="people"),

@@ -11,7 +11,8 @@ from django.db import connection
 from django.test import Client
 from django.urls import reverse
 
-from mickle.claims import claims
+from mickle.claims import claims, proofs
+from mickle.claims.models import Proof
 from mickle.instance import instance
 from mickle.lib import months
 from mickle.members import members
@@ -30,7 +31,7 @@ pytestmark = pytest.mark.django_db
 BACKEND = "allauth.account.auth_backends.AuthenticationBackend"
 OPEN = {
     *("home", "catalogue", "thing", "figures", "terms", "privacy", "imprint", "source"),
-    *("nod", "nod-window", "nod-kept", "profile", "playground", "mail-stop"),
+    *("robot", "nod", "nod-window", "nod-kept", "profile", "playground", "mail-stop"),
     *("proofs", "proof", "proof-json"),
 }
 SIGNING_IN = {route.name for route in urls.signing_in}
@@ -42,6 +43,8 @@ POST_ONLY = {
     "play-money",
     "take-back-waiting",
     "claim",
+    "proof-deed",
+    "dispute-decide",
     "refuse-nods",
     "to-funds",
     "month-close",
@@ -90,7 +93,6 @@ def world() -> dict[str, object]:
         amount_micros=EUR("1.00"),
     )
     file = payouts.make_file(at=at)
-    charity = members.list_charity(slug="sea", name="Sea rescue")
     members.join(email="ines@example.org", username="ines", at=at, is_operator=True)
     return {
         "thing_id": page.id,
@@ -100,7 +102,8 @@ def world() -> dict[str, object]:
         "file_id": file.id,
         "payout_id": file.payouts.get().id,
         "claim_id": claims.make(thing=lost, member=alice, at=at).id,
-        "charity_id": charity.id,
+        "proof_id": shown_by(bob, at).id,
+        "charity_id": members.list_charity(slug="sea", name="Sea rescue").id,
         "member_id": alice.id,
         "username": "alice",
         "person_id": WaitingPerson.objects.create(email="w@example.org", asked_at=at).id,
@@ -108,6 +111,10 @@ def world() -> dict[str, object]:
         "letter": notices.stop_token(member=alice, topic=Topic.REMINDERS),
         "notice_id": notice(alice, at).id,
     }
+
+
+def shown_by(who: Member, at: datetime) -> Proof:
+    return proofs.begin(member=who, address="https://blog.example/", method="FILE", at=at)
 
 
 def notice(who: Member, at: datetime) -> Notice:

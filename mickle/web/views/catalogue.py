@@ -1,5 +1,6 @@
 """The catalogue, and the page of one thing with its buttons."""
 
+from datetime import datetime
 from itertools import groupby
 from typing import Any
 from urllib.parse import urlencode
@@ -8,10 +9,11 @@ from django.conf import settings
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
-from mickle.claims import claims
+from mickle.claims import claims, proofs
 from mickle.claims.models import Claim
 from mickle.discovery import discovery
 from mickle.instance import instance
@@ -107,7 +109,9 @@ def _choices(asked: dict[str, str], name: str, labels: dict[str, str]) -> list[d
 @access.read_page
 def thing(request: HttpRequest, thing_id: int) -> HttpResponse:
     """One thing: its count, what waits for it, and the snippets of its button."""
-    found = get_object_or_404(Thing.objects.select_related("owner", "merged_into"), id=thing_id)
+    found = get_object_or_404(
+        Thing.objects.select_related("owner", "scope", "merged_into"), id=thing_id
+    )
     if found.merged_into is not None:
         return redirect("thing", found.merged_into.id)
     context = {
@@ -117,6 +121,8 @@ def thing(request: HttpRequest, thing_id: int) -> HttpResponse:
         "gone": _gone(found),
         "this_month": _nods_this_month(found),
         "claim_form": ClaimForm(),
+        "show": f"{reverse('prove')}?{urlencode({'url': found.url})}",
+        "under_notice": _under_notice(found),
         "base": _base(request),
         "images": _images(found),
         "poster": f"/b/qr.pdf?id={found.id}&lang={get_language()}",
@@ -129,6 +135,13 @@ def thing(request: HttpRequest, thing_id: int) -> HttpResponse:
             thing=found, member=request.user, state=Claim.State.OPEN
         ).first()
     return render(request, "front/thing.html", context)
+
+
+def _under_notice(found: Thing) -> datetime | None:
+    """Until when anybody may object to how the owner came to have it."""
+    if found.scope is None or found.owner_id is None:
+        return None
+    return proofs.notice_until(found.owner_id, instance.now())
 
 
 def _gone(found: Thing) -> str:

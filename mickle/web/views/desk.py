@@ -1,4 +1,4 @@
-"""The operator's desk: months, money that arrived, payouts, claims, what is taken down."""
+"""The operator's desk: months, money that arrived, payouts, what is taken down."""
 
 from datetime import datetime
 from typing import Any
@@ -10,8 +10,7 @@ from django.shortcuts import get_object_or_404, render
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from mickle.claims import claims
-from mickle.claims.models import Claim
+from mickle.claims import claims, proofs
 from mickle.closing import closing
 from mickle.closing.closing import Stranded
 from mickle.instance import instance
@@ -70,7 +69,7 @@ def _month_page(request: MemberRequest, month: int | None) -> HttpResponse:
         "grace_until": ended and settlement.grace_ends(ended[0].month),
         "earlier": _listed_months(),
         "waiting_payouts": payouts.requested(),
-        "open_claims": Claim.objects.filter(state=Claim.State.OPEN).count(),
+        "open_claims": claims.open_claims().count() + proofs.disputes().count(),
         "unassigned": len(payins.standing()),
         "failing": Job.objects.filter(failures__gt=0).count(),
         "checks": request.GET.get("audit") == "yes" and audits.run(),
@@ -232,7 +231,7 @@ def payout_list(request: MemberRequest) -> HttpResponse:
     files = PayoutFile.objects.order_by("-id")[:_LISTED]
     context = {
         "came_back": came_back,
-        "requested": payouts.requested(),
+        "requested": [(one, payouts.why_held(one)) for one in payouts.requested()],
         "sent": Payout.objects.filter(state=Payout.State.SENT)
         .select_related("member", "charity", "file")
         .order_by("file_id", "id"),
@@ -301,6 +300,8 @@ def payout_mark(request: MemberRequest, payout_id: int) -> HttpResponse:
             payouts.mark_executed(payout=payout, at=at)
         elif deed in ("failed", "returned"):
             payouts.mark_failed(payout=payout, at=at, why=request.POST.get("why", "")[:200])
+        elif deed == "clear":
+            payouts.clear(payout=payout, by=request.user)
         else:
             messages.error(request, _unknown_deed())
     except Refused as refused:
@@ -310,40 +311,6 @@ def payout_mark(request: MemberRequest, payout_id: int) -> HttpResponse:
 
 def _unknown_deed() -> str:
     return _("Press one of the buttons. Nothing was changed.")
-
-
-@access.operator_only
-@access.read_page
-def claim_list(request: MemberRequest) -> HttpResponse:
-    """Who says that something is theirs."""
-    rows = Claim.objects.select_related("thing", "thing__owner", "member")
-    context = {
-        "open": rows.filter(state=Claim.State.OPEN).order_by("id"),
-        "decided": rows.exclude(state=Claim.State.OPEN).order_by("-id")[:_RECENT],
-    }
-    return render(request, "operator/claims.html", context)
-
-
-@access.operator_only
-@access.write_only
-def decide(request: MemberRequest, claim_id: int) -> HttpResponse:
-    """Grant or refuse a claim; what waits is released to whom it is granted."""
-    claim = get_object_or_404(Claim, id=claim_id)
-    at = instance.now()
-    deed = request.POST.get("deed")
-    try:
-        if deed == "grant":
-            with transaction.atomic():
-                instance.hold_owners()
-                thing = claims.grant(claim=claim, by=request.user, at=at)
-                settlement.release(thing=thing, at=at)
-        elif deed == "refuse":
-            claims.refuse(claim=claim, by=request.user, at=at)
-        else:
-            messages.error(request, _unknown_deed())
-    except Refused as refused:
-        messages.error(request, str(refused))
-    return paths.see_other("claims")
 
 
 @access.operator_only

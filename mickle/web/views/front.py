@@ -123,6 +123,12 @@ def imprint(request: HttpRequest) -> HttpResponse:
 
 
 @access.read_page
+def robot(request: HttpRequest) -> HttpResponse:
+    """For owners of sites: what the fetcher reads there, and how to keep it away."""
+    return render(request, "front/robot.html")
+
+
+@access.read_page
 def source(request: HttpRequest) -> HttpResponse:
     """Which version runs here, and where its source is, as the licence asks."""
     return render(request, "front/source.html", {"version": metadata.version("mickle")})

@@ -29,6 +29,7 @@ NAMES: dict[str, Promise] = {
     "close-months": gettext_lazy("Close months, give the nods of subscriptions"),
     "settle-months": gettext_lazy("Settle months"),
     "prove-months": gettext_lazy("Prove months settled by an older version"),
+    "look-at-proofs": gettext_lazy("Look at what shows whose a place is"),
     "release": gettext_lazy("Release what no longer has to wait"),
     "play-charges": gettext_lazy("Pay charges with play money"),
     "collect-charges": gettext_lazy("Pass paid charges on to makers"),
@@ -39,6 +40,7 @@ NAMES: dict[str, Promise] = {
     "seal-books": gettext_lazy("Seal the books"),
     "plan-mails": gettext_lazy("Find out who gets a mail"),
     "send-mails": gettext_lazy("Send mails"),
+    "read-pages": gettext_lazy("Read what new pages are called"),
     "archive-months": gettext_lazy("Archive settled months"),
     "keep-house": gettext_lazy("Tidy up, once an hour"),
 }

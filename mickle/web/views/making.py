@@ -10,7 +10,7 @@ from django.shortcuts import get_object_or_404, render
 from django.utils.translation import gettext as _
 
 from mickle.claims import claims
-from mickle.claims.models import Claim
+from mickle.claims.models import Claim, Proof
 from mickle.instance import instance
 from mickle.ledger import ledger
 from mickle.lib import money, months
@@ -28,6 +28,7 @@ from mickle.web import access, charts, drawing, paths, rows, tables, wording
 from mickle.web.access import MemberRequest
 from mickle.web.forms import AccountForm, AddThingForm, ThingForm, WithdrawForm
 from mickle.web.views.catalogue import category_names
+from mickle.web.views.proving import WAYS
 
 _CHART_MONTHS = 12
 _PAYOUTS_SHOWN = 20
@@ -42,6 +43,10 @@ def my_things(request: MemberRequest) -> HttpResponse:
     claimed = Claim.objects.filter(member=member).exclude(state=Claim.State.GRANTED)
     context = {
         "things": rows.of(owned, member),
+        "shown": [
+            (proof, WAYS[proof.method])
+            for proof in Proof.objects.filter(member=member, state__in=Proof.LIVE).order_by("text")
+        ],
         "claims": claimed.select_related("thing").order_by("-id"),
         "revenue": ledger.balance(ledger.revenue(member.id)),
         "may_receive": members.may_receive(member),
@@ -68,7 +73,7 @@ def _add_and_claim(member: Member, form: AddThingForm) -> Thing:
     fields = form.described()
     note = fields.pop("note")
     at = instance.now()
-    thing = things.find_or_add(at=at, added_by=member, **fields)
+    thing = things.find_or_add(at=at, added_by=member, read=False, **fields)
     if thing.owner_id != member.id:
         claims.make(thing=thing, member=member, at=at, note=note)
     return thing

@@ -7,7 +7,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from mickle.instance import instance
 from mickle.members.models import Member
 from mickle.nods.models import Nod
-from mickle.things.models import Thing
+from mickle.things.models import Scope, Thing
 from mickle.web import access, rows
 
 _PAGES_SHOWN = 200
@@ -24,6 +24,7 @@ def profile(request: HttpRequest, username: str) -> HttpResponse:
     owned = visible.filter(owner=member).order_by("title", "id")
     context = {
         "member": member,
+        "shown": Scope.objects.filter(owner=member).order_by("text")[:_PAGES_SHOWN],
         "owned": rows.of(owned[:_PAGES_SHOWN], request.user),
         "nodded": rows.of(_nodded_by(member), request.user) if member.public_nods else None,
     }

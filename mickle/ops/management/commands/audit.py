@@ -6,6 +6,7 @@ from typing import Any
 from django.core.management.base import CommandParser
 from django.utils.translation import gettext as _
 
+from mickle.claims import proofs
 from mickle.closing import closing
 from mickle.ledger import ledger
 from mickle.ledger.ledger import Check
@@ -23,7 +24,7 @@ class Broken(Refused):
 
 
 def _checks() -> Iterator[Check]:
-    for room in (ledger, settlement, payins, payouts, closing):
+    for room in (ledger, settlement, payins, payouts, closing, proofs):
         yield from room.audit()
 
 

@@ -103,6 +103,7 @@ def _thank(member: Member, project: Project, told: _Told) -> None:
             description=project.summary,
             category="software",
             added_by=member,
+            read=False,
         )
         given = nods.give(member=member, thing=thing, at=at, source="thank")
     except Refused:

@@ -1,0 +1,203 @@
+"""Looking for a proof where it has to stand: one way each, and what was seen in a sentence."""
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import NamedTuple, Protocol
+
+from ada_url import URLSearchParams
+from django.utils.translation import gettext as _
+
+from mickle.claims import _manifests, _places
+from mickle.claims.models import EVIDENCE_CHARACTERS, Proof
+from mickle.lib import fetch, reading, urls
+from mickle.lib.fetch import Fetched
+from mickle.things.models import Scope
+
+DNS_NAME = "_mickle"
+DNS_VALUE = "mickle="
+FILE_PATH = "/.well-known/mickle.txt"
+FUNDING_PATH = "/funding.json"
+MANIFESTS_PATH = "/.well-known/funding-manifest-urls"
+META_NAME = "mickle:owner"
+_LINES_AT_MOST = 100
+_MANIFESTS_AT_MOST = 3
+# Where a site serves a file of a repository's default branch; nothing there leads elsewhere.
+REPOSITORIES = {
+    "github.com": "https://raw.githubusercontent.com/{path}/HEAD/.github/FUNDING.yml",
+    "codeberg.org": "https://codeberg.org/{path}/raw/HEAD/.github/FUNDING.yml",
+    "gitlab.com": "https://gitlab.com/{path}/-/raw/HEAD/.github/FUNDING.yml",
+}
+
+
+class Eyes(Protocol):
+    """The way out: reads pages and names of the web for whoever has to look at them."""
+
+    def page(self, url: str, at: datetime) -> Fetched:
+        """A page as it is now; raises fetch.Forbidden or fetch.Unreachable."""
+
+    def txt(self, name: str) -> list[str]:
+        """The TXT records of a name, as all resolvers say; raises fetch.Unreachable."""
+
+
+class Seen(NamedTuple):
+    """Whether a proof stands there, and a sentence that says what was seen."""
+
+    shown: bool
+    said: str
+
+
+class Wanted(NamedTuple):
+    """What has to be seen: a proof, and the member's page that it names."""
+
+    proof: Proof
+    profile: str
+
+    @property
+    def name(self) -> str:
+        """The name of the member in links."""
+        return self.proof.member.username
+
+
+def look(wanted: Wanted, eyes: Eyes, at: datetime) -> Seen:
+    """Look for a proof now; raises fetch.Unreachable where nobody answers."""
+    try:
+        seen = _WAYS[wanted.proof.method](wanted, eyes, at)
+    except fetch.Forbidden as forbidden:
+        seen = Seen(False, str(forbidden))
+    return Seen(seen.shown, seen.said[:EVIDENCE_CHARACTERS])
+
+
+def _by_dns(wanted: Wanted, eyes: Eyes, _at: datetime) -> Seen:
+    name = f"{DNS_NAME}.{wanted.proof.host}"
+    records = eyes.txt(name)
+    value = DNS_VALUE + wanted.proof.token
+    if value in (record.strip() for record in records):
+        return Seen(True, _("%(name)s has the TXT record.") % {"name": name})
+    said = _("%(name)s has no TXT record %(value)s.") % {"name": name, "value": value}
+    return Seen(False, said)
+
+
+def _by_file(wanted: Wanted, eyes: Eyes, at: datetime) -> Seen:
+    url = f"https://{wanted.proof.host}{FILE_PATH}"
+    page = _read(wanted.proof, url, eyes, at)
+    if page is None:
+        return _elsewhere(url)
+    if page.status == _FOUND and wanted.proof.token in _lines(page.text):
+        return Seen(True, _("%(url)s has the line.") % {"url": url})
+    return _missing(url, page)
+
+
+def _by_meta(wanted: Wanted, eyes: Eyes, at: datetime) -> Seen:
+    return _on_page(wanted, eyes, at, lambda found: wanted.proof.token in found.owners)
+
+
+def _by_payment(wanted: Wanted, eyes: Eyes, at: datetime) -> Seen:
+    return _on_page(
+        wanted, eyes, at, lambda found: any(_pays(wanted, one) for one in found.payments)
+    )
+
+
+def _by_me(wanted: Wanted, eyes: Eyes, at: datetime) -> Seen:
+    # The other way round is the profile's own link to each place that was asked for.
+    return _on_page(wanted, eyes, at, lambda found: any(_is_ours(wanted, one) for one in found.mes))
+
+
+def _by_funding(wanted: Wanted, eyes: Eyes, at: datetime) -> Seen:
+    """A manifest at the place itself, or one elsewhere that the place's host names as its own."""
+    proof = wanted.proof
+    url = f"https://{proof.text}{FUNDING_PATH}"
+    page = _read(proof, url, eyes, at)
+    found = [page] if page is not None else []
+    if proof.kind == Scope.Kind.HOST:
+        found += _named_manifests(proof, eyes, at)
+    for manifest in found:
+        channels = _manifests.channels(manifest.text) if manifest.status == _FOUND else []
+        if any(_is_ours(wanted, one) for one in channels):
+            said = _("%(url)s names your page here as a channel.")
+            return Seen(True, said % {"url": manifest.url})
+    said = _("%(url)s names no channel %(profile)s.")
+    return Seen(False, said % {"url": url, "profile": wanted.profile})
+
+
+def _named_manifests(proof: Proof, eyes: Eyes, at: datetime) -> list[Fetched]:
+    listing = _read(proof, f"https://{proof.host}{MANIFESTS_PATH}", eyes, at)
+    if listing is None or listing.status != _FOUND:
+        return []
+    return [eyes.page(line, at) for line in _lines(listing.text)[:_MANIFESTS_AT_MOST] if line]
+
+
+def _by_repository(wanted: Wanted, eyes: Eyes, at: datetime) -> Seen:
+    """The file in which a repository says how to fund it, as its site serves it."""
+    site, _slash, path = wanted.proof.text.partition("/")
+    url = REPOSITORIES[site].format(path=path)
+    page = eyes.page(url, at)
+    if page.status == _FOUND and any(_is_ours(wanted, one) for one in _manifests.custom(page.text)):
+        return Seen(True, _("%(url)s names your page here.") % {"url": url})
+    return _missing(url, page)
+
+
+def _on_page(
+    wanted: Wanted, eyes: Eyes, at: datetime, shows: Callable[[reading.Reading], bool]
+) -> Seen:
+    url = wanted.proof.url
+    page = _read(wanted.proof, url, eyes, at)
+    if page is None:
+        return _elsewhere(url)
+    if page.status == _FOUND and shows(
+        reading.read(page.text, url=page.url, type=page.type, links=page.links)
+    ):
+        return Seen(True, _("%(url)s shows it.") % {"url": url})
+    return _missing(url, page)
+
+
+_FOUND = 200
+
+
+def _read(proof: Proof, url: str, eyes: Eyes, at: datetime) -> Fetched | None:
+    """The page at an address; None where it leads out of the place that is to be shown."""
+    page = eyes.page(url, at)
+    return page if all(_places.covers(proof.text, hop) for hop in page.hops) else None
+
+
+def _elsewhere(url: str) -> Seen:
+    said = _("%(url)s leads to another site, so it shows nothing about this one.")
+    return Seen(False, said % {"url": url})
+
+
+def _missing(url: str, page: Fetched) -> Seen:
+    if page.status != _FOUND:
+        said = _("%(url)s answers with status %(status)s.")
+        return Seen(False, said % {"url": url, "status": page.status})
+    return Seen(False, _("%(url)s can be read, and it is not there.") % {"url": url})
+
+
+def _lines(text: str) -> list[str]:
+    return [line.strip() for line in text.splitlines()[:_LINES_AT_MOST]]
+
+
+def _is_ours(wanted: Wanted, address: str) -> bool:
+    """Whether a link on a page names the member's own page here."""
+    try:
+        return urls.identify(address).identity == urls.identify(wanted.profile).identity
+    except urls.BadUrl:
+        return False
+
+
+def _pays(wanted: Wanted, address: str) -> bool:
+    """Whether a link leads to a nod here that is said to be for the member."""
+    if _is_ours(wanted, address):
+        return True
+    here = urls.origin_of(wanted.profile)
+    named = URLSearchParams(address.partition("#")[0].partition("?")[2]).get("by")
+    return urls.origin_of(address) == here and bool(named) and named == wanted.name
+
+
+_WAYS: dict[str, Callable[[Wanted, Eyes, datetime], Seen]] = {
+    Proof.Method.DNS: _by_dns,
+    Proof.Method.FILE: _by_file,
+    Proof.Method.META: _by_meta,
+    Proof.Method.ME: _by_me,
+    Proof.Method.PAYMENT: _by_payment,
+    Proof.Method.FUNDING: _by_funding,
+    Proof.Method.REPOSITORY: _by_repository,
+}

@@ -1,0 +1,39 @@
+"""What a site's own files say about how to fund it: funding.json and FUNDING.yml."""
+
+import json
+from typing import Any
+
+import yaml
+
+_READ_AT_MOST = 100
+
+
+def channels(text: str) -> list[str]:
+    """The addresses of the channels of a funding.json; empty for anything else."""
+    try:
+        found = json.loads(text)
+    except (ValueError, RecursionError):
+        return []
+    funding = _entry(found, "funding")
+    listed = _entry(funding, "channels")
+    named = [_entry(one, "address") for one in _items(listed)]
+    return [address for address in named if isinstance(address, str)]
+
+
+def custom(text: str) -> list[str]:
+    """The addresses under `custom` of a FUNDING.yml; empty for anything else."""
+    try:
+        found = yaml.safe_load(text)
+    except (yaml.YAMLError, RecursionError, ValueError):
+        return []
+    named = _entry(found, "custom")
+    listed = [named] if isinstance(named, str) else _items(named)
+    return [address for address in listed if isinstance(address, str)]
+
+
+def _entry(found: Any, name: str) -> Any:
+    return found.get(name) if isinstance(found, dict) else None
+
+
+def _items(found: Any) -> list[Any]:
+    return found[:_READ_AT_MOST] if isinstance(found, list) else []

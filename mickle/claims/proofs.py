@@ -1,0 +1,335 @@
+"""The second door of the room: ways to show that a place is one's own, looked at by a machine."""
+
+import secrets
+from collections.abc import Callable, Mapping
+from datetime import datetime, timedelta
+
+from django.db import transaction
+from django.db.models import Exists, F, Max, OuterRef, Q, QuerySet
+from django.utils.translation import gettext as _
+
+from mickle.claims import _looking, _places
+from mickle.claims._looking import Eyes, Seen, Wanted
+from mickle.claims._places import NotOnePlace, Place
+from mickle.claims.models import EVIDENCE_CHARACTERS, Proof
+from mickle.instance import instance
+from mickle.ledger.ledger import Check
+from mickle.lib import fetch
+from mickle.lib.errors import Refused
+from mickle.members.models import Member
+from mickle.things import things
+from mickle.things.models import Scope, Thing
+
+__all__ = ["Eyes", "NotOnePlace", "Place", "Wanted"]
+
+TOKEN_BYTES = 18
+ASKED_FOR = timedelta(days=7)
+LOOKED_AT_EVERY = timedelta(days=30)
+# A site that does not answer is asked again for so long before its proof is taken for lost.
+SILENT_FOR = timedelta(days=7)
+NOTICE = timedelta(days=14)
+# One that gives no answer is asked again no sooner.
+RESTS = timedelta(hours=1)
+LIVE_AT_MOST = 50
+
+_SHOWN, _DISPUTED = Proof.State.SHOWN, Proof.State.DISPUTED
+ProfileOf = Callable[[Member], str]
+
+_WHOLE_HOST = (Proof.Method.DNS, Proof.Method.FILE)
+
+
+class BadMethod(Refused):
+    """This way cannot show what the address names."""
+
+
+class TooMany(Refused):
+    """The member has asked for more ways than anybody needs."""
+
+
+class Ended(Refused):
+    """The proof is no longer one that could be looked at."""
+
+
+def begin(*, member: Member, address: str, method: str, at: datetime) -> Proof:
+    """A way to show that a place is the member's, open for seven days; the same again while open.
+
+    Raises BadUrl, NotOnePlace, BadMethod or TooMany.
+    """
+    if method not in Proof.Method.values:
+        raise BadMethod(_("This way of showing it is not known here. Nothing was changed."))
+    place = _places.of(address, whole_host=method in _WHOLE_HOST)
+    _check_way(place, method)
+    with transaction.atomic():
+        Member.objects.select_for_update(no_key=True).get(id=member.id)
+        live = Proof.objects.filter(member=member).exclude(state=Proof.State.ENDED)
+        known = live.filter(text=place.text, method=method).first()
+        if known is not None and not _has_lapsed(known, at):
+            return known
+        if known is not None:
+            _end(Proof.objects.filter(id=known.id), at)
+        if live.count() >= LIVE_AT_MOST:
+            raise TooMany(
+                _("You show %(n)s places already. End one before you begin another.")
+                % {"n": LIVE_AT_MOST}
+            )
+        return Proof.objects.create(
+            member=member,
+            kind=place.kind,
+            text=place.text,
+            host=place.host,
+            url=place.url,
+            method=method,
+            token=secrets.token_urlsafe(TOKEN_BYTES),
+            made_at=at,
+            expires_at=at + ASKED_FOR,
+        )
+
+
+def _check_way(place: Place, method: str) -> None:
+    if method in _WHOLE_HOST and not place.whole:
+        raise BadMethod(
+            _("This way shows all of a host, and %(place)s is a part of one. Choose another way.")
+            % {"place": place.text}
+        )
+    repository = place.host in _looking.REPOSITORIES and place.text.count("/") >= _REPOSITORY_PARTS
+    if method == Proof.Method.REPOSITORY and not repository:
+        raise BadMethod(
+            _("Give the address of a repository at one of: %(sites)s.")
+            % {"sites": ", ".join(sorted(_looking.REPOSITORIES))}
+        )
+
+
+# host/owner/name
+_REPOSITORY_PARTS = 2
+
+
+def _has_lapsed(proof: Proof, at: datetime) -> bool:
+    return proof.state == Proof.State.ASKED and at >= proof.expires_at
+
+
+def want_look(*, proof: Proof, at: datetime) -> None:
+    """Ask for a look as soon as a worker comes to it; raises Ended for one that is over."""
+    rows = Proof.objects.filter(id=proof.id).exclude(state=Proof.State.ENDED)
+    open_still = rows.filter(~Q(state=Proof.State.ASKED) | Q(expires_at__gt=at))
+    if not open_still.update(wanted_at=at):
+        raise Ended(
+            _("The seven days for this are over. Begin anew; what waits for you still waits.")
+        )
+
+
+def end(*, proof: Proof, at: datetime) -> None:
+    """Stop showing a place by this way; without another way its pages have no owner.
+
+    Raises Ended for one that was lost or is in dispute: an operator ends it.
+    """
+    with transaction.atomic():
+        instance.hold_owners()
+        if not _end(Proof.objects.filter(id=proof.id, state__in=(Proof.State.ASKED, _SHOWN)), at):
+            raise Ended(_("Whoever runs this instance decides this. Nothing was changed."))
+        _leave_place(proof, at)
+
+
+def _end(rows: QuerySet[Proof], at: datetime) -> int:
+    return rows.update(state=Proof.State.ENDED, ended_at=at, wanted_at=None)
+
+
+def forget(*, member: Member, at: datetime) -> None:
+    """End everything a member who leaves has shown; their places have no owner then."""
+    with transaction.atomic():
+        instance.hold_owners()
+        _end(Proof.objects.filter(member=member).exclude(state=Proof.State.ENDED), at)
+        for scope in Scope.objects.filter(owner=member):
+            things.withdraw_scope(text=scope.text, at=at)
+
+
+def _leave_place(proof: Proof, at: datetime) -> None:
+    """Withdraw a place that its member shows no other way."""
+    if not _others(proof).exists():
+        scope = Scope.objects.filter(text=proof.text, owner=proof.member_id)
+        if scope.exists():
+            things.withdraw_scope(text=proof.text, at=at)
+
+
+def _others(proof: Proof) -> QuerySet[Proof]:
+    """The member's other proofs of the same place that stand."""
+    rows = Proof.objects.filter(member=proof.member_id, text=proof.text, state=Proof.State.SHOWN)
+    return rows.exclude(id=proof.id)
+
+
+def to_look_at(at: datetime, to_pay: Mapping[int, datetime]) -> QuerySet[Proof]:
+    """What has to be looked at: wanted, 30 days old, or of a member who asked to be paid since.
+
+    `to_pay` says when each member who waits for a payout asked for it.
+    """
+    rested = Q(tried_at=None) | Q(tried_at__lte=at - RESTS)
+    due = Q(wanted_at__isnull=False) & (rested | Q(wanted_at__gt=F("tried_at")))
+    due |= Q(state=_SHOWN, looked_at__lte=at - LOOKED_AT_EVERY) & rested
+    for member_id, asked_at in to_pay.items():
+        unseen = Q(state=_SHOWN, member=member_id, looked_at__lt=asked_at)
+        due |= unseen & (rested | Q(tried_at__lt=asked_at))
+    rows = Proof.objects.exclude(state=Proof.State.ENDED).filter(due)
+    return rows.select_related("member").order_by("wanted_at", "looked_at", "id")
+
+
+def why_held(member_id: int, asked_at: datetime) -> str:
+    """Why a member is not paid yet what was asked for at a time; empty when nothing is in the way.
+
+    The places whose pages brought the money have to be shown once more after that time.
+    """
+    rows = Proof.objects.filter(member=member_id)
+    gone = rows.filter(state__in=(Proof.State.LOST, _DISPUTED)).first()
+    if gone is not None:
+        return _("%(place)s is no longer shown to be theirs, or somebody else shows it too.") % {
+            "place": gone.display
+        }
+    ended = rows.filter(_ended_unseen(), ended_at__gte=asked_at).first()
+    if ended is not None:
+        said = _("%(place)s was given up before it could be looked at once more.")
+        return said % {"place": ended.display}
+    unseen = rows.filter(state=_SHOWN, looked_at__lt=asked_at).first()
+    if unseen is not None:
+        return _("%(place)s is looked at once more first.") % {"place": unseen.display}
+    return ""
+
+
+def _ended_unseen() -> Q:
+    """Shown once, and given up by its member."""
+    return Q(state=Proof.State.ENDED, shown_at__isnull=False, decided_by=None)
+
+
+def notice_until(member_id: int, at: datetime) -> datetime | None:
+    """Until when the public may object to what a member has shown; None when that is over."""
+    rows = Proof.objects.filter(member=member_id, notice_until_at__gt=at)
+    last: datetime | None = rows.aggregate(last=Max("notice_until_at"))["last"]
+    return last
+
+
+def look(*, proof: Proof, profile_of: ProfileOf, eyes: Eyes, at: datetime) -> Proof:
+    """Look now, and do what follows: give the place, freeze it, or leave all as it is.
+
+    Whoever else has shown the same place is looked at first, so that a proof that is gone stands in
+    nobody's way, and of two that stand an operator decides.
+    """
+    seen = _seen(Wanted(proof, profile_of(proof.member)), eyes, at)
+    if seen is not None and seen.shown and proof.state != _SHOWN:
+        for rival in _rivals(proof).select_related("member"):
+            _note(rival, _seen(Wanted(rival, profile_of(rival.member)), eyes, at), at)
+    _note(proof, seen, at)
+    proof.refresh_from_db()
+    return proof
+
+
+def _rivals(proof: Proof) -> QuerySet[Proof]:
+    rows = Proof.objects.filter(text=proof.text, state=_SHOWN)
+    return rows.exclude(member=proof.member_id)
+
+
+def _note(proof: Proof, seen: Seen | None, at: datetime) -> None:
+    if seen is None:
+        _note_silence(proof, at)
+    elif seen.shown:
+        _note_shown(proof, seen, at)
+    else:
+        _note_missing(proof, seen, at)
+
+
+def _seen(wanted: Wanted, eyes: Eyes, at: datetime) -> Seen | None:
+    try:
+        return _looking.look(wanted, eyes, at)
+    except fetch.Unreachable as silent:
+        said = str(silent)[:EVIDENCE_CHARACTERS]
+        Proof.objects.filter(id=wanted.proof.id).update(said=said)
+        return None
+
+
+def _note_silence(proof: Proof, at: datetime) -> None:
+    rows = Proof.objects.filter(id=proof.id)
+    rows.filter(silent_since_at=None).update(silent_since_at=at)
+    rows.update(wanted_at=None, tried_at=at)
+    since = rows.values_list("silent_since_at", flat=True).get()
+    if since is not None and at >= since + SILENT_FOR:
+        _lose(proof, at)
+
+
+def _note_missing(proof: Proof, seen: Seen, at: datetime) -> None:
+    rows = Proof.objects.filter(id=proof.id)
+    rows.update(looked_at=at, tried_at=at, silent_since_at=None, wanted_at=None, said=seen.said)
+    _lose(proof, at)
+
+
+def _lose(proof: Proof, at: datetime) -> None:
+    """What was shown is not any more: what was earned stays, what comes is set aside."""
+    with transaction.atomic():
+        instance.hold_owners()
+        rows = Proof.objects.filter(id=proof.id, state__in=(_SHOWN, _DISPUTED))
+        if rows.update(state=Proof.State.LOST):
+            _leave_place(proof, at)
+
+
+def _note_shown(proof: Proof, seen: Seen, at: datetime) -> None:
+    with transaction.atomic():
+        instance.hold_owners()
+        row = Proof.objects.select_for_update().get(id=proof.id)
+        rows = Proof.objects.filter(id=row.id)
+        rows.update(wanted_at=None, tried_at=at)
+        if row.state == Proof.State.ENDED or _has_lapsed(row, at):
+            return
+        rows.update(looked_at=at, silent_since_at=None, said=seen.said)
+        if row.shown_at is None:
+            rows.update(shown_at=at, notice_until_at=at + NOTICE)
+        if row.state in (Proof.State.ASKED, Proof.State.LOST):
+            rows.update(state=_take_place(row, at))
+
+
+def _take_place(proof: Proof, at: datetime) -> str:
+    """Give the place to who shows it; where somebody else shows it too, to nobody."""
+    others = Proof.objects.filter(text=proof.text, state__in=(_SHOWN, _DISPUTED))
+    rivals = others.exclude(member=proof.member_id)
+    if rivals.exists():
+        things.withdraw_scope(text=proof.text, at=at)
+        others.update(state=_DISPUTED)
+        return _DISPUTED
+    things.give_scope(kind=proof.kind, text=proof.text, host=proof.host, owner=proof.member, at=at)
+    return _SHOWN
+
+
+def disputes() -> QuerySet[Proof]:
+    """What two members show at once: an operator decides."""
+    rows = Proof.objects.filter(state=_DISPUTED)
+    return rows.select_related("member").order_by("text", "shown_at", "id")
+
+
+def decide(*, proof: Proof, by: Member, at: datetime) -> None:
+    """Of those who show one place this member has it; the ways of the others are over."""
+    with transaction.atomic():
+        instance.hold_owners()
+        rows = Proof.objects.filter(text=proof.text, state=_DISPUTED)
+        if not rows.filter(member=proof.member_id).update(state=_SHOWN, decided_by=by):
+            raise Ended(_("Somebody has decided this before. Nothing was changed."))
+        rows.update(state=Proof.State.ENDED, ended_at=at, decided_by=by, wanted_at=None)
+        things.give_scope(
+            kind=proof.kind, text=proof.text, host=proof.host, owner=proof.member, at=at
+        )
+
+
+def audit() -> list[Check]:
+    """Whether what was shown and what is had by it are the same."""
+    owned = Scope.objects.exclude(owner=None)
+    stands = Proof.objects.filter(text=OuterRef("text"), member=OuterRef("owner"), state=_SHOWN)
+    unshown = owned.filter(~Exists(stands)).values_list("text", flat=True)
+    by_proof = Thing.objects.exclude(scope=None)
+    strangers = by_proof.exclude(owner=F("scope__owner")).count()
+    return [
+        Check(
+            "Places are had by who shows them",
+            owned.count(),
+            not unshown.exists(),
+            f"nobody shows {', '.join(unshown[:3])}",
+        ),
+        Check(
+            "Pages had by a proof are had by its member",
+            by_proof.count(),
+            not strangers,
+            f"{strangers} are somebody else's",
+        ),
+    ]

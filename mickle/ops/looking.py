@@ -1,0 +1,53 @@
+"""The way out to the web, as the settings have it."""
+
+from datetime import datetime
+
+from django.conf import settings
+from django.urls import reverse
+
+from mickle.claims.proofs import Eyes
+from mickle.instance import street
+from mickle.lib import fetch, reading
+from mickle.lib.fetch import Fetched, Fetcher
+from mickle.members.models import Member
+from mickle.things import things
+from mickle.things.models import Thing
+
+
+class Web:
+    """Pages and names of the web, read as politely as the fetcher does."""
+
+    def __init__(self, fetcher: Fetcher) -> None:
+        self._fetcher = fetcher
+
+    def page(self, url: str, at: datetime) -> Fetched:
+        """A page as it is now."""
+        return self._fetcher.get(url, at=at, fresh_after=at)
+
+    def txt(self, name: str) -> list[str]:
+        """The TXT records of a name, as all resolvers say."""
+        return fetch.txt(name, resolvers=settings.FETCH_RESOLVERS)
+
+
+def eyes() -> Eyes:
+    """Who looks at proofs."""
+    return Web(street.fetcher())
+
+
+def profile_of(member: Member) -> str:
+    """The address of a member's page here."""
+    return settings.BASE_URL + reverse("profile", args=[member.username])
+
+
+def read(thing: Thing, fetcher: Fetcher, at: datetime) -> None:
+    """Note what a thing's page is called; nothing of a person who did not join is kept."""
+    try:
+        page = fetcher.get(thing.url, at=at, crawl=True)
+    except fetch.Unreachable:
+        things.note_silence(thing=thing, at=at)
+        return
+    except fetch.Forbidden:
+        things.note_read(thing=thing, title="", language="", at=at)
+        return
+    found = reading.read(page.text, url=page.url, type=page.type, links=page.links)
+    things.note_read(thing=thing, title=found.title, language=found.language, at=at)

@@ -1,0 +1,162 @@
+"""Before money leaves, what it came from is looked at once more; the first large sum waits."""
+
+from datetime import timedelta
+
+import pytest
+
+from mickle.claims import proofs
+from mickle.claims.models import Proof
+from mickle.payouts import payouts
+from mickle.payouts.models import Payout
+from tests.claims.seeing import Web, look, put
+from tests.payouts.money import AT, all_hold, earner, revenue
+from tests.people import EUR, instance_at, member
+
+pytestmark = pytest.mark.django_db
+DAY = timedelta(days=1)
+SMALL = EUR("50.00")
+
+
+@pytest.fixture(autouse=True)
+def _instance():
+    instance_at("2026-11")
+
+
+@pytest.fixture
+def web() -> Web:
+    return Web()
+
+
+def shows(web: Web, who, host: str = "blog.example", at=AT) -> Proof:
+    proof = proofs.begin(member=who, address=f"https://{host}/", method="FILE", at=at)
+    put(web, proof)
+    return look(web, proof, at)
+
+
+def ask(who, amount: int | None = None, at=AT + 20 * DAY) -> Payout:
+    return payouts.request(member=who, at=at, key=f"{at}", amount_micros=amount)
+
+
+def in_file(payout: Payout, at=AT + 21 * DAY) -> bool:
+    try:
+        return payout in payouts.make_file(at=at).payouts.all()
+    except payouts.NothingToPay:
+        return False
+
+
+def test_a_payout_waits_until_the_place_was_seen_after_it_was_asked_for(web):
+    bob = earner()
+    proof = shows(web, bob)
+    payout = ask(bob)
+
+    assert "looked at once more" in payouts.why_held(payout)
+    assert not in_file(payout)
+    look(web, proof, AT + 20 * DAY)
+    assert payouts.why_held(payout) == ""
+    assert in_file(payout)
+    all_hold()
+
+
+def test_a_proof_removed_between_the_look_and_the_payout_pays_nothing(web):
+    bob = earner()
+    proof = shows(web, bob)
+    payout = ask(bob)
+    web.pages.clear()
+    look(web, proof, AT + 20 * DAY)
+
+    assert "no longer shown" in payouts.why_held(payout)
+    assert not in_file(payout)
+    # What was earned stays the member's, and goes when it is shown again.
+    put(web, proof)
+    look(web, proof, AT + 22 * DAY)
+    assert in_file(payout, AT + 22 * DAY)
+
+
+def test_giving_a_place_up_is_no_way_round_the_look(web):
+    bob = earner()
+    proof = shows(web, bob)
+    payout = ask(bob)
+    proofs.end(proof=proof, at=AT + 20 * DAY)
+
+    assert "given up" in payouts.why_held(payout)
+    assert not in_file(payout)
+
+
+def test_a_dispute_holds_the_payouts_of_both(web):
+    bob, eve = earner("bob"), earner("eve")
+    shows(web, bob)
+    first, second = ask(bob), ask(eve)
+    hers = proofs.begin(member=eve, address="https://blog.example/", method="DNS", at=AT + 20 * DAY)
+    put(web, hers)
+    look(web, hers, AT + 20 * DAY)
+
+    assert not in_file(first)
+    assert not in_file(second)
+
+
+def test_an_operator_may_let_it_go_all_the_same(web):
+    bob, olga = earner(), member("olga")
+    shows(web, bob)
+    payout = ask(bob)
+
+    payouts.clear(payout=payout, by=olga)
+    payout.refresh_from_db()
+
+    assert payouts.why_held(payout) == ""
+    assert in_file(payout)
+    with pytest.raises(payouts.WrongState):
+        payouts.clear(payout=payout, by=olga)
+
+
+def test_who_shows_nothing_by_a_machine_waits_for_nothing():
+    bob = earner()
+    assert in_file(ask(bob))
+
+
+def test_others_are_paid_while_one_waits(web):
+    bob, eve = earner("bob"), earner("eve")
+    shows(web, bob)
+    held, free = ask(bob), ask(eve)
+
+    file = payouts.make_file(at=AT + 21 * DAY)
+
+    assert list(file.payouts.all()) == [free]
+    held.refresh_from_db()
+    assert held.state == "REQUESTED"
+
+
+def test_the_first_payout_of_more_than_fifty_waits_for_the_notice(web):
+    bob = earner(micros=EUR("300.00"))
+    proof = shows(web, bob)
+    assert proof.notice_until_at == AT + 14 * DAY
+
+    for day in (0, 13):
+        with pytest.raises(payouts.UnderNotice, match=r"2026-11-29.*50\.00 EUR"):
+            ask(bob, EUR("50.01"), AT + day * DAY)
+    assert revenue(bob) == EUR("300.00")
+    assert ask(bob, SMALL, AT + 13 * DAY).amount_micros == SMALL
+
+
+def test_after_the_notice_all_of_it_can_go(web):
+    bob = earner(micros=EUR("300.00"))
+    shows(web, bob)
+    assert ask(bob, None, AT + 14 * DAY).amount_micros == EUR("300.00")
+
+
+def test_giving_a_place_up_does_not_end_its_notice(web):
+    bob = earner(micros=EUR("300.00"))
+    proofs.end(proof=shows(web, bob), at=AT + DAY)
+    with pytest.raises(payouts.UnderNotice):
+        ask(bob, None, AT + 2 * DAY)
+
+
+def test_who_was_paid_a_large_sum_before_waits_for_no_notice(web):
+    bob = earner(micros=EUR("300.00"))
+    shows(web, bob)
+    first = ask(bob, EUR("60.00"), AT + 15 * DAY)
+    payouts.clear(payout=first, by=bob)
+    payouts.make_file(at=AT + 15 * DAY)
+    payouts.mark_executed(payout=first, at=AT + 16 * DAY)
+
+    shows(web, bob, "shop.example", AT + 20 * DAY)
+    assert ask(bob, EUR("70.00"), AT + 21 * DAY).amount_micros == EUR("70.00")
