@@ -37,6 +37,9 @@ def _only_here(sock: socket.socket, address: object) -> None:
 
 TransactionTestCase._fixture_teardown = lambda _case: empty()
 socket.socket.connect = _only_here
+# No test reads the web by the way; those that do have a web of their own.
+settings.FETCH = False
+os.environ["MICKLE_FETCH"] = "off"
 
 
 @pytest.fixture(scope="session")

@@ -7,6 +7,7 @@ from tests.seeded.identity import IDENTITY
 from tests.seeded.mailing import MAILING
 from tests.seeded.month_end import MONTH_END
 from tests.seeded.proving import PROVING
+from tests.seeded.showing import SHOWING
 
 BUGS = [
     Bug(
@@ -37,6 +38,7 @@ BUGS = [
     *IDENTITY,
     *MONTH_END,
     *MAILING,
+    *SHOWING,
     *PROVING,
     *FETCHING,
     Bug(
