@@ -10,6 +10,7 @@ _POST = re.compile(
 )
 _HANDLE = re.compile(r"/([A-Za-z0-9_]{1,20})(/.*)?")
 _X_AT = re.compile(r"^/@(?=[A-Za-z0-9_])")
+_X_ROUTE = re.compile(r"!(/@?[A-Za-z0-9_]+(?:/[A-Za-z0-9_]+)*)/?")
 _X_MARKS = ("s", "t", "ref_src", "ref_url", "lang", "cn", "cxt", "twsrc", "src", "mx")
 _X_FRAMES = ("platform.twitter.com", "platform.x.com")
 
@@ -47,17 +48,17 @@ def x(page: Page) -> Page:
     if page.host in _X_FRAMES:
         number = page.value("id") if path == "/embed/Tweet.html" else ""
         return Page("x.com", f"/i/status/{number}") if number.isdecimal() else page
-    page = page.at("x.com", page.path)
-    if page.route.startswith("!/") and path == "":
-        path = page.route[1:]
+    route = page.route
+    if path == "" and (found := _X_ROUTE.fullmatch(route)):
+        path, route = found[1], ""
     path = _X_AT.sub("/", path)
     if found := _POST.fullmatch(path):
         return Page("x.com", f"/i/status/{found[1]}")
     pairs = page.without(*_X_MARKS).pairs
     if found := _HANDLE.fullmatch(path):
         name, below = found.groups()
-        return Page("x.com", f"/{name.lower()}{below or ''}", pairs)
-    return Page("x.com", path or "/", pairs, page.route)
+        return Page("x.com", f"/{name.lower()}{below or ''}", pairs, route)
+    return Page("x.com", path or "/", pairs, route)
 
 
 def reddit(page: Page) -> Page:

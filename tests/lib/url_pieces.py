@@ -43,4 +43,7 @@ https%3A%2F%2Fl.facebook.com%2Fl.php%3Fu%3Dhttps%3A%2F%2Fa.example ../What? a/..
 %2Fwatch%3Fv%3DdQw4w9WgXcQ http://example.com:443/users/a/statuses/123456789
 """
 VALUES = [*PIECES, *_VALUES.split()]
-FRAGMENTS = ["", "", "", "top", "/", "/doc/1", "!/doc/%61", "!", "!/jack/status/20", "#/a", "/ é"]
+_FRAGMENTS = """
+top / /doc/1 !/doc/%61 ! !/jack/status/20 #/a /é !/../x !/jack/status/20?s=20 !//x !/@jack/ /a?b#c
+"""
+FRAGMENTS = ["", "", "", "/ é", *_FRAGMENTS.split()]
