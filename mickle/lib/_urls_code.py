@@ -6,7 +6,7 @@ from mickle.lib._urls_page import Page, lowered
 from mickle.lib._urls_reserved import CODEBERG, GITHUB, GITLAB, GITLAB_WORDS
 
 _REPOSITORY = re.compile(r"/([^/]+)(?:/([^/]+)(/.+)?)?")
-_DOT_GIT = re.compile(r"(?<=[^.])(?:\.git)+$", re.IGNORECASE)
+_DOT_GIT = re.compile(r"(?<=[^./])(?:\.git)+$", re.IGNORECASE)
 _GITHUB_MARKS = ("tab", "ref", "source")
 _PYPI = re.compile(r"/(?:project|pypi)/([A-Za-z0-9._-]+)(/[^/]+)?")
 

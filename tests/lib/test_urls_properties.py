@@ -70,6 +70,7 @@ def understood(url: str) -> Identity:
 @example("https://commons.m.wikimedia.org/wiki/a%2F.%2Fb")
 @example("https://gitlab.com/alice/...git")
 @example("https://github.com/alice/...git")
+@example("https://gist.github.com/alice/a//.git")
 @example("https://doi.org/10.1000%2F..%2Fa")
 @example("https://www.tumblr.com/xn--alice/733128390912982016")
 def test_understanding_twice_changes_nothing(url: str) -> None:

@@ -57,7 +57,7 @@ IDENTITY = [
     Bug(
         "a name of dots and git leads to its owner's neighbour",
         "lib/_urls_code.py",
-        r"(?<=[^.])(?:\.git)",
+        r"(?<=[^./])(?:\.git)",
         r"(?<=.)(?:\.git)",
         "tests/lib/test_urls_properties.py -k twice",
     ),
