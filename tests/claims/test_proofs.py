@@ -111,16 +111,18 @@ def test_a_host_does_not_reach_into_a_path_that_was_shown_apart(web):
     bob, uni = creator("bob"), creator("uni")
     essay = page("https://uni.example/bob/essay")
     theirs = shown(web, bob, "https://uni.example/bob", "META")
+    web.pages.clear()
+    # Nor after it was lost: nobody has it then.
+    assert look(web, theirs, AT + DAY).state == "LOST"
 
     shown(web, uni, "https://uni.example/", "DNS")
 
-    assert owner(essay) == bob
-    assert owner(page("https://uni.example/")) == uni
-    # Nor after it was lost: nobody has it then.
-    web.pages.clear()
-    assert look(web, theirs, AT + 31 * DAY).state == "LOST"
     assert owner(essay) is None
     assert owner(page("https://uni.example/bob/new")) is None
+    assert owner(page("https://uni.example/")) == uni
+    put(web, theirs)
+    assert look(web, theirs, AT + 2 * DAY).state == "SHOWN"
+    assert owner(essay) == bob
 
 
 def test_a_home_below_a_host_is_its_persons(web):

@@ -8,6 +8,7 @@ import pytest
 from django.apps import apps
 from django.core.management import load_command_class
 
+from mickle.claims import proofs
 from mickle.closing import closing
 from mickle.instance.instance import State
 from mickle.ledger import ledger
@@ -137,7 +138,7 @@ def test_every_key_begins_as_a_key_in_the_code_does():
 
 @pytest.mark.django_db
 def test_every_check_of_the_audit_is_named_and_no_unknown_one():
-    rooms = (ledger, settlement, payins, payouts, closing)
+    rooms = (ledger, settlement, payins, payouts, closing, proofs)
     names = [check.name for room in rooms for check in room.audit()]
     told = section(page("checks"), "What `mickle audit` checks")
     rows = re.findall(r"^\| ([^|`]+?) \|", told, re.MULTILINE)

@@ -14,7 +14,7 @@ SHOWING = [
         "a token holds for every way of its member",
         "claims/_looking.py",
         "    value = DNS_VALUE + wanted.proof.token\n",
-        "    value = DNS_VALUE + wanted.proof.token\n    records = records or [value]\n",
+        "    value = DNS_VALUE + wanted.proof.token\n    records = [*records, value]\n",
         "tests/claims/test_proofs.py -k one_way_of_one_member",
     ),
     Bug(
@@ -43,7 +43,7 @@ SHOWING = [
         "things/_scopes.py",
         "    return rows.filter(~Exists(narrower))\n",
         "    return rows\n",
-        "tests/claims/test_disputes.py -k reach_into",
+        "tests/claims/test_proofs.py -k reach_into",
     ),
     Bug(
         "a host has the homes of its people",

@@ -125,7 +125,7 @@ def imprint(request: HttpRequest) -> HttpResponse:
 @access.read_page
 def robot(request: HttpRequest) -> HttpResponse:
     """For owners of sites: what the fetcher reads there, and how to keep it away."""
-    return render(request, "front/robot.html")
+    return render(request, "front/robot.html", {"refusal": "User-agent: Mickle\nDisallow: /"})
 
 
 @access.read_page
