@@ -21,6 +21,7 @@ MANIFESTS_PATH = "/.well-known/funding-manifest-urls"
 META_NAME = "mickle:owner"
 _LINES_AT_MOST = 100
 _MANIFESTS_AT_MOST = 3
+_FEEDS_AT_MOST = 2
 # Where a site serves a file of a repository's default branch; nothing there leads elsewhere.
 REPOSITORIES = {
     "github.com": "https://raw.githubusercontent.com/{path}/HEAD/.github/FUNDING.yml",
@@ -92,9 +93,33 @@ def _by_meta(wanted: Wanted, eyes: Eyes, at: datetime) -> Seen:
 
 
 def _by_payment(wanted: Wanted, eyes: Eyes, at: datetime) -> Seen:
-    return _on_page(
-        wanted, eyes, at, lambda found: any(_pays(wanted, one) for one in found.payments)
-    )
+    """A payment link of the page, or of a feed that the page names and that lies in the place."""
+    seen = _on_page(wanted, eyes, at, lambda found: _asks_for(wanted, found))
+    if seen.shown:
+        return seen
+    for feed in _feeds(wanted, eyes, at):
+        page = _read(wanted.proof, feed, eyes, at)
+        if page is not None and page.status == _FOUND and _asks_for(wanted, _reading(page)):
+            return Seen(True, _("%(url)s shows it.") % {"url": feed})
+    return seen
+
+
+def _asks_for(wanted: Wanted, found: reading.Reading) -> bool:
+    links = (*found.payments, *(one.url for one in found.fundings))
+    return any(_pays(wanted, one) for one in links)
+
+
+def _feeds(wanted: Wanted, eyes: Eyes, at: datetime) -> list[str]:
+    """The first feeds a page names; a place may be the feed itself."""
+    page = _read(wanted.proof, wanted.proof.url, eyes, at)
+    if page is None or page.status != _FOUND:
+        return []
+    named = [feed.replace("http://", "https://", 1) for feed in _reading(page).feeds]
+    return [feed for feed in named if _places.covers(wanted.proof.text, feed)][:_FEEDS_AT_MOST]
+
+
+def _reading(page: Fetched) -> reading.Reading:
+    return reading.read(page.text, url=page.url, type=page.type, links=page.links)
 
 
 def _by_me(wanted: Wanted, eyes: Eyes, at: datetime) -> Seen:

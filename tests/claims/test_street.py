@@ -336,3 +336,28 @@ def test_a_host_that_shows_pages_of_others_is_nobodys():
     assert [
         host for host in hosts for path in paths if not is_nobodys(f"https://{host}{path}")
     ] == []
+
+
+FEED = """<?xml version="1.0"?><rss version="2.0" xmlns:podcast="https://podcastindex.org/namespace/1.0"
+ xmlns:atom="http://www.w3.org/2005/Atom"><channel><title>A podcast</title>{line}
+<item><title>One</title><guid>1</guid></item></channel></rss>"""
+FEEDS: dict[str, tuple[str, str, bool]] = {
+    "podcast:funding": ("/feed", '<podcast:funding url="{own}">Help</podcast:funding>', True),
+    "a payment link": ("/feed", '<atom:link rel="payment" href="{own}" />', True),
+    "of another member": ("/feed", '<podcast:funding url="{hers}">Help</podcast:funding>', False),
+    "of nobody": ("/feed", "", False),
+    "at another host": (f"https://{OTHER}/feed", '<atom:link rel="payment" href="{own}" />', False),
+}
+
+
+@pytest.mark.parametrize(("feed", "line", "believed"), FEEDS.values(), ids=FEEDS)
+def test_a_feed_of_the_place_may_ask_for_payment(street, web, feed, line, believed):
+    proof = begin("PAYMENT")
+    own = tokens(proof.member, proof)
+    web.pages[HOST, "/"] = html(
+        f'<link rel="alternate" type="application/rss+xml" href="{feed}"><title>Blog</title>'
+    )
+    text = FEED.format(line=line.format(**own)).encode()
+    for host in (HOST, OTHER):
+        web.pages[host, "/feed"] = page(text, kind="application/rss+xml")
+    assert shown(street, proof) is believed
