@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 
 from mickle.claims import _manifests, _places
 from mickle.claims.models import EVIDENCE_CHARACTERS, Proof
-from mickle.lib import fetch, reading, urls
+from mickle.lib import fetch, reading, shared_hosts, urls
 from mickle.lib.fetch import Fetched
 from mickle.things.models import Scope
 
@@ -61,11 +61,44 @@ class Wanted(NamedTuple):
 
 def look(wanted: Wanted, eyes: Eyes, at: datetime) -> Seen:
     """Look for a proof now; raises fetch.Unreachable where nobody answers."""
+    way = _WAYS[wanted.proof.method]
     try:
-        seen = _WAYS[wanted.proof.method](wanted, eyes, at)
+        seen = way(wanted, eyes, at)
     except fetch.Forbidden as forbidden:
         seen = Seen(False, str(forbidden))
+    except fetch.Unreachable as silent:
+        seen = _with_www(wanted, eyes, at, silent)
     return Seen(seen.shown, seen.said[:EVIDENCE_CHARACTERS])
+
+
+class _Www(NamedTuple):
+    """Eyes that look at each host under its name with www."""
+
+    eyes: Eyes
+
+    def page(self, url: str, at: datetime) -> Fetched:
+        """The page of the same path there."""
+        return self.eyes.page(url.replace("https://", "https://www.", 1), at)
+
+    def txt(self, name: str) -> list[str]:
+        """Records stand where they stand."""
+        return self.eyes.txt(name)
+
+
+def _with_www(wanted: Wanted, eyes: Eyes, at: datetime, silent: fetch.Unreachable) -> Seen:
+    """What is shown where a site answers with www alone; as a thing that is the same host.
+
+    What is not there is no loss of what may stand where nobody answered.
+    """
+    if shared_hosts.is_shared(wanted.proof.host):
+        raise silent
+    try:
+        seen = _WAYS[wanted.proof.method](wanted, _Www(eyes), at)
+    except fetch.Failed:
+        raise silent from None
+    if not seen.shown:
+        raise silent
+    return seen
 
 
 def _by_dns(wanted: Wanted, eyes: Eyes, _at: datetime) -> Seen:

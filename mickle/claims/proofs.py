@@ -156,50 +156,53 @@ def _others(proof: Proof) -> QuerySet[Proof]:
     return rows.exclude(id=proof.id)
 
 
-def to_look_at(at: datetime, to_pay: Mapping[int, datetime]) -> QuerySet[Proof]:
-    """What has to be looked at: wanted, 30 days old, or of a member who asked to be paid since.
+def to_look_at(at: datetime, *, unseen: Q | Exists, untried: Q | Exists) -> QuerySet[Proof]:
+    """What has to be looked at: wanted, 30 days old, or of a member who waits to be paid.
 
-    `to_pay` says when each member who waits for a payout asked for it.
+    `unseen` says of a proof that its member has asked for money since it was seen (`looked_at`),
+    `untried` since anybody looked (`tried_at`).
     """
     rested = Q(tried_at=None) | Q(tried_at__lte=at - RESTS)
     due = Q(wanted_at__isnull=False) & (rested | Q(wanted_at__gt=F("tried_at")))
     due |= Q(state=_SHOWN, looked_at__lte=at - LOOKED_AT_EVERY) & rested
-    for member_id, asked_at in to_pay.items():
-        unseen = Q(state=_SHOWN, member=member_id, looked_at__lt=asked_at)
-        due |= unseen & (rested | Q(tried_at__lt=asked_at))
+    due |= Q(state=_SHOWN) & Q(unseen) & (rested | Q(untried))
     rows = Proof.objects.exclude(state=Proof.State.ENDED).filter(due)
     return rows.select_related("member").order_by("wanted_at", "looked_at", "id")
 
 
-def why_held(member_id: int, asked_at: datetime) -> str:
-    """Why a member is not paid yet what was asked for at a time; empty when nothing is in the way.
+def held(asked: Mapping[int, datetime]) -> dict[int, str]:
+    """Why members are not paid yet what they asked for, and when; those who may be are left out.
 
-    The places whose pages brought the money have to be shown once more after that time.
+    The places whose pages brought the money have to be shown once more after they asked.
     """
-    rows = Proof.objects.filter(member=member_id)
-    gone = rows.filter(state__in=(Proof.State.LOST, _DISPUTED)).first()
-    if gone is not None:
-        return _("%(place)s is no longer shown to be theirs, or somebody else shows it too.") % {
-            "place": gone.display
-        }
-    ended = rows.filter(_ended_unseen(), ended_at__gte=asked_at).first()
-    if ended is not None:
+    why: dict[int, str] = {}
+    rows = Proof.objects.filter(member__in=asked, shown_at__isnull=False).order_by("-id")
+    for proof in rows:
+        if said := _why_held(proof, asked[proof.member_id]):
+            why[proof.member_id] = said % {"place": proof.display}
+    return why
+
+
+def _why_held(proof: Proof, asked_at: datetime) -> str:
+    if proof.state in (Proof.State.LOST, _DISPUTED):
+        return _("%(place)s is no longer shown to be theirs, or somebody else shows it too.")
+    if proof.ended_at is not None:
+        # Nobody has looked at it since.
+        given_up = proof.decided_by_id is None and proof.ended_at >= asked_at
         said = _("%(place)s was given up before it could be looked at once more.")
-        return said % {"place": ended.display}
-    unseen = rows.filter(state=_SHOWN, looked_at__lt=asked_at).first()
-    if unseen is not None:
-        return _("%(place)s is looked at once more first.") % {"place": unseen.display}
-    return ""
+        return said if given_up else ""
+    unseen = proof.looked_at is None or proof.looked_at < asked_at
+    return _("%(place)s is looked at once more first.") if unseen else ""
 
 
-def _ended_unseen() -> Q:
-    """Shown once, and given up by its member."""
-    return Q(state=Proof.State.ENDED, shown_at__isnull=False, decided_by=None)
+def notice_until(member_id: int, at: datetime, text: str = "") -> datetime | None:
+    """Until when the public may object to what a member has shown, or to one place of theirs.
 
-
-def notice_until(member_id: int, at: datetime) -> datetime | None:
-    """Until when the public may object to what a member has shown; None when that is over."""
+    None when that is over. Giving a place up does not end it.
+    """
     rows = Proof.objects.filter(member=member_id, notice_until_at__gt=at)
+    if text:
+        rows = rows.filter(text=text)
     last: datetime | None = rows.aggregate(last=Max("notice_until_at"))["last"]
     return last
 

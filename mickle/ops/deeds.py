@@ -10,10 +10,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.conf import settings
-from django.db.models import Exists, OuterRef
+from django.db.models import Exists, OuterRef, QuerySet
 from django_tasks import task
 
 from mickle.claims import proofs
+from mickle.claims.models import Proof
 from mickle.closing import closing
 from mickle.closing.models import Closing
 from mickle.instance import instance, street
@@ -131,21 +132,24 @@ def ask_again(at: datetime) -> None:
     arrears.ask_again(at=at)
 
 
-def _to_pay() -> dict[int, datetime]:
-    """When each member who waits for a payout asked for it."""
-    rows = payouts.requested().filter(kind=Payout.Kind.REVENUE, cleared_by=None)
-    return {row.member_id: row.requested_at for row in rows if row.member_id is not None}
+def _to_look_at(at: datetime) -> QuerySet[Proof]:
+    def asked_since(when: str) -> Exists:
+        waits = payouts.requested().filter(kind=Payout.Kind.REVENUE, cleared_by=None)
+        return Exists(waits.filter(member=OuterRef("member"), requested_at__gt=OuterRef(when)))
+
+    unseen, untried = asked_since("looked_at"), asked_since("tried_at")
+    return proofs.to_look_at(at, unseen=unseen, untried=untried)
 
 
 def proofs_to_look_at(at: datetime) -> bool:
     """Somebody wants a proof looked at, or one was seen too long ago."""
-    return settings.FETCH and proofs.to_look_at(at, _to_pay()).exists()
+    return settings.FETCH and _to_look_at(at).exists()
 
 
 def look_at_proofs(at: datetime) -> None:
     """Look at what shows that places are somebody's; what waits for them is released after it."""
     eyes = looking.eyes()
-    for proof in proofs.to_look_at(at, _to_pay())[:_LOOKS_AT_ONCE]:
+    for proof in _to_look_at(at)[:_LOOKS_AT_ONCE]:
         proofs.look(proof=proof, profile_of=looking.profile_of, eyes=eyes, at=at)
         jobs.go_on()
 

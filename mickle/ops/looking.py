@@ -7,7 +7,7 @@ from django.urls import reverse
 
 from mickle.claims.proofs import Eyes
 from mickle.instance import street
-from mickle.lib import fetch, reading
+from mickle.lib import fetch, reading, urls
 from mickle.lib.fetch import Fetched, Fetcher
 from mickle.members.models import Member
 from mickle.things import things
@@ -40,7 +40,10 @@ def profile_of(member: Member) -> str:
 
 
 def read(thing: Thing, fetcher: Fetcher, at: datetime) -> None:
-    """Note what a thing's page is called; nothing of a person who did not join is kept."""
+    """Note what a thing's page is called; of a person who did not join not even the name."""
+    if _is_a_person(thing.url):
+        things.note_read(thing=thing, title="", language="", at=at)
+        return
     try:
         page = fetcher.get(thing.url, at=at, crawl=True)
     except fetch.Unreachable:
@@ -51,3 +54,10 @@ def read(thing: Thing, fetcher: Fetcher, at: datetime) -> None:
         return
     found = reading.read(page.text, url=page.url, type=page.type, links=page.links)
     things.note_read(thing=thing, title=found.title, language=found.language, at=at)
+
+
+def _is_a_person(url: str) -> bool:
+    """Whether a page is somebody's own at a site of many: its title would be their name."""
+    maker = urls.maker(url)
+    path = urls.identify(url).identity.partition("/")[2]
+    return maker is not None and "/" not in path.strip("/")

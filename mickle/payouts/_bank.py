@@ -1,6 +1,7 @@
 """The file for the bank, and what the bank did. States change by one conditional UPDATE each."""
 
 import hashlib
+from collections.abc import Iterable
 from datetime import UTC, datetime
 
 from django.conf import settings
@@ -35,10 +36,13 @@ def make_file(at: datetime) -> PayoutFile:
     """
     house = sepa.house_account(real=instance.here().is_real)
     with transaction.atomic():
-        asked = Payout.objects.select_for_update().filter(state=State.REQUESTED)
-        rows = [row for row in asked.order_by("id") if not why_held(row)]
+        asked = list(
+            Payout.objects.select_for_update().filter(state=State.REQUESTED).order_by("id")
+        )
+        held = why_held(asked)
+        rows = [row for row in asked if row.id not in held]
         if not rows:
-            raise NothingToPay(_nothing(asked.count()))
+            raise NothingToPay(_nothing(len(asked)))
         file = _write(rows, house, at)
         claimed = Payout.objects.filter(
             id__in=[row.id for row in rows], state=State.REQUESTED, file=None
@@ -58,11 +62,15 @@ def _nothing(held: int) -> str:
     return said % {"n": held}
 
 
-def why_held(row: Payout) -> str:
-    """Why a payout that was asked for is in no file yet; empty where nothing is in the way."""
-    if row.kind != Payout.Kind.REVENUE or row.member_id is None or row.cleared_by_id is not None:
-        return ""
-    return proofs.why_held(row.member_id, row.requested_at)
+def why_held(rows: Iterable[Payout]) -> dict[int, str]:
+    """Why payouts that were asked for are in no file yet; those that may go are left out."""
+    kept = {
+        row.member_id: row
+        for row in rows
+        if row.kind == Payout.Kind.REVENUE and row.member_id and row.cleared_by_id is None
+    }
+    held = proofs.held({member: row.requested_at for member, row in kept.items()})
+    return {kept[member].id: why for member, why in held.items()}
 
 
 def clear(payout: Payout, by: Member) -> None:

@@ -351,9 +351,9 @@ def requested() -> QuerySet[Payout]:
     return rows.select_related("member", "charity").order_by("id")
 
 
-def why_held(row: Payout) -> str:
-    """Why a payout that was asked for may be in no file yet; empty where nothing is in the way."""
-    return _bank.why_held(row)
+def why_held(rows: Iterable[Payout]) -> dict[int, str]:
+    """Why payouts that were asked for may be in no file yet, by number; of others nothing."""
+    return _bank.why_held(rows)
 
 
 def clear(*, payout: Payout, by: Member) -> None:

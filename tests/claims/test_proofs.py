@@ -4,6 +4,7 @@ from datetime import timedelta
 
 import pytest
 from django.db import IntegrityError, transaction
+from django.db.models import Q
 
 from mickle.claims import proofs
 from mickle.claims.models import Proof
@@ -302,15 +303,18 @@ def test_who_leaves_shows_nothing_any_more(web):
     assert not Proof.objects.exclude(state="ENDED").exists()
 
 
+def due(day: int, *, asked: bool = False) -> list[Proof]:
+    waits = Q(id__gt=0) if asked else Q(id__lt=0)
+    return list(proofs.to_look_at(AT + day * DAY, unseen=waits, untried=Q(id__lt=0)))
+
+
 def test_what_is_due_is_wanted_old_or_to_be_paid(web):
-    bob = creator("bob")
-    proof = shown(web, bob)
-    due = lambda day, pay=None: list(proofs.to_look_at(AT + day * DAY, pay or {}))  # noqa: E731
+    proof = shown(web, creator("bob"))
 
     assert due(29) == []
     assert due(30) == [proof]
-    assert due(2, {bob.id: AT + DAY}) == [proof]
-    assert due(2, {bob.id + 1: AT + DAY}) == []
+    assert due(2, asked=True) == [proof]
+    assert due(0, asked=True) == []
     proofs.want_look(proof=proof, at=AT + DAY)
     assert due(1) == [proof]
     web.silent = {"blog.example"}

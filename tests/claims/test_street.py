@@ -306,6 +306,14 @@ def test_a_record(street, web, case):
     assert shown(street, proof) is believed
 
 
+@pytest.mark.parametrize("method", WAYS)
+def test_a_site_that_answers_with_www_alone_is_read_there(street, web, method):
+    proof = begin(method)
+    web.records = [{HOST: "SERVFAIL"}] * 2
+    good(web, proof, f"www.{HOST}")
+    assert shown(street, proof)
+
+
 @pytest.mark.parametrize("method", [*WAYS, "DNS"])
 def test_a_silent_host_shows_nothing_and_is_no_loss(street, web, method):
     proof = begin(method)

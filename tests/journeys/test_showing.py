@@ -209,6 +209,6 @@ def test_a_worker_looks_again_before_a_payout_and_lets_it_go(web, essay, bob):
         at=instance.now(),
     )
     payout = payouts.request(member=maker, at=instance.now(), key="1")
-    assert payouts.why_held(payout)
+    assert payouts.why_held([payout])
     work()
-    assert payouts.why_held(payout) == ""
+    assert payouts.why_held([payout]) == {}

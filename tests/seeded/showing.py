@@ -97,22 +97,22 @@ SHOWING = [
     Bug(
         "a payout does not wait for the look",
         "payouts/_bank.py",
-        'rows = [row for row in asked.order_by("id") if not why_held(row)]',
-        'rows = list(asked.order_by("id"))',
+        "rows = [row for row in asked if row.id not in held]",
+        "rows = list(asked)",
         "tests/payouts/test_shown.py -k removed_between",
     ),
     Bug(
         "giving a place up is a way round the look",
         "claims/proofs.py",
-        "    if ended is not None:\n",
-        "    if ended is not None and not asked_at:\n",
+        '        return said if given_up else ""\n',
+        '        return ""\n',
         "tests/payouts/test_shown.py -k no_way_round",
     ),
     Bug(
         "a notice ends with its proof",
         "claims/proofs.py",
-        "rows = Proof.objects.filter(member=member_id, notice_until_at__gt=at)",
-        "rows = Proof.objects.filter(member=member_id, notice_until_at__gt=at, ended_at=None)",
+        "rows = Proof.objects.filter(member=member_id, notice_until_at__gt=at)\n",
+        "rows = Proof.objects.filter(notice_until_at__gt=at, member=member_id, ended_at=None)\n",
         "tests/payouts/test_shown.py -k does_not_end_its_notice",
     ),
     Bug(

@@ -141,7 +141,7 @@ def _under_notice(found: Thing) -> datetime | None:
     """Until when anybody may object to how the owner came to have it."""
     if found.scope is None or found.owner_id is None:
         return None
-    return proofs.notice_until(found.owner_id, instance.now())
+    return proofs.notice_until(found.owner_id, instance.now(), found.scope.text)
 
 
 def _gone(found: Thing) -> str:

@@ -228,10 +228,12 @@ def payout_list(request: MemberRequest) -> HttpResponse:
             else:
                 messages.info(request, _("It goes out with the next payment file."))
                 return paths.see_other("payouts")
+    asked = list(payouts.requested())
+    held = payouts.why_held(asked)
     files = PayoutFile.objects.order_by("-id")[:_LISTED]
     context = {
         "came_back": came_back,
-        "requested": [(one, payouts.why_held(one)) for one in payouts.requested()],
+        "requested": [(one, held.get(one.id, "")) for one in asked],
         "sent": Payout.objects.filter(state=Payout.State.SENT)
         .select_related("member", "charity", "file")
         .order_by("file_id", "id"),
