@@ -1,0 +1,90 @@
+"""What a worker reads of new pages: a title, and never the name of a person who did not join."""
+
+from datetime import datetime
+
+import pytest
+
+from mickle.instance import street
+from mickle.lib import fetch
+from mickle.lib.fetch import Fetched
+from mickle.ops import deeds, looking
+from mickle.things import things
+from mickle.things.models import Thing
+from tests.people import MID_NOVEMBER as AT
+
+pytestmark = pytest.mark.django_db
+PAGE = '<html lang="de"><title>Ein Aufsatz</title><h1>x</h1></html>'
+
+
+class Reader:
+    """Answers each address with a page, or with what a fetcher raises."""
+
+    def __init__(self, *, fails: fetch.Failed | None = None) -> None:
+        self.fails, self.asked = fails, []
+
+    def get(self, url: str, *, at: datetime, crawl: bool = False) -> Fetched:
+        assert crawl, "robots.txt decides about pages that nobody asked to be read"
+        self.asked.append(url)
+        if self.fails is not None:
+            raise self.fails
+        return Fetched(url, 200, "text/html", PAGE, "", (url,), at, False, False)
+
+
+def add(url: str) -> Thing:
+    return things.find_or_add(url=url, at=AT)
+
+
+def fresh(thing: Thing) -> Thing:
+    return Thing.objects.get(id=thing.id)
+
+
+def test_a_page_says_what_it_is_called():
+    essay = add("https://blog.example/essay")
+    looking.read(essay, Reader(), AT)
+    assert (fresh(essay).title, fresh(essay).language) == ("Ein Aufsatz", "de_DE")
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://github.com/jane",
+        "https://mastodon.social/@jane",
+        "https://soundcloud.com/jane",
+        "https://www.youtube.com/@jane",
+    ],
+)
+def test_of_a_person_not_even_the_name_is_read(url):
+    reader, page = Reader(), add(url)
+    looking.read(page, reader, AT)
+    assert reader.asked == []
+    assert fresh(page).title == ""
+    assert not things.to_read(AT).exists()
+
+
+def test_what_robots_or_a_rule_forbids_is_not_asked_again():
+    essay = add("https://blog.example/essay")
+    looking.read(essay, Reader(fails=fetch.Forbidden("robots", host="blog.example")), AT)
+    assert fresh(essay).to_read_at is None
+
+
+def test_a_silent_page_is_asked_again_tomorrow():
+    essay = add("https://blog.example/essay")
+    silent = fetch.Unreachable("server", host="blog.example", status="503")
+    looking.read(essay, Reader(fails=silent), AT)
+    assert fresh(essay).to_read_at.day == AT.day + 1
+
+
+def test_a_worker_reads_a_few_at_a_time(monkeypatch, settings):
+    reader = Reader()
+    monkeypatch.setattr(street, "fetcher", lambda: reader)
+    for number in range(7):
+        add(f"https://blog.example/{number}")
+    assert not deeds.pages_to_read(AT)
+    settings.FETCH = True
+
+    assert deeds.pages_to_read(AT)
+    deeds.read_pages(AT)
+    assert len(reader.asked) == 5
+    deeds.read_pages(AT)
+    assert len(reader.asked) == 7
+    assert not deeds.pages_to_read(AT)
