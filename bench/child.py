@@ -1,4 +1,4 @@
-"""What is done in a process of its own: `python -m bench.child load|settle|button N N`."""
+"""What is done in a process of its own: `python -m bench.child load|settle|button|release N`."""
 
 import json
 import os
@@ -19,6 +19,7 @@ from bench import clicks, world  # noqa: E402
 from mickle.instance import instance  # noqa: E402
 from mickle.ledger import ledger  # noqa: E402
 from mickle.lib import months  # noqa: E402
+from mickle.lib.money import MICROS  # noqa: E402
 from mickle.members import members as people  # noqa: E402
 from mickle.members.models import Member  # noqa: E402
 from mickle.ops import database, loading  # noqa: E402
@@ -28,6 +29,7 @@ from mickle.passes.write import hashed  # noqa: E402
 from mickle.settlement import settlement  # noqa: E402
 from mickle.settlement.models import Line  # noqa: E402
 from mickle.things import things as pages  # noqa: E402
+from mickle.things.models import Thing  # noqa: E402
 
 
 def load(members: int, nods: int) -> dict[str, float]:
@@ -64,6 +66,30 @@ def settle(members: int, nods: int) -> dict[str, float]:
         "memory_mb": peak,
         "server_mb": _server_mb(),
         "equal": _equal(world.draw(members, nods)),
+    }
+
+
+def release(givers: int) -> dict[str, float]:
+    """Load and settle a month of one page that is nobody's, then give it to somebody and wait."""
+    database.make_ready()
+    loading.load(World(world.rows(world.one_page(givers))))
+    at = instance.now()
+    settlement.settle(month=world.when(), at=at)
+    page, owner = Thing.objects.get(), people.join(email="o@example.org", username="o", at=at)
+    people.note_top_up(member=owner, amount_micros=2 * MICROS, month=world.when())
+    waits = ledger.total(ledger.Kind.WAITING)
+    began = time.perf_counter()
+    pages.set_owner(thing=page, owner=owner, at=at)
+    settlement.release(thing=page, at=at)
+    decided = time.perf_counter() - began
+    settlement.release_due(at=at)
+    spent = time.perf_counter() - began
+    earned = ledger.balance(ledger.revenue(owner.id))
+    return {
+        "seconds": spent,
+        "decided_ms": 1_000 * decided,
+        "memory_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
+        "equal": waits == 5 * givers * MICROS and earned == waits - waits // 10,
     }
 
 
@@ -126,5 +152,5 @@ def _equal(month: world.Month) -> bool:
 
 
 if __name__ == "__main__":
-    deed = {"load": load, "settle": settle, "button": button}[sys.argv[1]]
-    print(json.dumps(deed(int(sys.argv[2]), int(sys.argv[3]))))
+    deeds = {"load": load, "settle": settle, "button": button, "release": release}
+    print(json.dumps(deeds[sys.argv[1]](*map(int, sys.argv[2:]))))

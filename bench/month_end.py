@@ -59,7 +59,7 @@ def _timed_split(month: world.Month) -> float:
 
 
 def _loaded(name: str, facts: dict[str, str], size: tuple[int, int]) -> Figure:
-    loaded = _child("load", facts, size)
+    loaded = child("load", facts, size)
     rate = loaded["nods"] / loaded["seconds"]
     return Figure(
         f"load into {name}",
@@ -72,7 +72,7 @@ def _settled(
     name: str, facts: list[dict[str, str]], size: tuple[int, int], limit_s: float
 ) -> Iterator[Figure]:
     for engine, there in zip(ENGINES, facts, strict=True):
-        done = _child("settle", there | {"MICKLE_ENGINE": engine}, size)
+        done = child("settle", there | {"MICKLE_ENGINE": engine}, size)
         if not done["equal"]:
             raise SystemExit(f"{engine} on {name} and numpy do not agree to the micro")
         memory = f"{done['memory_mb']:.0f} MB"
@@ -96,7 +96,8 @@ def _settled(
     )
 
 
-def _child(deed: str, facts: dict[str, str], size: tuple[int, int]) -> dict[str, float]:
+def child(deed: str, facts: dict[str, str], size: tuple[int, ...]) -> dict[str, float]:
+    """What a deed says that was done in a process of its own, on the database of these facts."""
     env = {name: value for name, value in os.environ.items() if name != "DATABASE_URL"}
     done = subprocess.run(
         [sys.executable, "-m", "bench.child", deed, *map(str, size)],

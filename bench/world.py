@@ -61,6 +61,13 @@ def draw(members: int, nods: int) -> Month:
     )
 
 
+def one_page(givers: int) -> Month:
+    """A month in which so many gave all of their coin to one page that is nobody's."""
+    each = np.arange(givers)
+    coin = np.full(givers, 5)
+    return Month(each, np.zeros(givers, np.int64), coin, coin, np.array([-1]))
+
+
 def rows(month: Month) -> dict[str, list[dict[str, object]]]:
     """The month as `mickle load` reads it."""
     text = months.text(when())
