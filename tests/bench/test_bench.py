@@ -113,7 +113,7 @@ def _made(embedded, cluster, monkeypatch) -> None:
 
 @pytest.mark.slow
 @pytest.mark.usefixtures("_made")
-@pytest.mark.parametrize("name", ["nods", "live", "settling", "mixed"])
+@pytest.mark.parametrize("name", ["nods", "live", "settling", "mixed", "release"])
 def test_each_part_of_the_button_is_measured_and_nothing_fails(name, monkeypatch):
     monkeypatch.setattr(settling, "QUIET_S", 5.0)
     monkeypatch.setattr(settling, "MIXED_NODS", 4_000)
