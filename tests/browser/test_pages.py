@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from urllib.parse import urlsplit
 
 import pytest
 from axe_playwright_python.base import AXE_SCRIPT
@@ -21,7 +22,7 @@ LAST = months.text(MONTH - 1)
 ANYBODY = (
     *("/", "/catalogue", "/catalogue?q=nothing-like-it", "/thing/1", "/people/demo-ada"),
     *("/people/demo-bruno", "/figures", "/terms", "/privacy", "/imprint", "/source"),
-    *("/proof", f"/proof/{LAST}"),
+    *("/proof", f"/proof/{LAST}", "/robot"),
     *("/sign-up", "/sign-in", "/nod?url=https://new.example/page"),
     *("/buttons", "/buttons?url=https://a.example/&size=tall&theme=dark&lang=ar&live=on"),
     "/buttons?url=nowhere",
@@ -32,7 +33,7 @@ GIVER = (
     *("/nod?url=https://new.example/page", "/nod/1/monthly", "/settings/sites"),
 )
 MAKER = (
-    *("/mine", "/mine/add", "/thing/1/edit", "/thing/1", "/revenue"),
+    *("/mine", "/mine/add", "/mine/show", "/thing/1/edit", "/thing/1", "/revenue"),
     *("/withdraw", "/withdraw/account", "/people/demo-bruno"),
 )
 OPERATOR = (
@@ -135,7 +136,11 @@ def test_the_pages_of_a_giver(page: Page) -> None:
 
 def test_the_pages_of_a_maker(page: Page) -> None:
     sign_in(page, "bruno@demo.example")
-    assert look_at(page, MAKER) == []
+    page.goto("/mine/show")
+    page.get_by_label("Web address").fill("https://blog.example")
+    page.get_by_role("button", name="Go on").click()
+    page.wait_for_url("**/mine/show/*")
+    assert look_at(page, (*MAKER, urlsplit(page.url).path)) == []
 
 
 def test_the_pages_of_an_operator(page: Page, demo: Running) -> None:

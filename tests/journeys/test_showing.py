@@ -72,7 +72,7 @@ def begin(person: Person, method: str = "FILE", url: str = "https://blog.example
 @pytest.mark.parametrize("method", ["FILE", "META", "DNS"])
 def test_what_waits_is_released_to_the_micro_once_it_is_seen(web, essay, bob, method):
     bob.open(f"/thing/{essay.id}")
-    assert "Faster:" in bob.text
+    assert "Put a line on your site" in bob.text
     assert "/mine/show?url=https%3A%2F%2Fblog.example%2Fessay" in bob.html
     proof = begin(bob, method)
     assert proof.token in bob.html

@@ -25,6 +25,8 @@ LIBRARIES = (
     *("django.core.management.commands.migrate", "django.core.mail.backends.locmem"),
     *("django.contrib.auth.hashers", "django.contrib.messages.storage.fallback"),
     *("django.contrib.staticfiles.storage", "django.template.loader", "django.views.generic"),
+    *("httpcore2", "truststore", "dns.resolver", "dnslib", "trustme", "lxml.etree", "protego"),
+    *("publicsuffixlist", "yaml", "babel.numbers", "jsonschema", "allauth.account.forms"),
 )
 WITHIN_S = 600
 
