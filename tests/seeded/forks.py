@@ -26,7 +26,7 @@ LIBRARIES = (
     *("django.contrib.auth.hashers", "django.contrib.messages.storage.fallback"),
     *("django.contrib.staticfiles.storage", "django.template.loader", "django.views.generic"),
     *("httpcore2", "truststore", "dns.resolver", "dnslib", "trustme", "lxml.etree", "protego"),
-    *("publicsuffixlist", "yaml", "babel.numbers", "jsonschema", "allauth.account.forms"),
+    *("publicsuffixlist", "yaml", "babel.numbers", "jsonschema"),
 )
 WITHIN_S = 600
 
