@@ -4,6 +4,7 @@ Half of the seeds are charged afterwards. A few in every run, a thousand with --
 """
 
 import pytest
+from django.db import connection
 from django.test import override_settings
 
 from mickle.ledger import ledger
@@ -18,7 +19,7 @@ pytestmark = [
     pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
 ]
 
-QUICK, LONG = 2, 1_000
+QUICK, LONG = {"sqlite": 2, "postgresql": 1}, 1_000
 
 
 def live(seed: int, days: int = 365) -> Year:
@@ -37,7 +38,7 @@ def live(seed: int, days: int = 365) -> Year:
 
 
 def test_every_seed_keeps_the_books(request):
-    seeds = LONG if request.config.getoption("--long") else QUICK
+    seeds = LONG if request.config.getoption("--long") else QUICK[connection.vendor]
     for seed in range(1, seeds + 1):
         year = live(seed)
         assert year.deaths > 5
