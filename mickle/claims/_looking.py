@@ -1,6 +1,6 @@
 """Looking for a proof where it has to stand: one way each, and what was seen in a sentence."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import datetime
 from typing import NamedTuple, Protocol
 
@@ -18,7 +18,6 @@ DNS_VALUE = "mickle="
 FILE_PATH = "/.well-known/mickle.txt"
 FUNDING_PATH = "/funding.json"
 MANIFESTS_PATH = "/.well-known/funding-manifest-urls"
-META_NAME = "mickle:owner"
 _LINES_AT_MOST = 100
 _MANIFESTS_AT_MOST = 3
 _FEEDS_AT_MOST = 2
@@ -164,11 +163,7 @@ def _by_funding(wanted: Wanted, eyes: Eyes, at: datetime) -> Seen:
     """A manifest at the place itself, or one elsewhere that the place's host names as its own."""
     proof = wanted.proof
     url = f"https://{proof.text}{FUNDING_PATH}"
-    page = _read(proof, url, eyes, at)
-    found = [page] if page is not None else []
-    if proof.kind == Scope.Kind.HOST:
-        found += _named_manifests(proof, eyes, at)
-    for manifest in found:
+    for manifest in _funding_files(proof, url, eyes, at):
         channels = _manifests.channels(manifest.text) if manifest.status == _FOUND else []
         if any(_is_ours(wanted, one) for one in channels):
             said = _("%(url)s names your page here as a channel.")
@@ -177,11 +172,17 @@ def _by_funding(wanted: Wanted, eyes: Eyes, at: datetime) -> Seen:
     return Seen(False, said % {"url": url, "profile": wanted.profile})
 
 
-def _named_manifests(proof: Proof, eyes: Eyes, at: datetime) -> list[Fetched]:
+def _funding_files(proof: Proof, url: str, eyes: Eyes, at: datetime) -> Iterator[Fetched]:
+    """One after the other, so that nobody is asked who need not be."""
+    own = _read(proof, url, eyes, at)
+    if own is not None:
+        yield own
+    if proof.kind != Scope.Kind.HOST:
+        return
     listing = _read(proof, f"https://{proof.host}{MANIFESTS_PATH}", eyes, at)
-    if listing is None or listing.status != _FOUND:
-        return []
-    return [eyes.page(line, at) for line in _lines(listing.text)[:_MANIFESTS_AT_MOST] if line]
+    if listing is not None and listing.status == _FOUND:
+        for line in _lines(listing.text)[:_MANIFESTS_AT_MOST]:
+            yield eyes.page(line, at)
 
 
 def _by_repository(wanted: Wanted, eyes: Eyes, at: datetime) -> Seen:
@@ -201,9 +202,7 @@ def _on_page(
     page = _read(wanted.proof, url, eyes, at)
     if page is None:
         return _elsewhere(url)
-    if page.status == _FOUND and shows(
-        reading.read(page.text, url=page.url, type=page.type, links=page.links)
-    ):
+    if page.status == _FOUND and shows(_reading(page)):
         return Seen(True, _("%(url)s shows it.") % {"url": url})
     return _missing(url, page)
 
@@ -230,7 +229,7 @@ def _missing(url: str, page: Fetched) -> Seen:
 
 
 def _lines(text: str) -> list[str]:
-    return [line.strip() for line in text.splitlines()[:_LINES_AT_MOST]]
+    return [line.strip() for line in text.splitlines()[:_LINES_AT_MOST] if line.strip()]
 
 
 def _is_ours(wanted: Wanted, address: str) -> bool:
@@ -247,7 +246,7 @@ def _pays(wanted: Wanted, address: str) -> bool:
         return True
     here = urls.origin_of(wanted.profile)
     named = URLSearchParams(address.partition("#")[0].partition("?")[2]).get("by")
-    return urls.origin_of(address) == here and bool(named) and named == wanted.name
+    return urls.origin_of(address) == here and named == wanted.name
 
 
 _WAYS: dict[str, Callable[[Wanted, Eyes, datetime], Seen]] = {

@@ -20,7 +20,7 @@ from mickle.members.models import Member
 from mickle.things import things
 from mickle.things.models import Scope, Thing
 
-__all__ = ["Eyes", "NotOnePlace", "Place", "Wanted"]
+__all__ = ["Eyes", "NotOnePlace"]
 
 TOKEN_BYTES = 18
 ASKED_FOR = timedelta(days=7)
@@ -144,16 +144,10 @@ def forget(*, member: Member, at: datetime) -> None:
 
 def _leave_place(proof: Proof, at: datetime) -> None:
     """Withdraw a place that its member shows no other way."""
-    if not _others(proof).exists():
-        scope = Scope.objects.filter(text=proof.text, owner=proof.member_id)
-        if scope.exists():
-            things.withdraw_scope(text=proof.text, at=at)
-
-
-def _others(proof: Proof) -> QuerySet[Proof]:
-    """The member's other proofs of the same place that stand."""
-    rows = Proof.objects.filter(member=proof.member_id, text=proof.text, state=Proof.State.SHOWN)
-    return rows.exclude(id=proof.id)
+    own = Proof.objects.filter(member=proof.member_id, text=proof.text, state=_SHOWN)
+    theirs = Scope.objects.filter(text=proof.text, owner=proof.member_id)
+    if theirs.exists() and not own.exclude(id=proof.id).exists():
+        things.withdraw_scope(text=proof.text, at=at)
 
 
 def to_look_at(at: datetime, *, unseen: Q | Exists, untried: Q | Exists) -> QuerySet[Proof]:
@@ -167,7 +161,9 @@ def to_look_at(at: datetime, *, unseen: Q | Exists, untried: Q | Exists) -> Quer
     due |= Q(state=_SHOWN, looked_at__lte=at - LOOKED_AT_EVERY) & rested
     due |= Q(state=_SHOWN) & Q(unseen) & (rested | Q(untried))
     rows = Proof.objects.exclude(state=Proof.State.ENDED).filter(due)
-    return rows.select_related("member").order_by("wanted_at", "looked_at", "id")
+    return rows.select_related("member").order_by(
+        F("wanted_at").asc(nulls_last=True), "looked_at", "id"
+    )
 
 
 def held(asked: Mapping[int, datetime]) -> dict[int, str]:
@@ -247,26 +243,29 @@ def _seen(wanted: Wanted, eyes: Eyes, at: datetime) -> Seen | None:
 
 def _note_silence(proof: Proof, at: datetime) -> None:
     rows = Proof.objects.filter(id=proof.id)
-    rows.filter(silent_since_at=None).update(silent_since_at=at)
-    rows.update(wanted_at=None, tried_at=at)
-    since = rows.values_list("silent_since_at", flat=True).get()
-    if since is not None and at >= since + SILENT_FOR:
-        _lose(proof, at)
+    with transaction.atomic():
+        instance.hold_owners()
+        rows.filter(silent_since_at=None).update(silent_since_at=at)
+        rows.update(wanted_at=None, tried_at=at)
+        since = rows.values_list("silent_since_at", flat=True).get()
+        if since is not None and at >= since + SILENT_FOR:
+            _lose(proof, at)
 
 
 def _note_missing(proof: Proof, seen: Seen, at: datetime) -> None:
     rows = Proof.objects.filter(id=proof.id)
-    rows.update(looked_at=at, tried_at=at, silent_since_at=None, wanted_at=None, said=seen.said)
-    _lose(proof, at)
+    # One that was looked at and still counts as shown would let a payout go.
+    with transaction.atomic():
+        instance.hold_owners()
+        rows.update(looked_at=at, tried_at=at, silent_since_at=None, wanted_at=None, said=seen.said)
+        _lose(proof, at)
 
 
 def _lose(proof: Proof, at: datetime) -> None:
     """What was shown is not any more: what was earned stays, what comes is set aside."""
-    with transaction.atomic():
-        instance.hold_owners()
-        rows = Proof.objects.filter(id=proof.id, state__in=(_SHOWN, _DISPUTED))
-        if rows.update(state=Proof.State.LOST):
-            _leave_place(proof, at)
+    rows = Proof.objects.filter(id=proof.id, state__in=(_SHOWN, _DISPUTED))
+    if rows.update(state=Proof.State.LOST):
+        _leave_place(proof, at)
 
 
 def _note_shown(proof: Proof, seen: Seen, at: datetime) -> None:

@@ -36,11 +36,11 @@ def note(thing: Thing, title: str, language: str, at: datetime) -> None:
     rows = Thing.objects.filter(id=thing.id)
     rows.update(to_read_at=None)
     undescribed = rows.filter(owner=None) | rows.filter(title="")
+    if known := _language(language):
+        undescribed.filter(language="").update(language=known)
+    # Last: with a title it is described.
     if title := _texts.title(title):
         undescribed.update(title=title, updated_at=at)
-    known = _language(language)
-    if known:
-        undescribed.filter(language="").update(language=known)
 
 
 def _language(said: str) -> str:

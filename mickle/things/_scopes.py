@@ -1,10 +1,11 @@
-"""What one proof covers: which things belong to a host, a path below it, or a handle."""
+"""What one proof covers: which things belong to a host, or to a path below it."""
 
 from datetime import datetime
 
 from django.db import connection, transaction
 from django.db.models import CharField, Exists, F, OuterRef, Q, QuerySet, Value
-from django.db.models.functions import Concat, Length, Substr
+from django.db.models.functions import Concat, Left, Length, Substr
+from django.db.models.lookups import Exact
 
 from mickle.instance import instance
 from mickle.lib import shared_hosts, urls
@@ -57,7 +58,7 @@ def within(scope: Scope) -> QuerySet[Thing]:
     else:
         rows = rows.exclude(id__in=_of_persons(rows, scope))
     narrower = (
-        Scope.objects.filter(host=scope.host, text__startswith=scope.text + "/")
+        Scope.objects.filter(_begins("text", scope.text + "/"), host=scope.host)
         .annotate(head=Concat(Value(urls.VERSION), F("text"), output_field=CharField()))
         .annotate(reach=Substr(OuterRef("identity"), 1, Length("head") + 1))
         .filter(
@@ -71,7 +72,7 @@ def within(scope: Scope) -> QuerySet[Thing]:
 def _of_persons(rows: QuerySet[Thing], scope: Scope) -> list[int]:
     """The things of a host that are one person's there (`/~bob`), and not the host's."""
     heads = (f"{urls.VERSION}{scope.host}/~", f"{urls.VERSION}{scope.host}/@")
-    named = rows.filter(Q(identity__startswith=heads[0]) | Q(identity__startswith=heads[1]))
+    named = rows.filter(_begins("identity", heads[0]) | _begins("identity", heads[1]))
     return [
         id_
         for id_, identity in named.values_list("id", "identity").iterator()
@@ -80,8 +81,13 @@ def _of_persons(rows: QuerySet[Thing], scope: Scope) -> list[int]:
 
 
 def _lies_in(head: str) -> Q:
-    below = [Q(identity__startswith=head + mark) for mark in _BELOW]
+    below = [_begins("identity", head + mark) for mark in _BELOW]
     return Q(identity=head) | below[0] | below[1] | below[2]
+
+
+def _begins(field: str, text: str) -> Q:
+    """Whether a column begins with a text, capitals told apart, as SQLite's LIKE does not."""
+    return Q(Exact(Left(field, len(text)), text))
 
 
 def give(*, kind: str, text: str, host: str, owner: Member, at: datetime) -> Scope | None:

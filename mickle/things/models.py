@@ -13,7 +13,7 @@ TAGS_AT_MOST = 20
 
 
 class Scope(models.Model):
-    """What one proof covers: a host, a path below it, or a handle at a site.
+    """What one proof covers: a host, or a path below it.
 
     Written once it was proven for the first time, and kept when its owner is gone: a wider proof
     does not reach into it.
@@ -22,10 +22,9 @@ class Scope(models.Model):
     class Kind(models.TextChoices):
         HOST = "HOST"
         PATH = "PATH"
-        HANDLE = "HANDLE"
 
     kind = models.CharField(max_length=6, choices=Kind)
-    # `example.org`, `example.org/~bob`, `github/583231`
+    # `example.org`, `example.org/~bob`
     text = models.CharField(max_length=LIMIT_CHARACTERS)
     host = models.CharField(max_length=260)
     owner = models.ForeignKey(
@@ -37,9 +36,7 @@ class Scope(models.Model):
         indexes = [models.Index(fields=["host"], name="scope_host")]
         constraints = [
             models.UniqueConstraint(fields=["text"], name="scope_text_once"),
-            models.CheckConstraint(
-                condition=Q(kind__in=["HOST", "PATH", "HANDLE"]), name="scope_kind_known"
-            ),
+            models.CheckConstraint(condition=Q(kind__in=["HOST", "PATH"]), name="scope_kind_known"),
         ]
 
     def __str__(self) -> str:

@@ -255,11 +255,6 @@ def withdraw_scope(*, text: str, at: datetime) -> int:
     return _scopes.withdraw(text=text, at=at)
 
 
-def covering(thing: Thing) -> Scope | None:
-    """The narrowest scope that was ever proven and in which a thing lies."""
-    return _scopes.covering(thing.identity)
-
-
 def refuse(*, thing: Thing, at: datetime) -> bool:
     """The maker wants no nods, for ever; True when this call did it."""
     return _move(thing, _scopes.LIVING, Thing.State.REFUSED, at)

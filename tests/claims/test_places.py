@@ -2,7 +2,8 @@
 
 import pytest
 
-from mickle.claims import _places
+from mickle.claims import _places, proofs
+from mickle.lib._shared_hosts_list import NOBODY, SUBDOMAINS
 
 BLOG = "uni.example/bob"
 
@@ -51,3 +52,27 @@ def test_what_lies_in_a_place(text: str, address: str, lies: bool) -> None:
 def test_an_address_names_exactly_one_place(address, whole_host, kind, text) -> None:
     place = _places.of(address, whole_host=whole_host)
     assert (place.kind, place.text) == (kind, text)
+
+
+def is_nobodys(address: str) -> bool:
+    try:
+        _places.of(address, whole_host=False)
+    except proofs.NotOnePlace:
+        return True
+    return False
+
+
+def test_a_host_that_many_share_is_nobodys_and_a_part_of_it_is_one_partys():
+    assert len(SUBDOMAINS) > 200
+    assert [host for host in SUBDOMAINS if not is_nobodys(f"https://{host}/")] == []
+    parts = {host: _places.of(f"https://alice.{host}/x", whole_host=True) for host in SUBDOMAINS}
+    assert [host for host, part in parts.items() if part.text != f"alice.{host}"] == []
+
+
+def test_a_host_that_shows_pages_of_others_is_nobodys():
+    hosts = [name for name in NOBODY if not name.startswith(".")]
+    paths = ("/", "/ipfs/abc", "/https://blog.example/")
+    assert len(hosts) > 50
+    assert [
+        host for host in hosts for path in paths if not is_nobodys(f"https://{host}{path}")
+    ] == []

@@ -108,6 +108,32 @@ def test_a_path_is_exactly_this_path(web):
     assert owner(page("https://uni.example/")) is None
 
 
+def test_capitals_of_a_path_are_another_path(web):
+    bob, other, below = creator("bob"), page("https://uni.example/Bob/essay"), "uni.example/bob"
+
+    shown(web, bob, f"https://{below}", "META")
+
+    assert owner(other) is None
+    assert owner(page("https://uni.example/BOB?page=2")) is None
+    assert owner(page("https://uni.example/Bob/new")) is None
+
+
+def test_the_home_of_a_person_is_found_whatever_comes_before(web):
+    uni, post = creator("uni"), page("https://uni.example/@Eve/123456789012345678")
+
+    shown(web, uni, "https://uni.example/", "FILE")
+
+    assert owner(post) is None
+
+
+def test_who_waits_for_an_answer_is_looked_at_first(web):
+    old = shown(web, creator("bob"))
+    at = AT + 40 * DAY
+    new = proofs.begin(member=creator("eve"), address="https://shop.example/", method="FILE", at=at)
+    proofs.want_look(proof=new, at=at)
+    assert due(40) == [new, old]
+
+
 def test_a_host_does_not_reach_into_a_path_that_was_shown_apart(web):
     bob, uni = creator("bob"), creator("uni")
     essay = page("https://uni.example/bob/essay")

@@ -4,9 +4,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from mickle.claims import _places, proofs
+from mickle.claims import proofs
 from mickle.claims.models import Proof
-from mickle.lib._shared_hosts_list import NOBODY, SUBDOMAINS
 from mickle.things import things
 from mickle.things.models import Scope, Thing
 from tests.claims.seeing import profile_of
@@ -306,6 +305,30 @@ def test_a_record(street, web, case):
     assert shown(street, proof) is believed
 
 
+def test_a_manifest_that_shows_it_needs_no_other(street, web):
+    """One that is named and silent takes nothing from what the place itself shows."""
+    proof = begin("FUNDING")
+    good(web, proof)
+    web.pages[HOST, "/.well-known/funding-manifest-urls"] = html(f"https://{OTHER}/funding.json\n")
+    web.records = [{OTHER: "SERVFAIL"}] * 2
+    assert shown(street, proof)
+
+
+def test_a_manifest_elsewhere_counts_where_the_place_names_it(street, web):
+    proof = begin("FUNDING")
+    good(web, proof, OTHER)
+    assert not shown(street, proof)
+
+
+def test_a_manifest_elsewhere_that_the_place_names_shows_it(street, web):
+    proof = begin("FUNDING")
+    good(web, proof, OTHER)
+    web.pages[HOST, "/.well-known/funding-manifest-urls"] = html(
+        f"\nhttps://{OTHER}/funding.json\n", kind="text/plain"
+    )
+    assert shown(street, proof)
+
+
 @pytest.mark.parametrize("method", WAYS)
 def test_a_site_that_answers_with_www_alone_is_read_there(street, web, method):
     proof = begin(method)
@@ -320,30 +343,6 @@ def test_a_silent_host_shows_nothing_and_is_no_loss(street, web, method):
     web.records = [{HOST: "SERVFAIL", NAME: "SERVFAIL"}] * 2
     assert not shown(street, proof)
     assert proof.silent_since_at == AT
-
-
-def is_nobodys(address: str) -> bool:
-    try:
-        _places.of(address, whole_host=False)
-    except proofs.NotOnePlace:
-        return True
-    return False
-
-
-def test_a_host_that_many_share_is_nobodys_and_a_part_of_it_is_one_partys():
-    assert len(SUBDOMAINS) > 200
-    assert [host for host in SUBDOMAINS if not is_nobodys(f"https://{host}/")] == []
-    parts = {host: _places.of(f"https://alice.{host}/x", whole_host=True) for host in SUBDOMAINS}
-    assert [host for host, part in parts.items() if part.text != f"alice.{host}"] == []
-
-
-def test_a_host_that_shows_pages_of_others_is_nobodys():
-    hosts = [name for name in NOBODY if not name.startswith(".")]
-    paths = ("/", "/ipfs/abc", "/https://blog.example/")
-    assert len(hosts) > 50
-    assert [
-        host for host in hosts for path in paths if not is_nobodys(f"https://{host}{path}")
-    ] == []
 
 
 FEED = """<?xml version="1.0"?><rss version="2.0" xmlns:podcast="https://podcastindex.org/namespace/1.0"

@@ -46,6 +46,13 @@ def test_what_an_owner_called_it_stays():
     assert (essay.title, essay.language) == ("Mine", "de_DE")
 
 
+def test_an_owner_who_said_nothing_takes_what_the_page_says():
+    essay = add("https://blog.example/essay")
+    things.set_owner(thing=essay, owner=creator("bob"), at=AT)
+    essay = read(essay, "An essay", "en")
+    assert (essay.title, essay.language) == ("An essay", "en_GB")
+
+
 def test_a_page_without_a_title_keeps_what_it_has():
     assert read(add("https://blog.example/a", title="A"), "").title == "A"
     assert read(add("https://blog.example/b"), "  ").title == ""

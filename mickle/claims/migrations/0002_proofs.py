@@ -17,7 +17,7 @@ class Migration(migrations.Migration):
             name='Proof',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('kind', models.CharField(choices=[('HOST', 'Host'), ('PATH', 'Path'), ('HANDLE', 'Handle')], max_length=6)),
+                ('kind', models.CharField(choices=[('HOST', 'Host'), ('PATH', 'Path')], max_length=6)),
                 ('text', models.CharField(max_length=2000)),
                 ('host', models.CharField(max_length=260)),
                 ('url', models.CharField(max_length=2000)),

@@ -22,7 +22,7 @@ class Migration(migrations.Migration):
             name='Scope',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('kind', models.CharField(choices=[('HOST', 'Host'), ('PATH', 'Path'), ('HANDLE', 'Handle')], max_length=6)),
+                ('kind', models.CharField(choices=[('HOST', 'Host'), ('PATH', 'Path')], max_length=6)),
                 ('text', models.CharField(max_length=2000)),
                 ('host', models.CharField(max_length=260)),
                 ('since_at', models.DateTimeField()),
@@ -52,6 +52,6 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='scope',
-            constraint=models.CheckConstraint(condition=models.Q(('kind__in', ['HOST', 'PATH', 'HANDLE'])), name='scope_kind_known'),
+            constraint=models.CheckConstraint(condition=models.Q(('kind__in', ['HOST', 'PATH'])), name='scope_kind_known'),
         ),
     ]
