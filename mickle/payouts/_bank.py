@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import Sum
 from django.utils.translation import gettext as _
 
 from mickle.claims import proofs
@@ -39,7 +40,7 @@ def make_file(at: datetime) -> PayoutFile:
         asked = list(
             Payout.objects.select_for_update().filter(state=State.REQUESTED).order_by("id")
         )
-        held = why_held(asked)
+        held = why_held(asked, at)
         rows = [row for row in asked if row.id not in held]
         if not rows:
             raise NothingToPay(_nothing(len(asked)))
@@ -62,7 +63,7 @@ def _nothing(held: int) -> str:
     return said % {"n": held}
 
 
-def why_held(rows: Iterable[Payout]) -> dict[int, str]:
+def why_held(rows: Iterable[Payout], at: datetime) -> dict[int, str]:
     """Why payouts that were asked for are in no file yet; those that may go are left out."""
     kept = {
         row.member_id: row
@@ -70,7 +71,35 @@ def why_held(rows: Iterable[Payout]) -> dict[int, str]:
         if row.kind == Payout.Kind.REVENUE and row.member_id and row.cleared_by_id is None
     }
     held = proofs.held({member: row.requested_at for member, row in kept.items()})
-    return {kept[member].id: why for member, why in held.items()}
+    why = {kept[member].id: said for member, said in held.items()}
+    for member, row in kept.items():
+        until = under_notice(member, row.amount_micros, at, but=row)
+        if until is not None:
+            said = _("Until %(day)s everybody can object to what they show.")
+            why.setdefault(row.id, said % {"day": f"{until:%Y-%m-%d}"})
+    return why
+
+
+def under_notice(
+    member_id: int, amount_micros: int, at: datetime, but: Payout | None = None
+) -> datetime | None:
+    """Until when so much more may not leave, because the public may object; None where it may.
+
+    Small sums count together, and who was paid a large one before is known.
+    """
+    until = proofs.notice_until(member_id, at)
+    if until is None:
+        return None
+    asked = Payout.objects.filter(member=member_id, kind=Payout.Kind.REVENUE)
+    limit = settings.NOTICE_ABOVE_MICROS
+    if asked.filter(state=State.EXECUTED, amount_micros__gt=limit).exists():
+        return None
+    others = asked.exclude(state__in=(State.FAILED, State.RETURNED))
+    if but is not None:
+        others = others.exclude(id=but.id)
+    since = others.filter(requested_at__gte=until - proofs.NOTICE)
+    sum_micros = since.aggregate(sum=Sum("amount_micros"))["sum"] or 0
+    return until if sum_micros + amount_micros > limit else None
 
 
 def clear(payout: Payout, by: Member) -> None:

@@ -9,7 +9,6 @@ from django.db import transaction
 from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
-from mickle.claims import proofs
 from mickle.instance import instance
 from mickle.ledger import ledger
 from mickle.ledger.ledger import Check
@@ -156,19 +155,14 @@ def request(*, member: Member, at: datetime, key: str, amount_micros: int | None
 
 
 def _check_notice(member: Member, amount_micros: int, at: datetime) -> None:
-    """The first payout of more than a little waits until nobody may object any more."""
-    limit = settings.NOTICE_ABOVE_MICROS
-    until = proofs.notice_until(member.id, at)
-    if amount_micros <= limit or until is None:
-        return
-    before = Payout.objects.filter(member=member, kind=Payout.Kind.REVENUE, amount_micros__gt=limit)
-    if not before.filter(state=Payout.State.EXECUTED).exists():
+    until = _bank.under_notice(member.id, amount_micros, at)
+    if until is not None:
         raise UnderNotice(
             _(
                 "Until %(day)s everybody can object to what you show here. Till then %(amount)s can"
-                " be withdrawn at a time. Nothing was changed."
+                " be withdrawn in all. Nothing was changed."
             )
-            % {"day": f"{until:%Y-%m-%d}", "amount": _said(limit)}
+            % {"day": f"{until:%Y-%m-%d}", "amount": _said(settings.NOTICE_ABOVE_MICROS)}
         )
 
 
@@ -351,9 +345,9 @@ def requested() -> QuerySet[Payout]:
     return rows.select_related("member", "charity").order_by("id")
 
 
-def why_held(rows: Iterable[Payout]) -> dict[int, str]:
+def why_held(rows: Iterable[Payout], *, at: datetime) -> dict[int, str]:
     """Why payouts that were asked for may be in no file yet, by number; of others nothing."""
-    return _bank.why_held(rows)
+    return _bank.why_held(rows, at)
 
 
 def clear(*, payout: Payout, by: Member) -> None:

@@ -17,6 +17,7 @@ from mickle.members.models import Member
 from mickle.passes import passes
 from mickle.things import things
 from mickle.things.models import Thing
+from mickle.web import paths
 
 # The nonce a button gives its window: long enough to be unguessable, short enough to carry on.
 _OPENER: Final = re.compile(r"[A-Za-z0-9._~-]{8,128}")
@@ -147,5 +148,4 @@ def offer(request: HttpRequest, asked: Asked, *, at: datetime) -> Offer:
 
 def button_origin(request: HttpRequest) -> str:
     """Where buttons are served, and the only place that hears what became of a nod."""
-    pages = settings.BASE_URL or f"{request.scheme}://{request.get_host()}"
-    return str(settings.BUTTON_ORIGIN or pages)
+    return str(settings.BUTTON_ORIGIN or paths.base(request))

@@ -2,6 +2,7 @@
 
 from urllib.parse import urlencode
 
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import resolve_url
 from django.urls import reverse
@@ -22,6 +23,11 @@ def see_other(to: str, *args: object) -> HttpResponse:
     response = HttpResponseRedirect(resolve_url(to, *args))
     response.status_code = 303
     return response
+
+
+def base(request: HttpRequest) -> str:
+    """The address of this instance, as the settings have it or else as it was asked for."""
+    return settings.BASE_URL or f"{request.scheme}://{request.get_host()}"
 
 
 def nod_page(url: str) -> str:

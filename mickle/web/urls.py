@@ -19,7 +19,7 @@ plan) sites (listed)
 close-account;
 POST only: play-money take-back-waiting.
 
-Makers: my-things (things, claims, shown) prove (form) proof-way (proof, way, step) add-thing
+Makers: my-things (things, claims, shown) prove (form, looks) proof-way (proof, way, step) add-thing
 edit-thing revenue (have, days, bars, found) revenue-csv payout-account withdraw (form, then quote);
 POST only: claim proof-deed refuse-nods to-funds.
 

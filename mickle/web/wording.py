@@ -120,3 +120,8 @@ def language(code: str) -> str:
 def month_short(month: int) -> str:
     """The short name of a month, for the foot of a chart."""
     return str(formats.date_format(months.start(month), "M"))
+
+
+def unknown_deed() -> str:
+    """What is said to a form that was sent without one of its buttons."""
+    return _("Press one of the buttons. Nothing was changed.")

@@ -5,6 +5,8 @@ from datetime import timedelta
 import pytest
 from django.test import override_settings
 
+from mickle.claims import proofs
+from mickle.claims.models import Proof
 from mickle.ledger import ledger
 from mickle.lib import chunks
 from mickle.members.models import Member
@@ -12,9 +14,10 @@ from mickle.nods import nods
 from mickle.payins import payins
 from mickle.payouts import payouts
 from mickle.payouts.models import Payout
-from mickle.settlement import _dues, _freeze, _tree, arrears, settlement
+from mickle.settlement import _dues, _freeze, _tree, _underway, arrears, settlement
 from mickle.things import things
 from mickle.things.models import Thing
+from tests.claims.seeing import Web, profile_of, put
 from tests.crash.dying import die_everywhere
 from tests.people import (
     EARLY_DECEMBER,
@@ -128,6 +131,45 @@ def release(_bob: Member) -> None:
 
 def test_a_release_survives_death_anywhere():
     assert die_everywhere(settled_and_claimed, release) > 20
+
+
+def a_long_release(bob: Member) -> None:
+    release(bob)
+    settlement.release_due(at=EARLY_DECEMBER)
+
+
+def test_a_release_in_ranges_survives_death_anywhere(monkeypatch):
+    monkeypatch.setattr(_underway, "AT_ONCE", 0)
+    for name in ("FIRST", "FEWEST", "MOST"):
+        monkeypatch.setattr(chunks, name, 1)
+    assert die_everywhere(settled_and_claimed, a_long_release) > 40
+
+
+def shown() -> Member:
+    """Bob shows a place, and has asked for what it earned; the line is gone by now."""
+    bob = rich()
+    things.find_or_add(url="https://blog.example/essay", at=MID_NOVEMBER)
+    web = Web()
+    proof = proofs.begin(
+        member=bob, address="https://blog.example/", method="FILE", at=MID_NOVEMBER
+    )
+    put(web, proof)
+    proofs.look(proof=proof, profile_of=profile_of, eyes=web, at=MID_NOVEMBER)
+    payouts.request(member=bob, at=MID_NOVEMBER + timedelta(days=1), key="click")
+    return bob
+
+
+def look_again(_bob: Member) -> None:
+    """Nothing that was written by half lets the money go."""
+    at = MID_NOVEMBER + timedelta(days=2)
+    assert payouts.why_held(payouts.requested(), at=at)
+    proofs.look(proof=Proof.objects.get(), profile_of=profile_of, eyes=Web(), at=at)
+    assert payouts.why_held(payouts.requested(), at=at)
+    assert Proof.objects.get().state == "LOST"
+
+
+def test_a_look_survives_death_anywhere():
+    assert die_everywhere(shown, look_again) > 5
 
 
 def arrive(bob: Member) -> None:

@@ -29,7 +29,7 @@ ESSAY = "https://blog.example/essay"
 @pytest.fixture
 def web(monkeypatch, settings) -> Web:
     web = Web()
-    settings.FETCH = True
+    settings.FETCH, settings.BASE_URL = True, "https://here.example"
     monkeypatch.setattr(looking, "eyes", lambda: web)
     monkeypatch.setattr(looking, "profile_of", lambda who: f"https://here.example/{who.username}")
     return web
@@ -117,10 +117,29 @@ def test_what_was_not_put_there_is_said(web, essay, bob):
         ("https://blog.example", "WISH", "Select a valid choice"),
     ],
 )
-def test_a_wrong_wish_is_answered_where_it_stands(bob, url, method, said):
+def test_a_wrong_wish_is_answered_where_it_stands(bob, settings, url, method, said):
+    settings.BASE_URL = "https://here.example"
     bob.open("/mine/show").send("", url=url, method=method)
     assert said in bob.text
     assert not Proof.objects.exists()
+
+
+def test_without_an_address_of_its_own_an_instance_offers_what_needs_none(bob, settings):
+    settings.BASE_URL = ""
+    assert "rel=me" not in bob.open("/mine/show").text
+    bob.send("", url="https://blog.example", method="ME")
+    assert "Select a valid choice" in bob.text
+    settings.BASE_URL = "https://here.example"
+    assert "rel=me" in bob.open("/mine/show").text
+
+
+def test_where_nothing_is_read_it_says_so(bob, settings):
+    proof = begin(bob)
+    bob.send(f"/mine/show/{proof.id}/deed", deed="look")
+    for path in ("/mine/show", f"/mine/show/{proof.id}"):
+        assert "reads nothing from the web" in bob.open(path).text
+    settings.FETCH = True
+    assert "reads nothing" not in bob.open("/mine/show").text
 
 
 def test_nobody_sees_or_moves_the_proof_of_another(web, bob):
@@ -209,6 +228,6 @@ def test_a_worker_looks_again_before_a_payout_and_lets_it_go(web, essay, bob):
         at=instance.now(),
     )
     payout = payouts.request(member=maker, at=instance.now(), key="1")
-    assert payouts.why_held([payout])
+    assert payouts.why_held([payout], at=instance.now())
     work()
-    assert payouts.why_held([payout]) == {}
+    assert payouts.why_held([payout], at=instance.now()) == {}

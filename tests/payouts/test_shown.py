@@ -6,10 +6,13 @@ import pytest
 
 from mickle.claims import proofs
 from mickle.claims.models import Proof
+from mickle.closing import closing
+from mickle.members import members
 from mickle.payouts import payouts
 from mickle.payouts.models import Payout
+from mickle.providers import sepa
 from tests.claims.seeing import Web, look, put
-from tests.payouts.money import AT, all_hold, earner, revenue
+from tests.payouts.money import AT, IBAN, all_hold, earner, revenue
 from tests.people import EUR, instance_at, member
 
 pytestmark = pytest.mark.django_db
@@ -37,8 +40,8 @@ def ask(who, amount: int | None = None, at=AT + 20 * DAY) -> Payout:
     return payouts.request(member=who, at=at, key=f"{at}", amount_micros=amount)
 
 
-def why(payout: Payout) -> str:
-    return payouts.why_held([payout]).get(payout.id, "")
+def why(payout: Payout, at=AT + 20 * DAY) -> str:
+    return payouts.why_held([payout], at=at).get(payout.id, "")
 
 
 def in_file(payout: Payout, at=AT + 21 * DAY) -> bool:
@@ -141,6 +144,41 @@ def test_the_first_payout_of_more_than_fifty_waits_for_the_notice(web):
     assert ask(bob, SMALL, AT + 13 * DAY).amount_micros == SMALL
 
 
+def test_small_sums_count_together_while_the_notice_runs(web):
+    bob = earner(micros=EUR("300.00"))
+    proof = shows(web, bob)
+    first = ask(bob, EUR("30.00"), AT + DAY)
+    look(web, proof, AT + DAY)
+    payouts.make_file(at=AT + DAY)
+    payouts.mark_executed(payout=first, at=AT + 2 * DAY)
+
+    with pytest.raises(payouts.UnderNotice):
+        ask(bob, EUR("20.01"), AT + 3 * DAY)
+    assert ask(bob, EUR("20.00"), AT + 3 * DAY).state == "REQUESTED"
+
+
+def test_what_came_back_does_not_count(web):
+    bob = earner(micros=EUR("300.00"))
+    proof = shows(web, bob)
+    first = ask(bob, SMALL, AT + DAY)
+    look(web, proof, AT + DAY)
+    payouts.make_file(at=AT + DAY)
+    payouts.mark_failed(payout=first, at=AT + 2 * DAY)
+    assert ask(bob, SMALL, AT + 3 * DAY).amount_micros == SMALL
+
+
+def test_leaving_is_no_way_round_the_notice(web):
+    bob = earner(micros=EUR("300.00"))
+    proofs.end(proof=shows(web, bob), at=AT + DAY)
+
+    rest = payouts.pay_rest(member=bob, to=sepa.Account("Bob", IBAN), at=AT + 2 * DAY)
+
+    assert rest is not None
+    assert "everybody can object" in why(rest, AT + 13 * DAY)
+    assert not in_file(rest, AT + 13 * DAY)
+    assert in_file(rest, AT + 14 * DAY)
+
+
 def test_after_the_notice_all_of_it_can_go(web):
     bob = earner(micros=EUR("300.00"))
     shows(web, bob)
@@ -164,3 +202,19 @@ def test_who_was_paid_a_large_sum_before_waits_for_no_notice(web):
 
     shows(web, bob, "shop.example", AT + 20 * DAY)
     assert ask(bob, EUR("70.00"), AT + 21 * DAY).amount_micros == EUR("70.00")
+
+
+def test_what_a_maker_who_leaves_has_earned_waits_for_an_operator(web):
+    members.list_charity(slug="library", name="Library")
+    bob, olga = earner(), member("olga")
+    shows(web, bob)
+
+    closing.close(
+        member=bob, at=AT + DAY, open_nods="take_back", iban=IBAN, holder_name="Bob Creator"
+    )
+
+    rest = Payout.objects.get(member=bob, kind="REVENUE")
+    assert "given up" in why(rest, AT + 60 * DAY)
+    assert not in_file(rest, AT + 60 * DAY)
+    payouts.clear(payout=rest, by=olga)
+    assert in_file(Payout.objects.get(id=rest.id), AT + 61 * DAY)

@@ -34,8 +34,8 @@ SHOWING = [
     Bug(
         "a proof of a path gives its neighbours",
         "things/_scopes.py",
-        "    below = [Q(identity__startswith=head + mark) for mark in _BELOW]\n",
-        '    below = [Q(identity__startswith=head + mark) for mark in ("", "", "")]\n',
+        '    below = [_begins("identity", head + mark) for mark in _BELOW]\n',
+        '    below = [_begins("identity", head + mark) for mark in ("", "", "")]\n',
         "tests/claims/test_proofs.py -k exactly_this_path",
     ),
     Bug(
@@ -62,8 +62,8 @@ SHOWING = [
     Bug(
         "a lost proof keeps its pages",
         "claims/proofs.py",
-        "        if rows.update(state=Proof.State.LOST):\n",
-        "        if rows.update(state=Proof.State.LOST) > 1:\n",
+        "    if rows.update(state=Proof.State.LOST):\n",
+        "    if rows.update(state=Proof.State.LOST) > 1:\n",
         "tests/claims/test_proofs.py -k lost_proof_leaves",
     ),
     Bug(
@@ -107,6 +107,45 @@ SHOWING = [
         '        return said if given_up else ""\n',
         '        return ""\n',
         "tests/payouts/test_shown.py -k no_way_round",
+    ),
+    Bug(
+        "capitals of a path are no difference",
+        "things/_scopes.py",
+        "return Q(Exact(Left(field, len(text)), text))",
+        'return Q(**{f"{field}__startswith": text})',
+        "tests/claims/test_proofs.py -k capitals",
+    ),
+    Bug(
+        "a look that found nothing is written in halves",
+        "claims/proofs.py",
+        """    with transaction.atomic():
+        instance.hold_owners()
+        rows.update(looked_at=at, tried_at=at""",
+        """    if proof:
+        rows.update(looked_at=at, tried_at=at""",
+        "tests/crash/test_dying.py -k look",
+    ),
+    Bug(
+        "small sums do not count together under notice",
+        "payouts/_bank.py",
+        "return until if sum_micros + amount_micros > limit else None",
+        "return until if amount_micros > limit else None",
+        "tests/payouts/test_shown.py -k count_together",
+    ),
+    Bug(
+        "leaving is a way round the notice",
+        "payouts/_bank.py",
+        "        if until is not None:\n            said",
+        "        if until is None:\n            said",
+        "tests/payouts/test_shown.py -k leaving_is_no",
+    ),
+    Bug(
+        "a thing that is added and a proof do not see each other",
+        "things/things.py",
+        "        _scopes.hold_host(row.host)\n",
+        "",
+        "tests/concurrency/test_showing.py",
+        "postgresql",
     ),
     Bug(
         "a notice ends with its proof",

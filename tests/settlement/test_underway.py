@@ -17,6 +17,7 @@ from tests.people import (
     member,
     thing,
 )
+from tests.settlement.test_stages import books
 
 pytestmark = pytest.mark.django_db
 GIVERS = 7
@@ -37,11 +38,6 @@ def essay(monkeypatch):
     return row
 
 
-def all_hold() -> None:
-    checks = [*ledger.audit(), *settlement.audit()]
-    assert [check for check in checks if not check.ok] == []
-
-
 def claimed(row, who):
     things.set_owner(thing=row, owner=who, at=EARLY_DECEMBER)
     return settlement.release(thing=row, at=EARLY_DECEMBER)
@@ -55,26 +51,26 @@ def test_one_step_decides_and_the_shares_follow(essay):
     assert Line.objects.get().state == "RELEASED"
     assert ledger.total("WAITING") == EUR("35.00")
     assert settlement.has_to_release()
-    all_hold()
+    books()
     settlement.release_due(at=EARLY_DECEMBER)
     assert ledger.balance(ledger.revenue(bob.id)) == EUR("31.50")
     assert ledger.total("FEE") == EUR("3.50")
     assert ledger.total("WAITING") == 0
     assert not settlement.has_to_release()
     assert not Underway.objects.exists()
-    all_hold()
+    books()
 
 
 def test_a_refusal_gives_all_of_them_their_share_back(essay):
     settlement.refuse(thing=essay, at=EARLY_DECEMBER)
     assert ledger.total("FUNDS") == 0
-    all_hold()
+    books()
 
     settlement.release_due(at=EARLY_DECEMBER)
 
     assert ledger.total("FUNDS") == EUR("35.00")
     assert ledger.total("FEE") == 0
-    all_hold()
+    books()
 
 
 @pytest.mark.parametrize("stop_after", range(1, 5))
@@ -93,12 +89,12 @@ def test_what_stopped_goes_on(essay, monkeypatch, stop_after):
     with pytest.raises(RuntimeError):
         settlement.release_due(at=EARLY_DECEMBER)
     assert ledger.balance(ledger.revenue(bob.id)) == (stop_after - 1) * EUR("10.00")
-    all_hold()
+    books()
 
     monkeypatch.setattr(_underway, "_post_shares", post)
     settlement.release_due(at=EARLY_DECEMBER)
     assert ledger.balance(ledger.revenue(bob.id)) == EUR("31.50")
-    all_hold()
+    books()
 
 
 def test_what_is_under_way_cannot_be_taken_back(essay):
@@ -106,14 +102,14 @@ def test_what_is_under_way_cannot_be_taken_back(essay):
     giver = member("late")
     with pytest.raises(settlement.NotWaiting):
         settlement.take_back_waiting(member=giver, month=NOVEMBER, thing=essay, at=EARLY_DECEMBER)
-    all_hold()
+    books()
 
 
 def test_who_leaves_meanwhile_has_nothing_left_that_waits(essay):
     claimed(essay, creator("bob"))
     settlement.take_back_all_waiting(member=member("late"), at=EARLY_DECEMBER)
     assert ledger.total("WAITING") == 0
-    all_hold()
+    books()
 
 
 def test_the_next_month_begins_when_it_is_done(essay):
@@ -122,7 +118,7 @@ def test_the_next_month_begins_when_it_is_done(essay):
     settlement.settle(month=NOVEMBER + 1, at=later)
     assert not Underway.objects.exists()
     assert ledger.total("FUNDS") + ledger.total("CHARITY") == EUR("35.00")
-    all_hold()
+    books()
 
 
 def test_a_release_of_few_is_one_step(monkeypatch):

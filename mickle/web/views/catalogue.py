@@ -123,10 +123,10 @@ def thing(request: HttpRequest, thing_id: int) -> HttpResponse:
         "claim_form": ClaimForm(),
         "show": f"{reverse('prove')}?{urlencode({'url': found.url})}",
         "under_notice": _under_notice(found),
-        "base": _base(request),
+        "base": paths.base(request),
         "images": _images(found),
         "poster": f"/b/qr.pdf?id={found.id}&lang={get_language()}",
-        "places": _places(_base(request), found),
+        "places": _places(paths.base(request), found),
     }
     context |= _waiting(found)
     if request.user.is_authenticated:
@@ -163,10 +163,6 @@ def _waiting(found: Thing) -> dict[str, int]:
     nods, micros = settlement.waiting_for(found)
     shown = micros if settlement.waiting_givers(found) >= GIVERS_SHOWN else 0
     return {"waiting_nods": nods, "waiting_micros": shown}
-
-
-def _base(request: HttpRequest) -> str:
-    return settings.BASE_URL or f"{request.scheme}://{request.get_host()}"
 
 
 def _images(found: Thing) -> list[dict[str, Any]]:

@@ -229,7 +229,7 @@ def payout_list(request: MemberRequest) -> HttpResponse:
                 messages.info(request, _("It goes out with the next payment file."))
                 return paths.see_other("payouts")
     asked = list(payouts.requested())
-    held = payouts.why_held(asked)
+    held = payouts.why_held(asked, at=instance.now())
     files = PayoutFile.objects.order_by("-id")[:_LISTED]
     context = {
         "came_back": came_back,
@@ -305,14 +305,10 @@ def payout_mark(request: MemberRequest, payout_id: int) -> HttpResponse:
         elif deed == "clear":
             payouts.clear(payout=payout, by=request.user)
         else:
-            messages.error(request, _unknown_deed())
+            messages.error(request, wording.unknown_deed())
     except Refused as refused:
         messages.error(request, str(refused))
     return paths.see_other("payouts")
-
-
-def _unknown_deed() -> str:
-    return _("Press one of the buttons. Nothing was changed.")
 
 
 @access.operator_only

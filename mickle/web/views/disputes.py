@@ -4,14 +4,13 @@ from django.contrib import messages
 from django.db import transaction
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, render
-from django.utils.translation import gettext as _
 
 from mickle.claims import claims, proofs
 from mickle.claims.models import Claim, Proof
 from mickle.instance import instance
 from mickle.lib.errors import Refused
 from mickle.settlement import settlement
-from mickle.web import access, paths
+from mickle.web import access, paths, wording
 from mickle.web.access import MemberRequest
 from mickle.web.views.proving import WAYS
 
@@ -47,7 +46,7 @@ def decide(request: MemberRequest, claim_id: int) -> HttpResponse:
         elif deed == "refuse":
             claims.refuse(claim=claim, by=request.user, at=at)
         else:
-            messages.error(request, _unknown_deed())
+            messages.error(request, wording.unknown_deed())
     except Refused as refused:
         messages.error(request, str(refused))
     return paths.see_other("claims")
@@ -62,11 +61,7 @@ def proof_deed(request: MemberRequest, proof_id: int) -> HttpResponse:
         if request.POST.get("deed") == "decide":
             proofs.decide(proof=proof, by=request.user, at=instance.now())
         else:
-            messages.error(request, _unknown_deed())
+            messages.error(request, wording.unknown_deed())
     except Refused as refused:
         messages.error(request, str(refused))
     return paths.see_other("claims")
-
-
-def _unknown_deed() -> str:
-    return _("Press one of the buttons. Nothing was changed.")

@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 
 from mickle.lib import urls
 from mickle.lib.errors import Refused
-from mickle.web import access, headers
+from mickle.web import access, headers, paths
 
 _EXAMPLE = "https://example.org/essay"
 # In a frame the compact one is 24 high, for fingers.
@@ -72,7 +72,7 @@ def playground(request: HttpRequest) -> HttpResponse:
     """Build a button from its parameters; without scripts, one press of Show."""
     first = {"url": _EXAMPLE, "size": "wide", "theme": "auto", "lang": _language()}
     form = ButtonForm(first | request.GET.dict(), auto_id="button-%s")
-    pages = settings.BASE_URL or f"{request.scheme}://{request.get_host()}"
+    pages = paths.base(request)
     button = settings.BUTTON_ORIGIN or pages
     context: dict[str, Any] = {"form": form, "script": f"{settings.BUTTON_ORIGIN}/b/b.js"}
     if settings.BUTTON_ORIGIN:

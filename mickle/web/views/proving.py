@@ -15,7 +15,7 @@ from mickle.claims import proofs
 from mickle.claims.models import Proof
 from mickle.instance import instance
 from mickle.lib.errors import Refused
-from mickle.web import access, paths
+from mickle.web import access, paths, wording
 from mickle.web.access import MemberRequest
 from mickle.web.forms import ProofForm
 
@@ -28,6 +28,10 @@ WAYS: dict[str, Promise] = {
     Proof.Method.FUNDING: gettext_lazy("A funding.json that names your page here"),
     Proof.Method.REPOSITORY: gettext_lazy("FUNDING.yml in a repository"),
 }
+
+
+# These hold a word that only this member has; the others name an address of this instance.
+_BY_TOKEN = (Proof.Method.FILE, Proof.Method.META, Proof.Method.DNS)
 
 
 @dataclass(frozen=True)
@@ -43,7 +47,10 @@ class Step:
 def prove(request: MemberRequest) -> HttpResponse:
     """Choose what is one's own and how to show it."""
     start = {"url": request.GET.get("url", "")[:2_000], "method": Proof.Method.FILE}
-    form = ProofForm(request.POST or None, initial=start, ways=WAYS)
+    # Who looks has to know the address that a page would name.
+    named = settings.BASE_URL != ""
+    ways = {name: said for name, said in WAYS.items() if named or name in _BY_TOKEN}
+    form = ProofForm(request.POST or None, initial=start, ways=ways)
     if request.method == "POST" and form.is_valid():
         try:
             begun = proofs.begin(
@@ -56,7 +63,7 @@ def prove(request: MemberRequest) -> HttpResponse:
             form.refuse(refused)
         else:
             return paths.see_other("proof-way", begun.id)
-    return render(request, "making/prove.html", {"form": form})
+    return render(request, "making/prove.html", {"form": form, "looks": settings.FETCH})
 
 
 @access.member_only
@@ -67,6 +74,7 @@ def way(request: MemberRequest, proof_id: int) -> HttpResponse:
     at = instance.now()
     context = {
         "proof": proof,
+        "looks": settings.FETCH,
         "way": WAYS[proof.method],
         "step": _step(proof, profile(request)),
         "over": proof.state == Proof.State.ASKED and at >= proof.expires_at,
@@ -77,8 +85,7 @@ def way(request: MemberRequest, proof_id: int) -> HttpResponse:
 
 def profile(request: HttpRequest) -> str:
     """The address of the member's page here."""
-    base = settings.BASE_URL or f"{request.scheme}://{request.get_host()}"
-    return base + reverse("profile", args=[request.user.get_username()])
+    return paths.base(request) + reverse("profile", args=[request.user.get_username()])
 
 
 def _step(proof: Proof, own_page: str) -> Step:
@@ -114,7 +121,7 @@ def way_deed(request: MemberRequest, proof_id: int) -> HttpResponse:
             messages.info(request, _("You no longer show this place. What you earned stays yours."))
             return paths.see_other("my-things")
         else:
-            messages.error(request, _("Press one of the buttons. Nothing was changed."))
+            messages.error(request, wording.unknown_deed())
     except Refused as refused:
         messages.error(request, str(refused))
     return paths.see_other("proof-way", proof_id)
