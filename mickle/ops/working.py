@@ -15,6 +15,8 @@ from mickle.jobs import jobs
 from mickle.ops import deeds
 
 EVERY_S = 60
+# Somebody may watch a page for what a worker does.
+SOON_S = 3
 # How long a stop waits for the step that is under way; what it cuts off goes on at the next start.
 STOPS_WITHIN_S = 3
 # As the queue keeps it.
@@ -38,8 +40,25 @@ class Worker(threading.Thread):
         while not self._end.is_set():
             busy = self._round()
             connections.close_all()
-            if not busy and self._end.wait(EVERY_S):
+            if not busy and self._rest():
                 return
+
+    def _rest(self) -> bool:
+        """Wait until it is time to look again, or somebody waits; True when it is told to end."""
+        for _turn in range(int(EVERY_S / SOON_S)):
+            if self._end.wait(SOON_S):
+                return True
+            if self._is_waited_for():
+                return False
+        return False
+
+    def _is_waited_for(self) -> bool:
+        try:
+            return deeds.proofs_to_look_at(instance.now())
+        except Exception:  # noqa: BLE001 - the next round says what is wrong
+            return False
+        finally:
+            connections.close_all()
 
     def _round(self) -> bool:
         """One look that survives whatever happens, such as a database that is away."""

@@ -136,3 +136,30 @@ def test_a_stop_waits_for_the_step_that_is_under_way(monkeypatch):
     here.stop()
     assert not here.is_alive()
     assert done == [True]
+
+
+def test_a_worker_comes_soon_to_what_somebody_waits_for(monkeypatch):
+    looks, waits = threading.Event(), threading.Event()
+    rounds = []
+
+    def look(_worker: Worker) -> bool:
+        rounds.append(waits.is_set())
+        if rounds[-1]:
+            waits.clear()
+            looks.set()
+        return False
+
+    monkeypatch.setattr(Worker, "look", look)
+    monkeypatch.setattr("mickle.ops.working.SOON_S", 0.01)
+    monkeypatch.setattr("mickle.ops.working.EVERY_S", 3_600)
+    monkeypatch.setattr("mickle.ops.deeds.proofs_to_look_at", lambda _at: waits.is_set())
+    monkeypatch.setattr(instance, "now", lambda: MID_NOVEMBER)
+    one = Worker()
+    one.start()
+    try:
+        waits.set()
+        assert looks.wait(30)
+    finally:
+        one.stop()
+    # Once at the start, and then not until somebody waited.
+    assert rounds in ([False, True], [True])
