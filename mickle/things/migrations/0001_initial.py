@@ -35,6 +35,22 @@ class Migration(migrations.Migration):
                 ('merged_into', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='merged', to='things.thing')),
                 ('owner', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='things', to=settings.AUTH_USER_MODEL)),
             ],
+            options={
+                'indexes': [
+                    models.Index(fields=['host'], name='thing_host'),
+                    models.Index(fields=['state', '-created_at', '-id'], name='thing_newest'),
+                    models.Index(fields=['state', 'category', '-created_at', '-id'], name='thing_newest_category'),
+                    models.Index(fields=['state', 'language', '-created_at', '-id'], name='thing_newest_language'),
+                ],
+                'constraints': [
+                    models.UniqueConstraint(fields=('identity',), name='thing_identity_once'),
+                    models.CheckConstraint(condition=models.Q(('state__in', ['ACTIVE', 'REFUSED', 'TAKEN_DOWN', 'MERGED'])), name='thing_state_known'),
+                    models.CheckConstraint(condition=models.Q(('category__in', ['text', 'images', 'video', 'audio', 'software', 'people', 'rest'])), name='thing_category_known'),
+                    models.CheckConstraint(condition=models.Q(models.Q(('merged_into__isnull', False), ('state', 'MERGED')), models.Q(models.Q(('state', 'MERGED'), _negated=True), ('merged_into', None)), _connector='OR'), name='thing_merged_names_target'),
+                    models.CheckConstraint(condition=models.Q(('merged_into', None), models.Q(('merged_into', models.F('id')), _negated=True), _connector='OR'), name='thing_not_merged_into_itself'),
+                    models.CheckConstraint(condition=models.Q(models.Q(('state', 'MERGED'), _negated=True), ('owner', None), _connector='OR'), name='thing_merged_has_no_owner'),
+                ],
+            },
         ),
         migrations.CreateModel(
             name='Tag',
@@ -43,53 +59,13 @@ class Migration(migrations.Migration):
                 ('name', models.CharField(max_length=40)),
                 ('thing', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='tag_rows', to='things.thing')),
             ],
-        ),
-        migrations.AddIndex(
-            model_name='thing',
-            index=models.Index(fields=['host'], name='thing_host'),
-        ),
-        migrations.AddIndex(
-            model_name='thing',
-            index=models.Index(fields=['state', '-created_at', '-id'], name='thing_newest'),
-        ),
-        migrations.AddIndex(
-            model_name='thing',
-            index=models.Index(fields=['state', 'category', '-created_at', '-id'], name='thing_newest_category'),
-        ),
-        migrations.AddIndex(
-            model_name='thing',
-            index=models.Index(fields=['state', 'language', '-created_at', '-id'], name='thing_newest_language'),
-        ),
-        migrations.AddConstraint(
-            model_name='thing',
-            constraint=models.UniqueConstraint(fields=('identity',), name='thing_identity_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='thing',
-            constraint=models.CheckConstraint(condition=models.Q(('state__in', ['ACTIVE', 'REFUSED', 'TAKEN_DOWN', 'MERGED'])), name='thing_state_known'),
-        ),
-        migrations.AddConstraint(
-            model_name='thing',
-            constraint=models.CheckConstraint(condition=models.Q(('category__in', ['text', 'images', 'video', 'audio', 'software', 'people', 'rest'])), name='thing_category_known'),
-        ),
-        migrations.AddConstraint(
-            model_name='thing',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('merged_into__isnull', False), ('state', 'MERGED')), models.Q(models.Q(('state', 'MERGED'), _negated=True), ('merged_into', None)), _connector='OR'), name='thing_merged_names_target'),
-        ),
-        migrations.AddConstraint(
-            model_name='thing',
-            constraint=models.CheckConstraint(condition=models.Q(('merged_into', None), models.Q(('merged_into', models.F('id')), _negated=True), _connector='OR'), name='thing_not_merged_into_itself'),
-        ),
-        migrations.AddConstraint(
-            model_name='thing',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('state', 'MERGED'), _negated=True), ('owner', None), _connector='OR'), name='thing_merged_has_no_owner'),
-        ),
-        migrations.AddIndex(
-            model_name='tag',
-            index=models.Index(fields=['name', 'thing'], name='tag_name_thing'),
-        ),
-        migrations.AddConstraint(
-            model_name='tag',
-            constraint=models.UniqueConstraint(fields=('thing', 'name'), name='tag_once_per_thing'),
+            options={
+                'indexes': [
+                    models.Index(fields=['name', 'thing'], name='tag_name_thing'),
+                ],
+                'constraints': [
+                    models.UniqueConstraint(fields=('thing', 'name'), name='tag_once_per_thing'),
+                ],
+            },
         ),
     ]

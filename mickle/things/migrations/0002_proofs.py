@@ -28,6 +28,15 @@ class Migration(migrations.Migration):
                 ('since_at', models.DateTimeField()),
                 ('owner', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='scopes', to=settings.AUTH_USER_MODEL)),
             ],
+            options={
+                'indexes': [
+                    models.Index(fields=['host'], name='scope_host'),
+                ],
+                'constraints': [
+                    models.UniqueConstraint(fields=('text',), name='scope_text_once'),
+                    models.CheckConstraint(condition=models.Q(('kind__in', ['HOST', 'PATH'])), name='scope_kind_known'),
+                ],
+            },
         ),
         migrations.AddField(
             model_name='thing',
@@ -41,17 +50,5 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name='thing',
             constraint=models.CheckConstraint(condition=models.Q(('scope', None), ('owner__isnull', False), _connector='OR'), name='thing_scope_has_an_owner'),
-        ),
-        migrations.AddIndex(
-            model_name='scope',
-            index=models.Index(fields=['host'], name='scope_host'),
-        ),
-        migrations.AddConstraint(
-            model_name='scope',
-            constraint=models.UniqueConstraint(fields=('text',), name='scope_text_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='scope',
-            constraint=models.CheckConstraint(condition=models.Q(('kind__in', ['HOST', 'PATH'])), name='scope_kind_known'),
         ),
     ]
