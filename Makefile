@@ -23,16 +23,16 @@ run: $(VENV)/.run ## Start Mickle on an embedded SQLite (DEMO=1 for a filled one
 
 test: $(VENV)/.dev ## Check, then run every test on SQLite and on PostgreSQL, with a real Chromium and a real Firefox
 	@$(MAKE) --no-print-directory -j3 -O check needs-debian
-	@$(BIN)/pytest -n 3 --dist worksteal $(ARGS)
-	@$(BIN)/pytest -n 3 --dist worksteal --database postgresql $(ARGS)
+	@tools/on-both-databases $(BIN)/pytest $(ARGS)
 
 test-spark: $(VENV)/.spark needs-debian ## Settle on a real cluster of Spark, from both databases; needs Java and 500 MB more
 	@command -v java >/dev/null || tools/needs-debian openjdk-17-jre-headless
 	@$(BIN)/pytest tests/spark $(ARGS)
 	@$(BIN)/pytest tests/spark --database postgresql -k settled $(ARGS)
 
-LONG := tests/model tests/simulation tests/lib/test_urls_fuzz.py tests/postmaster tests/crash/test_kill.py tests/crash/test_kill_settling.py --long
-test-long: $(VENV)/.dev needs-debian ## The long run: a million steps of the model, a million drawn addresses, a thousand drawn years, 200 kills of clicks and 1,000 of settlements on each database, 300 of PostgreSQL
+LONG := tests/model tests/simulation tests/lib/test_urls_fuzz.py tests/postmaster tests/seeded \
+	tests/crash/test_kill.py tests/crash/test_kill_settling.py --long
+test-long: $(VENV)/.dev needs-debian ## The long run: a million steps of the model, a million drawn addresses, a thousand drawn years, 200 kills of clicks and 1,000 of settlements on each database, 300 of PostgreSQL, every planted bug
 	@$(BIN)/pytest -n 2 $(LONG) $(ARGS)
 	@$(BIN)/pytest -n 2 $(LONG) --database postgresql $(ARGS)
 

@@ -64,10 +64,19 @@ def django_db_modify_db_settings(
         yield
 
 
-# These bring their own database or need none, so the run on PostgreSQL leaves them to the other.
+# These bring a database of their own, so the run on PostgreSQL leaves them to the other, as it does
+# what asks for none.
 ONCE = {"bench", "browser", "disk", "docs", "lib", "postmaster", "seeded"}
 # Minutes each.
 LONG = ("model", "crash", "simulation", "postmaster", "browser", "bench", "seeded")
+
+
+ASKS = {"db", "transactional_db"}
+
+
+def _asks_for_a_database(item: pytest.Item) -> bool:
+    named: list[str] = getattr(item, "fixturenames", [])
+    return item.get_closest_marker("django_db") is not None or not ASKS.isdisjoint(named)
 
 
 def _room(item: pytest.Item) -> str:
@@ -77,9 +86,9 @@ def _room(item: pytest.Item) -> str:
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Run what does not depend on the database under test once, on SQLite's turn."""
     if config.getoption("--database") == "postgresql":
-        once = [item for item in items if _room(item) in ONCE]
-        items[:] = [item for item in items if _room(item) not in ONCE]
-        config.hook.pytest_deselected(items=once)
+        once = {i for i in items if _room(i) in ONCE or not _asks_for_a_database(i)}
+        items[:] = [item for item in items if item not in once]
+        config.hook.pytest_deselected(items=list(once))
     # pytest-django puts what needs no database last.
     items[:] = _dealt(items, int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1")))
 

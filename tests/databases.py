@@ -12,6 +12,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from datetime import UTC, datetime
 from itertools import chain
 from pathlib import Path
 
@@ -19,6 +20,7 @@ import psycopg
 import pytest
 
 _ENV = "MICKLE_TEST_DATABASE"
+_DAY = "MICKLE_TEST_DAY"
 
 
 def _wanted() -> str:
@@ -112,11 +114,17 @@ if "PYTEST_XDIST_WORKER" not in os.environ:
     _data = tempfile.mkdtemp(prefix="mickle-test-")
     os.environ["MICKLE_DATA"] = _data
     os.environ[_ENV] = _wanted()
+    os.environ.setdefault(_DAY, str(datetime.now(UTC).toordinal()))
     os.environ.pop("DATABASE_URL", None)
     if os.environ[_ENV] == "postgresql":
         _server = Server()
         _server.start()
         os.environ["DATABASE_URL"] = _server.url
+
+
+def day() -> int:
+    """The day that says what is drawn; one of its own to live a run again, and no midnight."""
+    return int(os.environ[_DAY])
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -126,8 +134,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_report_header() -> str:
-    """Say which database is under test."""
-    return f"database: {os.environ[_ENV]}"
+    """Say which database is under test, and how to draw the same again."""
+    return f"database: {os.environ[_ENV]}, drawn by {_DAY}={day()}"
 
 
 def pytest_unconfigure() -> None:

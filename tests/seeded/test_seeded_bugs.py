@@ -1,6 +1,7 @@
 """The tests are tested: each bug planted here, alone, in a copy, is caught by the test named.
 
-A bug that is no longer there to plant fails too, so this list cannot rot.
+A run plants every sixth of them, each day others, so that all are planted within six days; all at
+once with --long. A bug that is no longer there to plant fails every run, so the list cannot rot.
 """
 
 import os
@@ -10,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from tests import databases
 from tests.migrated import TEMPLATE
 from tests.once import made_once
 from tests.seeded.bug import Bug
@@ -19,8 +21,8 @@ from tests.seeded.forks import Forks, Ran
 HOUSE = Path(__file__).resolve().parents[2]
 # What decides how a migrated database looks; a bug in there is planted before it is migrated.
 SCHEMA = ("migrations/", "apps.py", "ledger/_guards.py", "things/_search_index.py")
-
-
+# In how many days each bug was planted once.
+DAYS = 6
 # The libraries' own assertions need no rewriting.
 QUIETLY = ("-W", "ignore:Module already imported:pytest.PytestAssertRewriteWarning")
 
@@ -58,15 +60,30 @@ def _house(tree: Path, forks: Forks) -> None:
     assert made.returncode == 0, made.stdout[-2000:]
 
 
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Draw the bugs of the day."""
+    if "bug" in metafunc.fixturenames:
+        drawn = BUGS
+        if not metafunc.config.getoption("--long"):
+            drawn = BUGS[databases.day() % DAYS :: DAYS]
+        metafunc.parametrize("bug", drawn, ids=[bug.name for bug in drawn])
+
+
+def test_each_bug_has_a_place_and_a_test():
+    for bug in BUGS:
+        text = (HOUSE / "mickle" / bug.file).read_text()
+        assert bug.old in text, f"there is no place to plant it in {bug.file}: {bug.name}"
+        catching = HOUSE / bug.caught_by.split()[0].partition("::")[0]
+        assert catching.exists(), f"{catching} is not there to catch it: {bug.name}"
+
+
 @pytest.mark.slow
-@pytest.mark.parametrize("bug", BUGS, ids=[bug.name for bug in BUGS])
 def test_a_seeded_bug_is_caught(bug: Bug, pristine: Path, forks: Forks, tmp_path: Path):
     tree = tmp_path / "tree"
     # Links are enough: the one file that changes is a new one, and so is any new bytecode.
     shutil.copytree(pristine, tree, copy_function=os.link)
     file = tree / "mickle" / bug.file
     text = file.read_text()
-    assert bug.old in text, f"there is no place to plant it in {bug.file}"
     header = "import os\n" if "os.urandom" in bug.new else ""
     file.unlink()
     file.write_text(header + text.replace(bug.old, bug.new))
