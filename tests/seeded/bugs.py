@@ -42,6 +42,13 @@ BUGS = [
     *PROVING,
     *FETCHING,
     Bug(
+        "the title of a page is markup",
+        "web/templates/front/thing.html",
+        "<h1><bdi>{{ thing.title }}</bdi></h1>",
+        "<h1><bdi>{{ thing.title|safe }}</bdi></h1>",
+        "tests/browser/test_stored_texts.py -k anybody",
+    ),
+    Bug(
         "a pot goes below nought",
         "ledger/ledger.py",
         "AND (balance_micros + %s >= 0 OR kind IN ({marks}))",

