@@ -124,12 +124,19 @@ def _own_page(address: str, home: Identity) -> Identity | None:
         return None
     if found.identity == home.identity:
         return None
-    if _scope(found) and _scope(found) == _scope(home):
-        return found
     # What YouTube says in the feed of a channel is the channel's.
     tube = home.identity.startswith(f"{VERSION}youtube.com/feeds/videos.xml?")
-    own = tube and found.host == home.host
-    return found if own or shared_hosts.same_owner(found.host, home.host) else None
+    return found if (tube and found.host == home.host) or one_party(found, home) else None
+
+
+def one_party(one: Identity, other: Identity) -> bool:
+    """Whether two pages are surely the same party's, so that one may speak of the other."""
+    here, there = _scope(one), _scope(other)
+    if here == there:
+        return bool(here)
+    # Of two persons at one host neither speaks for the other.
+    whole = here == one.host and there == other.host
+    return whole and shared_hosts.same_owner(one.host, other.host)
 
 
 def _scope(found: Identity) -> str:

@@ -40,7 +40,10 @@ def profile_of(member: Member) -> str:
 
 
 def read(thing: Thing, fetcher: Fetcher, at: datetime) -> None:
-    """Note what a thing's page is called; of a person who did not join not even the name."""
+    """Note what a thing's page is called, and which other page it says it is and that one agrees.
+
+    Of a person who did not join not even the name is read.
+    """
     if _is_a_person(thing.url):
         things.note_read(thing=thing, title="", language="", at=at)
         return
@@ -54,6 +57,25 @@ def read(thing: Thing, fetcher: Fetcher, at: datetime) -> None:
         return
     found = reading.read(page.text, url=page.url, type=page.type, links=page.links)
     things.note_read(thing=thing, title=found.title, language=found.language, at=at)
+    if _agrees(thing, found.canonical, fetcher, at):
+        things.note_same(thing=thing, url=found.canonical, at=at)
+
+
+def _agrees(thing: Thing, canonical: str, fetcher: Fetcher, at: datetime) -> bool:
+    """Whether the page that a thing's page says it is says so of itself.
+
+    Without that one page could draw another's nods to where nobody knows of it.
+    """
+    try:
+        there = urls.identify(canonical)
+        here = urls.identify(thing.url)
+        if here.identity == there.identity or not urls.one_party(here, there):
+            return False
+        page = fetcher.get(there.url, at=at, crawl=True)
+        found = reading.read(page.text, url=page.url, type=page.type, links=page.links)
+        return urls.identify(found.canonical).identity == there.identity
+    except (urls.BadUrl, fetch.Failed):
+        return False
 
 
 def _is_a_person(url: str) -> bool:

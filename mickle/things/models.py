@@ -10,6 +10,7 @@ TITLE_CHARACTERS = 200
 DESCRIPTION_CHARACTERS = 1_000
 TAG_CHARACTERS = 40
 TAGS_AT_MOST = 20
+NOTE_CHARACTERS = 300
 
 
 class Scope(models.Model):
@@ -161,3 +162,50 @@ class Tag(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+
+class Merger(models.Model):
+    """Two identities that are one work: said by a page, kept apart, or merged, for ever.
+
+    `identity` is what `thing` is said to be the same as; the rows of what was merged are its
+    record, and with the identities of merged things the table of what else a work is called.
+    """
+
+    class State(models.TextChoices):
+        SAID = "SAID"
+        MERGED = "MERGED"
+        APART = "APART"
+
+    thing = models.ForeignKey(Thing, models.PROTECT, related_name="mergers")
+    identity = models.CharField(max_length=LIMIT_CHARACTERS)
+    into = models.ForeignKey(
+        Thing, models.PROTECT, null=True, blank=True, related_name="taken_in", db_index=False
+    )
+    state = models.CharField(max_length=6, choices=State, default=State.SAID)
+    note = models.CharField(max_length=NOTE_CHARACTERS, blank=True, default="")
+    said_at = models.DateTimeField()
+    decided_at = models.DateTimeField(null=True, blank=True)
+    decided_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="mergers"
+    )
+
+    class Meta:
+        indexes = [models.Index(fields=["state", "-decided_at"], name="merger_state_decided")]
+        constraints = [
+            models.UniqueConstraint(fields=["thing", "identity"], name="merger_said_once"),
+            models.UniqueConstraint(
+                fields=["thing"], condition=Q(state="MERGED"), name="merger_merged_once"
+            ),
+            models.CheckConstraint(
+                condition=Q(state="SAID", decided_at=None, decided_by=None, into=None)
+                | Q(state="MERGED", decided_at__isnull=False, into__isnull=False)
+                | Q(state="APART", decided_at__isnull=False, into=None),
+                name="merger_decided_once",
+            ),
+            models.CheckConstraint(
+                condition=Q(into=None) | ~Q(into=F("thing")), name="merger_of_two"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"merger {self.pk}: {self.state}"

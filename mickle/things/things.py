@@ -12,10 +12,17 @@ from mickle.instance import instance
 from mickle.lib import urls
 from mickle.lib.errors import Refused
 from mickle.members.models import Member
-from mickle.things import _adding, _reading, _scopes, _search, _texts
+from mickle.things import _adding, _merging, _reading, _scopes, _search, _texts
 from mickle.things._adding import NewThing
 from mickle.things.languages import LANGUAGES
-from mickle.things.models import DESCRIPTION_CHARACTERS, TITLE_CHARACTERS, Scope, Thing
+from mickle.things.models import (
+    DESCRIPTION_CHARACTERS,
+    NOTE_CHARACTERS,
+    TITLE_CHARACTERS,
+    Merger,
+    Scope,
+    Thing,
+)
 
 __all__ = ["NewThing"]
 
@@ -281,14 +288,38 @@ def _move(thing: Thing, before: Sequence[str], after: str, at: datetime) -> bool
     return False
 
 
-def merge(*, thing: Thing, into: Thing, at: datetime) -> Thing:
-    """Make an unowned thing the same as another one, for ever; returns the other.
+def note_same(*, thing: Thing, url: str, at: datetime) -> bool:
+    """What a page says it is the same as, for an operator to decide; True when that is news.
+
+    The page of `url` has agreed. Not where the two may not be one party's, or are one already.
+    """
+    here, there = urls.identify(thing.url), urls.identify(url)
+    if here.identity == there.identity or not urls.one_party(here, there):
+        return False
+    return _merging.note(thing, there.identity, at)
+
+
+def said_same() -> QuerySet[Merger]:
+    """What pages say is one work and nobody has decided, longest wait first."""
+    return _merging.said()
+
+
+def keep_apart(*, merger: Merger, by: Member, at: datetime) -> bool:
+    """Decide that two pages are not one work; True when this call did it."""
+    return _merging.keep_apart(merger, by, at)
+
+
+def merge(
+    *, thing: Thing, into: Thing, at: datetime, by: Member | None = None, note: str = ""
+) -> Thing:
+    """Make an unowned thing the same as another one, for ever and on record; returns the other.
 
     Raises CannotMerge when the thing has an owner (merge the other way round) or either is not
     active. What was merged into it before points to the new target, so a step is always one.
     """
     if thing.id == into.id:
         raise CannotMerge(_("This is the same page already. Nothing was changed."))
+    why = _within(_texts.line(note), NOTE_CHARACTERS)
     with transaction.atomic():
         instance.hold_owners()
         # Locked in the order of ids, so that two opposite merges wait instead of crossing.
@@ -302,4 +333,5 @@ def merge(*, thing: Thing, into: Thing, at: datetime) -> Thing:
         Thing.objects.filter(Q(id=source.id) | Q(merged_into=source)).update(
             state=Thing.State.MERGED, merged_into=target, updated_at=at
         )
+        _merging.record(source, target, by, why, at)
     return target

@@ -25,10 +25,11 @@ POST only: claim proof-deed refuse-nods to-funds.
 
 Operators (404 for everybody else): operator-months operator-month (row, totals, checks) cash-desk
 (form, standing, recent) send-back payouts (requested, sent, files, came_back) payout-file claims
-charities people take-down (thing) fee (announced) operator-jobs (jobs, due, mails, unresolved)
-clock books journal trial-balance; POST only: month-close month-settle assign payout-make-file
-file-executed payout-mark claim-decide dispute-decide charity-deed invite invite-waiting suspend
-make-operator put-back mail-again.
+charities people take-down (thing) operator-same (form, two, said, decided) fee (announced)
+operator-jobs (jobs, due, mails, unresolved) clock books journal trial-balance; POST only:
+month-close month-settle assign payout-make-file file-executed payout-mark claim-decide
+dispute-decide same-merge same-decide charity-deed invite invite-waiting suspend make-operator
+put-back mail-again.
 setup: the one-time link.
 """
 
@@ -48,6 +49,7 @@ from mickle.web.views import (
     jobs,
     mails,
     making,
+    merging,
     money,
     nod,
     office,
@@ -172,6 +174,9 @@ operators = [
     path("operator/people/<int:member_id>/operator", office.make_operator, name="make-operator"),
     path("operator/things/<int:thing_id>/take-down", desk.take_down, name="take-down"),
     path("operator/things/<int:thing_id>/put-back", desk.put_back, name="put-back"),
+    path("operator/same", merging.same, name="operator-same"),
+    path("operator/same/merge", merging.merge, name="same-merge"),
+    path("operator/same/<int:merger_id>", merging.decide, name="same-decide"),
     path("operator/fee", fee.fee, name="fee"),
     path("operator/jobs", jobs.jobs, name="operator-jobs"),
     path("operator/jobs/mails/<int:notice_id>", jobs.mail_again, name="mail-again"),

@@ -40,7 +40,7 @@ OPERATOR = (
     *("/operator", f"/operator/months/{LAST}?audit=yes", "/operator/cash-desk"),
     *("/operator/payouts", "/operator/claims", "/operator/people", "/operator/charities"),
     *("/operator/fee", "/operator/jobs", "/operator/clock", "/operator/books?audit=yes"),
-    *("/operator/things/2/take-down", "/thing/2"),
+    *("/operator/things/2/take-down", "/thing/2", "/operator/same"),
 )
 
 _WATCH = """

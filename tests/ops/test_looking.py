@@ -9,7 +9,7 @@ from mickle.lib import fetch
 from mickle.lib.fetch import Fetched
 from mickle.ops import deeds, looking
 from mickle.things import things
-from mickle.things.models import Thing
+from mickle.things.models import Merger, Thing
 from tests.people import MID_NOVEMBER as AT
 
 pytestmark = pytest.mark.django_db
@@ -28,6 +28,20 @@ class Reader:
         if self.fails is not None:
             raise self.fails
         return Fetched(url, 200, "text/html", PAGE, "", (url,), at, False, False)
+
+
+class Site(Reader):
+    """Has pages of its own, and nothing else."""
+
+    def __init__(self, pages: dict[str, str]) -> None:
+        super().__init__()
+        self.pages = pages
+
+    def get(self, url: str, *, at: datetime, crawl: bool = False) -> Fetched:
+        found = super().get(url, at=at, crawl=crawl)
+        if url not in self.pages:
+            raise fetch.Unreachable("server", host="blog.example", status="503")
+        return found._replace(text=self.pages[url])
 
 
 def add(url: str) -> Thing:
@@ -88,3 +102,40 @@ def test_a_worker_reads_a_few_at_a_time(monkeypatch, settings):
     deeds.read_pages(AT)
     assert len(reader.asked) == 7
     assert not deeds.pages_to_read(AT)
+
+
+def of(canonical: str) -> str:
+    return f'<title>T</title><link rel="canonical" href="{canonical}"><h1>x</h1>'
+
+
+@pytest.mark.parametrize(
+    ("there", "noted"),
+    [
+        (of("https://blog.example/essay"), True),
+        (of("/essay"), True),
+        # It names a third page, itself by another query, or nothing.
+        (of("https://blog.example/"), False),
+        (of("https://blog.example/essay?p=1"), False),
+        ("<title>T</title>", False),
+        (of("javascript:alert(1)"), False),
+    ],
+)
+def test_a_page_that_says_it_is_another_is_noted_where_that_one_agrees(there, noted):
+    page = add("https://blog.example/essay?p=1")
+    essay = add("https://blog.example/essay")
+    looking.read(page, Site({page.url: of("/essay"), essay.url: there}), AT)
+    assert [row.thing for row in things.said_same()] == ([page] if noted else [])
+
+
+def test_a_page_of_another_party_is_not_even_asked():
+    page = add("https://blog.example/essay")
+    web = Site({page.url: of("https://news.example/essay")})
+    looking.read(page, web, AT)
+    assert web.asked == [page.url]
+
+
+def test_a_page_that_does_not_answer_agrees_to_nothing():
+    page = add("https://blog.example/essay?p=1")
+    looking.read(page, Site({page.url: of("/essay")}), AT)
+    assert fresh(page).title == "T"
+    assert not Merger.objects.exists()

@@ -155,8 +155,36 @@ IDENTITY = [
     Bug(
         "an item is whatever it links to",
         "lib/urls.py",
-        "return found if own or shared_hosts.same_owner(found.host, home.host) else None",
+        "return found if (tube and found.host == home.host) or one_party(found, home) else None",
         "return found",
         "tests/lib/test_urls_items.py",
+    ),
+    Bug(
+        "of two persons at a host one speaks for the other",
+        "lib/urls.py",
+        "whole = here == one.host and there == other.host",
+        "whole = True",
+        "tests/things/test_merging.py -k speaks_for_no_other",
+    ),
+    Bug(
+        "a page is the same as one that does not agree",
+        "ops/looking.py",
+        "return urls.identify(found.canonical).identity == there.identity",
+        "return True",
+        "tests/ops/test_looking.py -k that_one_agrees",
+    ),
+    Bug(
+        "a page is another party's because it says so",
+        "things/things.py",
+        "if here.identity == there.identity or not urls.one_party(here, there):",
+        "if here.identity == there.identity:",
+        "tests/things/test_merging.py -k speaks_for_no_other",
+    ),
+    Bug(
+        "a merge leaves no record",
+        "things/things.py",
+        "_merging.record(source, target, by, why, at)",
+        "pass",
+        "tests/things/test_merging.py -k on_record",
     ),
 ]

@@ -24,6 +24,8 @@ from mickle.payins import payins
 from mickle.payins.models import Payin
 from mickle.payouts import payouts
 from mickle.settlement import settlement
+from mickle.things import things
+from mickle.things.models import Merger
 from mickle.web import errors, urls
 from tests.people import EUR, NOVEMBER, creator, instance_at, member, thing
 
@@ -54,6 +56,8 @@ POST_ONLY = {
     "file-executed",
     "payout-mark",
     "claim-decide",
+    "same-merge",
+    "same-decide",
     "charity-deed",
     "invite",
     "invite-waiting",
@@ -84,14 +88,8 @@ def world() -> dict[str, object]:
     at = instance.now()
     settlement.settle(month=NOVEMBER, at=at)
     payins.book(amount_micros=EUR("3.00"), key="B-1", at=at, reference="nothing known")
-    payouts.refund(
-        member=alice,
-        iban="DE02120300000000202051",
-        holder_name="Alice",
-        at=at,
-        key="1",
-        amount_micros=EUR("1.00"),
-    )
+    to = {"iban": "DE02120300000000202051", "holder_name": "Alice"}
+    payouts.refund(member=alice, at=at, key="1", amount_micros=EUR("1.00"), **to)
     file = payouts.make_file(at=at)
     members.join(email="ines@example.org", username="ines", at=at, is_operator=True)
     return {
@@ -103,6 +101,7 @@ def world() -> dict[str, object]:
         "payout_id": file.payouts.get().id,
         "claim_id": claims.make(thing=lost, member=alice, at=at).id,
         "proof_id": shown_by(bob, at).id,
+        "merger_id": said_same(at).id,
         "charity_id": members.list_charity(slug="sea", name="Sea rescue").id,
         "member_id": alice.id,
         "username": "alice",
@@ -115,6 +114,12 @@ def world() -> dict[str, object]:
 
 def shown_by(who: Member, at: datetime) -> Proof:
     return proofs.begin(member=who, address="https://blog.example/", method="FILE", at=at)
+
+
+def said_same(at: datetime) -> Merger:
+    two = [things.find_or_add(url=f"https://a.example/{name}", at=at) for name in ("a", "b")]
+    things.note_same(thing=two[0], url=two[1].url, at=at)
+    return Merger.objects.get()
 
 
 def notice(who: Member, at: datetime) -> Notice:
