@@ -1,13 +1,13 @@
 """Looking for a proof where it has to stand: one way each, and what was seen in a sentence."""
 
 from collections.abc import Callable, Iterator
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import NamedTuple, Protocol
 
 from ada_url import URLSearchParams
 from django.utils.translation import gettext as _
 
-from mickle.claims import _manifests, _places
+from mickle.claims import _manifests, _places, _sites
 from mickle.claims.models import EVIDENCE_CHARACTERS, Proof
 from mickle.lib import fetch, reading, shared_hosts, urls
 from mickle.lib.fetch import Fetched
@@ -21,6 +21,8 @@ MANIFESTS_PATH = "/.well-known/funding-manifest-urls"
 _LINES_AT_MOST = 100
 _MANIFESTS_AT_MOST = 3
 _FEEDS_AT_MOST = 2
+# For so long a sign-in stands for a site that tells everybody nothing.
+SIGNED_IN_FOR = timedelta(hours=1)
 # Where a site serves a file of a repository's default branch; nothing there leads elsewhere.
 REPOSITORIES = {
     "github.com": "https://raw.githubusercontent.com/{path}/HEAD/.github/FUNDING.yml",
@@ -89,7 +91,8 @@ def _with_www(wanted: Wanted, eyes: Eyes, at: datetime, silent: fetch.Unreachabl
 
     What is not there is no loss of what may stand where nobody answered.
     """
-    if shared_hosts.is_shared(wanted.proof.host):
+    by_account = wanted.proof.method == Proof.Method.ACCOUNT
+    if by_account or shared_hosts.is_shared(wanted.proof.host):
         raise silent
     try:
         seen = _WAYS[wanted.proof.method](wanted, _Www(eyes), at)
@@ -195,6 +198,52 @@ def _by_repository(wanted: Wanted, eyes: Eyes, at: datetime) -> Seen:
     return _missing(url, page)
 
 
+def _by_account(wanted: Wanted, eyes: Eyes, at: datetime) -> Seen:
+    """What the site tells everybody of the account, or has just told of who signed in."""
+    proof = wanted.proof
+    try:
+        return _read_account(proof, eyes, at)
+    except fetch.Unreachable:
+        if not _has_just_signed_in(proof, at):
+            raise
+    return Seen(True, signed_in(proof.host, proof.account))
+
+
+def _read_account(proof: Proof, eyes: Eyes, at: datetime) -> Seen:
+    """The account by its number, without a token; anything odd is silence."""
+    facts = {"account": proof.account, "host": proof.host}
+    try:
+        told = eyes.page(_sites.public(proof.account, proof.host), at)
+    except fetch.Forbidden:
+        raise fetch.Unreachable("broken", host=proof.host) from None
+    if told.status in _GONE:
+        return Seen(False, _("%(host)s has no account %(account)s any more.") % facts)
+    if told.status != _FOUND:
+        raise fetch.Unreachable("server", host=proof.host, status=str(told.status))
+    account = _sites.told_of(proof.account, proof.host, told.text) if len(told.hops) == 1 else None
+    if account is None:
+        raise fetch.Unreachable("broken", host=proof.host)
+    if account.text != proof.text:
+        said = _("%(account)s is called %(name)s at %(host)s now. Sign in there once more.")
+        return Seen(False, said % (facts | {"name": account.name}))
+    said = _("%(account)s is called %(name)s at %(host)s.")
+    return Seen(True, said % (facts | {"name": account.name}))
+
+
+def signed_in(host: str, account: str) -> str:
+    """What is on record of somebody who has just signed in."""
+    said = _("Signed in at %(host)s as the account %(account)s.")
+    return said % {"host": host, "account": account}
+
+
+def _has_just_signed_in(proof: Proof, at: datetime) -> bool:
+    """Whether nobody has looked since; what was given since is looked at anew."""
+    if proof.signed_in_at is None or proof.state not in (Proof.State.ASKED, Proof.State.LOST):
+        return False
+    unseen = proof.looked_at is None or proof.looked_at < proof.signed_in_at
+    return unseen and at < proof.signed_in_at + SIGNED_IN_FOR
+
+
 def _on_page(
     wanted: Wanted, eyes: Eyes, at: datetime, shows: Callable[[reading.Reading], bool]
 ) -> Seen:
@@ -208,6 +257,7 @@ def _on_page(
 
 
 _FOUND = 200
+_GONE = (404, 410)
 
 
 def _read(proof: Proof, url: str, eyes: Eyes, at: datetime) -> Fetched | None:
@@ -257,4 +307,5 @@ _WAYS: dict[str, Callable[[Wanted, Eyes, datetime], Seen]] = {
     Proof.Method.PAYMENT: _by_payment,
     Proof.Method.FUNDING: _by_funding,
     Proof.Method.REPOSITORY: _by_repository,
+    Proof.Method.ACCOUNT: _by_account,
 }

@@ -9,6 +9,9 @@ from mickle.things.models import Scope, Thing
 
 NOTE_CHARACTERS = 1_000
 EVIDENCE_CHARACTERS = 500
+ACCOUNT_CHARACTERS = 330
+SECRET_CHARACTERS = 500
+_DIGEST_CHARACTERS = 64
 
 
 class Claim(models.Model):
@@ -61,6 +64,8 @@ class Proof(models.Model):
 
     `text` is the place (see things.Scope), `url` the page that has to show it. `token` is no
     secret: it stands where everybody can read it, and holds for this member, place and way alone.
+    Shown by signing in, `account` is the site's number that stays (`github:583231`), and the name
+    in `text` is what it was called then.
     """
 
     class Method(models.TextChoices):
@@ -71,6 +76,7 @@ class Proof(models.Model):
         PAYMENT = "PAYMENT"
         FUNDING = "FUNDING"
         REPOSITORY = "REPOSITORY"
+        ACCOUNT = "ACCOUNT"
 
     class State(models.TextChoices):
         ASKED = "ASKED"
@@ -88,6 +94,10 @@ class Proof(models.Model):
     url = models.CharField(max_length=LIMIT_CHARACTERS)
     method = models.CharField(max_length=10, choices=Method)
     token = models.CharField(max_length=40, unique=True)
+    account = models.CharField(max_length=ACCOUNT_CHARACTERS, blank=True, default="")
+    # When the site says the account was made, and when the member signed in there last.
+    account_since_at = models.DateTimeField(null=True, blank=True)
+    signed_in_at = models.DateTimeField(null=True, blank=True)
     state = models.CharField(max_length=8, choices=State, default=State.ASKED)
     made_at = models.DateTimeField()
     expires_at = models.DateTimeField()
@@ -116,7 +126,7 @@ class Proof(models.Model):
         ]
         constraints = [
             models.UniqueConstraint(
-                fields=["member", "text", "method"],
+                fields=["member", "text", "method", "account"],
                 condition=~Q(state="ENDED"),
                 name="proof_one_live",
             ),
@@ -128,7 +138,7 @@ class Proof(models.Model):
                 condition=Q(
                     method__in=[
                         *("DNS", "FILE", "META", "ME"),
-                        *("PAYMENT", "FUNDING", "REPOSITORY"),
+                        *("PAYMENT", "FUNDING", "REPOSITORY", "ACCOUNT"),
                     ]
                 ),
                 name="proof_method_known",
@@ -136,6 +146,17 @@ class Proof(models.Model):
             models.CheckConstraint(
                 condition=Q(kind="HOST") | ~Q(method__in=["DNS", "FILE"]),
                 name="proof_of_a_path_by_a_page",
+            ),
+            models.CheckConstraint(
+                condition=Q(method="ACCOUNT", kind="HANDLE")
+                | (~Q(method="ACCOUNT") & ~Q(kind="HANDLE") & Q(account="")),
+                name="proof_of_a_handle_by_its_account",
+            ),
+            models.CheckConstraint(
+                condition=~Q(method="ACCOUNT")
+                | Q(state="ENDED")
+                | (~Q(account="") & Q(signed_in_at__isnull=False)),
+                name="proof_names_its_account",
             ),
             models.CheckConstraint(
                 condition=~Q(state__in=["SHOWN", "LOST", "DISPUTED"])
@@ -156,3 +177,45 @@ class Proof(models.Model):
     def display(self) -> str:
         """The place for people, its host in its own script where that cannot deceive."""
         return display_host(self.host) + self.text.removeprefix(self.host)
+
+
+class App(models.Model):
+    """What a server of the fediverse knows this instance as; a new one is asked for each day."""
+
+    host = models.CharField(max_length=260)
+    client_id = models.CharField(max_length=SECRET_CHARACTERS)
+    client_secret = models.CharField(max_length=SECRET_CHARACTERS)
+    # What it may see, and the one address that members come back to.
+    scope = models.CharField(max_length=40)
+    back = models.CharField(max_length=LIMIT_CHARACTERS)
+    made_at = models.DateTimeField()
+
+    class Meta:
+        indexes = [models.Index(fields=["host", "-made_at"], name="app_newest")]
+
+    def __str__(self) -> str:
+        return f"app {self.pk} at {self.host}"
+
+
+class SignIn(models.Model):
+    """A member on the way to a site and back, once and within minutes.
+
+    `state` and `session` are digests: of the word that comes back with them, and of the browser
+    that left.
+    """
+
+    member = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="sign_ins")
+    session = models.CharField(max_length=_DIGEST_CHARACTERS)
+    state = models.CharField(max_length=_DIGEST_CHARACTERS)
+    site = models.CharField(max_length=10)
+    host = models.CharField(max_length=260)
+    app = models.ForeignKey(App, models.CASCADE, null=True, blank=True, related_name="sign_ins")
+    made_at = models.DateTimeField()
+    used_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        indexes = [models.Index(fields=["made_at"], name="signin_by_age")]
+        constraints = [models.UniqueConstraint(fields=["state"], name="signin_state_once")]
+
+    def __str__(self) -> str:
+        return f"sign-in {self.pk} at {self.host}"

@@ -1,36 +1,31 @@
 """The second door of the room: ways to show that a place is one's own, looked at by a machine."""
 
-import secrets
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 
 from django.db import transaction
-from django.db.models import Exists, F, Max, OuterRef, Q, QuerySet
+from django.db.models import Exists, F, Max, OuterRef, Q, QuerySet, Value
+from django.db.models.functions import Concat
 from django.utils.translation import gettext as _
 
-from mickle.claims import _looking, _places
+from mickle.claims import _looking, _places, _standing
 from mickle.claims._looking import Eyes, Seen, Wanted
 from mickle.claims._places import NotOnePlace, Place
+from mickle.claims._standing import ASKED_FOR, LIVE_AT_MOST, NOTICE, SILENT_FOR, TooMany
 from mickle.claims.models import EVIDENCE_CHARACTERS, Proof
 from mickle.instance import instance
 from mickle.ledger.ledger import Check
-from mickle.lib import fetch
+from mickle.lib import fetch, urls
 from mickle.lib.errors import Refused
 from mickle.members.models import Member
 from mickle.things import things
 from mickle.things.models import Scope, Thing
 
-__all__ = ["Eyes", "NotOnePlace"]
+__all__ = ["LIVE_AT_MOST", "NOTICE", "SILENT_FOR", "Eyes", "NotOnePlace", "TooMany"]
 
-TOKEN_BYTES = 18
-ASKED_FOR = timedelta(days=7)
 LOOKED_AT_EVERY = timedelta(days=30)
-# A site that does not answer is asked again for so long before its proof is taken for lost.
-SILENT_FOR = timedelta(days=7)
-NOTICE = timedelta(days=14)
 # One that gives no answer is asked again no sooner.
 RESTS = timedelta(hours=1)
-LIVE_AT_MOST = 50
 
 _SHOWN, _DISPUTED = Proof.State.SHOWN, Proof.State.DISPUTED
 ProfileOf = Callable[[Member], str]
@@ -42,10 +37,6 @@ class BadMethod(Refused):
     """This way cannot show what the address names."""
 
 
-class TooMany(Refused):
-    """The member has asked for more ways than anybody needs."""
-
-
 class Ended(Refused):
     """The proof is no longer one that could be looked at."""
 
@@ -55,23 +46,19 @@ def begin(*, member: Member, address: str, method: str, at: datetime) -> Proof:
 
     Raises BadUrl, NotOnePlace, BadMethod or TooMany.
     """
-    if method not in Proof.Method.values:
+    if method not in Proof.Method.values or method == Proof.Method.ACCOUNT:
         raise BadMethod(_("This way of showing it is not known here. Nothing was changed."))
     place = _places.of(address, whole_host=method in _WHOLE_HOST)
     _check_way(place, method)
     with transaction.atomic():
         Member.objects.select_for_update(no_key=True).get(id=member.id)
-        live = Proof.objects.filter(member=member).exclude(state=Proof.State.ENDED)
+        live = _standing.live(member)
         known = live.filter(text=place.text, method=method).first()
-        if known is not None and not _has_lapsed(known, at):
+        if known is not None and not _standing.has_lapsed(known, at):
             return known
         if known is not None:
-            _end(Proof.objects.filter(id=known.id), at)
-        if live.count() >= LIVE_AT_MOST:
-            raise TooMany(
-                _("You show %(n)s places already. End one before you begin another.")
-                % {"n": LIVE_AT_MOST}
-            )
+            _standing.end(Proof.objects.filter(id=known.id), at)
+        _standing.check_room(live)
         return Proof.objects.create(
             member=member,
             kind=place.kind,
@@ -79,7 +66,7 @@ def begin(*, member: Member, address: str, method: str, at: datetime) -> Proof:
             host=place.host,
             url=place.url,
             method=method,
-            token=secrets.token_urlsafe(TOKEN_BYTES),
+            token=_standing.new_token(),
             made_at=at,
             expires_at=at + ASKED_FOR,
         )
@@ -103,10 +90,6 @@ def _check_way(place: Place, method: str) -> None:
 _REPOSITORY_PARTS = 2
 
 
-def _has_lapsed(proof: Proof, at: datetime) -> bool:
-    return proof.state == Proof.State.ASKED and at >= proof.expires_at
-
-
 def want_look(*, proof: Proof, at: datetime) -> None:
     """Ask for a look as soon as a worker comes to it; raises Ended for one that is over."""
     rows = Proof.objects.filter(id=proof.id).exclude(state=Proof.State.ENDED)
@@ -124,30 +107,20 @@ def end(*, proof: Proof, at: datetime) -> None:
     """
     with transaction.atomic():
         instance.hold_owners()
-        if not _end(Proof.objects.filter(id=proof.id, state__in=(Proof.State.ASKED, _SHOWN)), at):
+        if not _standing.end(
+            Proof.objects.filter(id=proof.id, state__in=(Proof.State.ASKED, _SHOWN)), at
+        ):
             raise Ended(_("Whoever runs this instance decides this. Nothing was changed."))
-        _leave_place(proof, at)
-
-
-def _end(rows: QuerySet[Proof], at: datetime) -> int:
-    return rows.update(state=Proof.State.ENDED, ended_at=at, wanted_at=None)
+        _standing.leave_place(proof, at)
 
 
 def forget(*, member: Member, at: datetime) -> None:
     """End everything a member who leaves has shown; their places have no owner then."""
     with transaction.atomic():
         instance.hold_owners()
-        _end(Proof.objects.filter(member=member).exclude(state=Proof.State.ENDED), at)
+        _standing.end(Proof.objects.filter(member=member).exclude(state=Proof.State.ENDED), at)
         for scope in Scope.objects.filter(owner=member):
             things.withdraw_scope(text=scope.text, at=at)
-
-
-def _leave_place(proof: Proof, at: datetime) -> None:
-    """Withdraw a place that its member shows no other way."""
-    own = Proof.objects.filter(member=proof.member_id, text=proof.text, state=_SHOWN)
-    theirs = Scope.objects.filter(text=proof.text, owner=proof.member_id)
-    if theirs.exists() and not own.exclude(id=proof.id).exists():
-        things.withdraw_scope(text=proof.text, at=at)
 
 
 def to_look_at(at: datetime, *, unseen: Q | Exists, untried: Q | Exists) -> QuerySet[Proof]:
@@ -173,15 +146,22 @@ def held(asked: Mapping[int, datetime]) -> dict[int, str]:
     """
     why: dict[int, str] = {}
     rows = Proof.objects.filter(member__in=asked, shown_at__isnull=False).order_by("-id")
+    seen = {
+        (proof.member_id, proof.account)
+        for proof in rows
+        if proof.account and not _why_held(proof, asked[proof.member_id]) and not proof.ended_at
+    }
     for proof in rows:
-        if said := _why_held(proof, asked[proof.member_id]):
+        # An account that was called something else is the same account.
+        renamed = proof.ended_at is not None and (proof.member_id, proof.account) in seen
+        if not renamed and (said := _why_held(proof, asked[proof.member_id])):
             why[proof.member_id] = said % {"place": proof.display}
     return why
 
 
 def _why_held(proof: Proof, asked_at: datetime) -> str:
     if proof.state in (Proof.State.LOST, _DISPUTED):
-        return _("%(place)s is no longer shown to be theirs, or somebody else shows it too.")
+        return _("%(place)s is no longer shown to be theirs, or it is in dispute.")
     if proof.ended_at is not None:
         # Nobody has looked at it since.
         given_up = proof.decided_by_id is None and proof.ended_at >= asked_at
@@ -211,25 +191,11 @@ def look(*, proof: Proof, profile_of: ProfileOf, eyes: Eyes, at: datetime) -> Pr
     """
     seen = _seen(Wanted(proof, profile_of(proof.member)), eyes, at)
     if seen is not None and seen.shown and proof.state != _SHOWN:
-        for rival in _rivals(proof).select_related("member"):
-            _note(rival, _seen(Wanted(rival, profile_of(rival.member)), eyes, at), at)
-    _note(proof, seen, at)
+        for rival in _standing.rivals(proof).select_related("member"):
+            _standing.note(rival, _seen(Wanted(rival, profile_of(rival.member)), eyes, at), at)
+    _standing.note(proof, seen, at)
     proof.refresh_from_db()
     return proof
-
-
-def _rivals(proof: Proof) -> QuerySet[Proof]:
-    rows = Proof.objects.filter(text=proof.text, state=_SHOWN)
-    return rows.exclude(member=proof.member_id)
-
-
-def _note(proof: Proof, seen: Seen | None, at: datetime) -> None:
-    if seen is None:
-        _note_silence(proof, at)
-    elif seen.shown:
-        _note_shown(proof, seen, at)
-    else:
-        _note_missing(proof, seen, at)
 
 
 def _seen(wanted: Wanted, eyes: Eyes, at: datetime) -> Seen | None:
@@ -239,60 +205,6 @@ def _seen(wanted: Wanted, eyes: Eyes, at: datetime) -> Seen | None:
         said = str(silent)[:EVIDENCE_CHARACTERS]
         Proof.objects.filter(id=wanted.proof.id).update(said=said)
         return None
-
-
-def _note_silence(proof: Proof, at: datetime) -> None:
-    rows = Proof.objects.filter(id=proof.id)
-    with transaction.atomic():
-        instance.hold_owners()
-        rows.filter(silent_since_at=None).update(silent_since_at=at)
-        rows.update(wanted_at=None, tried_at=at)
-        since = rows.values_list("silent_since_at", flat=True).get()
-        if since is not None and at >= since + SILENT_FOR:
-            _lose(proof, at)
-
-
-def _note_missing(proof: Proof, seen: Seen, at: datetime) -> None:
-    rows = Proof.objects.filter(id=proof.id)
-    # One that was looked at and still counts as shown would let a payout go.
-    with transaction.atomic():
-        instance.hold_owners()
-        rows.update(looked_at=at, tried_at=at, silent_since_at=None, wanted_at=None, said=seen.said)
-        _lose(proof, at)
-
-
-def _lose(proof: Proof, at: datetime) -> None:
-    """What was shown is not any more: what was earned stays, what comes is set aside."""
-    rows = Proof.objects.filter(id=proof.id, state__in=(_SHOWN, _DISPUTED))
-    if rows.update(state=Proof.State.LOST):
-        _leave_place(proof, at)
-
-
-def _note_shown(proof: Proof, seen: Seen, at: datetime) -> None:
-    with transaction.atomic():
-        instance.hold_owners()
-        row = Proof.objects.select_for_update().get(id=proof.id)
-        rows = Proof.objects.filter(id=row.id)
-        rows.update(wanted_at=None, tried_at=at)
-        if row.state == Proof.State.ENDED or _has_lapsed(row, at):
-            return
-        rows.update(looked_at=at, silent_since_at=None, said=seen.said)
-        if row.shown_at is None:
-            rows.update(shown_at=at, notice_until_at=at + NOTICE)
-        if row.state in (Proof.State.ASKED, Proof.State.LOST):
-            rows.update(state=_take_place(row, at))
-
-
-def _take_place(proof: Proof, at: datetime) -> str:
-    """Give the place to who shows it; where somebody else shows it too, to nobody."""
-    others = Proof.objects.filter(text=proof.text, state__in=(_SHOWN, _DISPUTED))
-    rivals = others.exclude(member=proof.member_id)
-    if rivals.exists():
-        things.withdraw_scope(text=proof.text, at=at)
-        others.update(state=_DISPUTED)
-        return _DISPUTED
-    things.give_scope(kind=proof.kind, text=proof.text, host=proof.host, owner=proof.member, at=at)
-    return _SHOWN
 
 
 def disputes() -> QuerySet[Proof]:
@@ -309,9 +221,9 @@ def decide(*, proof: Proof, by: Member, at: datetime) -> None:
         if not rows.filter(member=proof.member_id).update(state=_SHOWN, decided_by=by):
             raise Ended(_("Somebody has decided this before. Nothing was changed."))
         rows.update(state=Proof.State.ENDED, ended_at=at, decided_by=by, wanted_at=None)
-        things.give_scope(
-            kind=proof.kind, text=proof.text, host=proof.host, owner=proof.member, at=at
-        )
+        own = Proof.objects.filter(text=proof.text, member=proof.member_id, state=_SHOWN)
+        for one in own.select_related("member"):
+            _standing.give(one, at)
 
 
 def audit() -> list[Check]:
@@ -321,6 +233,9 @@ def audit() -> list[Check]:
     unshown = owned.filter(~Exists(stands)).values_list("text", flat=True)
     by_proof = Thing.objects.exclude(scope=None)
     strangers = by_proof.exclude(owner=F("scope__owner")).count()
+    by_account = by_proof.filter(scope__kind=Scope.Kind.HANDLE)
+    own_page = Concat(Value(urls.VERSION), F("scope__text"))
+    foreign = by_account.exclude(maker=F("scope__maker")).exclude(identity=own_page).count()
     return [
         Check(
             "Places are had by who shows them",
@@ -333,5 +248,11 @@ def audit() -> list[Check]:
             by_proof.count(),
             not strangers,
             f"{strangers} are somebody else's",
+        ),
+        Check(
+            "Pages had by an account were made by it",
+            by_account.count(),
+            not foreign,
+            f"{foreign} were not",
         ),
     ]

@@ -12,7 +12,7 @@ from django.contrib.sessions.models import Session
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from mickle.claims import claims, proofs
+from mickle.claims import accounts, claims, proofs
 from mickle.closing.models import Closing
 from mickle.instance import instance
 from mickle.instance.instance import State
@@ -261,6 +261,7 @@ def _give_rest(member: Member, at: datetime) -> None:
 
 def _forget(member: Member, at: datetime) -> None:
     proofs.forget(member=member, at=at)
+    accounts.forget(member=member)
     for thing in Thing.objects.filter(owner=member).order_by("id"):
         things.set_owner(thing=thing, owner=None, at=at)
     payouts.forget_account(member=member)

@@ -70,6 +70,24 @@ def places(servers: list[str]) -> tuple[str, ...]:
     return tuple(servers)
 
 
+def app(setting: str, given: str) -> tuple[str, str]:
+    """The id and secret this instance has at a site, ID:SECRET; never said back."""
+    found = re.fullmatch(r"([!-9;-~]{1,200}):([!-~]{1,500})", given)
+    if not found:
+        raise ImproperlyConfigured(f"MICKLE_{setting} cannot be read; it must be ID:SECRET.")
+    return found[1], found[2]
+
+
+def apps(setting: str, given: list[str], usual: str) -> dict[str, tuple[str, str]]:
+    """By host: each word is HOST=ID:SECRET, or ID:SECRET for the usual host."""
+    found: dict[str, tuple[str, str]] = {}
+    for word in given:
+        host, mark, rest = word.partition("=")
+        named = bool(mark) and re.fullmatch(r"[a-z0-9.-]{1,200}\.[a-z0-9-]{2,63}", host)
+        found[host if named else usual] = app(setting, rest if named else word)
+    return found
+
+
 def data_dir() -> Path:
     """The folder of this instance's data; made when it is missing, readable by its owner only."""
     fallback = Path(os.environ.get("XDG_DATA_HOME") or Path.home() / ".local/share") / "mickle"

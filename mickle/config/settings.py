@@ -70,6 +70,9 @@ TRUSTED_PROXIES = env.words("TRUSTED_PROXIES")
 # How pages of others are fetched: by a proxy, and who says where hosts are; empty: the system's.
 FETCH_PROXY = env.proxy(env.text("FETCH_PROXY"))
 FETCH_RESOLVERS = env.places(env.words("FETCH_RESOLVERS"))
+# What this instance is known by where members sign in to show an account; by host.
+GITHUB_APPS = env.apps("GITHUB", [one] if (one := env.text("GITHUB")) else [], "github.com")
+GITLAB_APPS = env.apps("GITLAB", env.words("GITLAB"), "gitlab.com")
 
 # --- rooms --------------------------------------------------------------------------------------
 INSTALLED_APPS = [

@@ -95,6 +95,16 @@ REASONS = {
         _HOUR,
         _("The robots.txt of %(host)s asks programs to stay away. Nothing was read."),
     ),
+    "plain": Reason(
+        Forbidden,
+        0,
+        _("%(host)s would be told a secret without encryption. Nothing was sent."),
+    ),
+    "moved": Reason(
+        Forbidden,
+        0,
+        _("%(host)s sends programs on to another address. Nothing was sent there."),
+    ),
     "no_name": Reason(
         Unreachable,
         _MINUTES,

@@ -36,11 +36,11 @@ class Turns:
                 path.unlink(missing_ok=True)
 
     @contextmanager
-    def at_host(self, host: str, *, patience_s: float) -> Iterator[None]:
+    def at_host(self, host: str, *, patience_s: float, gap_s: float = GAP_S) -> Iterator[None]:
         """The one connection to a host, begun no sooner than a gap after the last one ended."""
         with self._locked(f"host-{_digest(host)}", host, patience_s) as (_path, held):
             # A clock that was set back makes nobody wait for longer than the gap.
-            wait = min(_ended(held) + GAP_S - self._clock(), GAP_S)
+            wait = min(_ended(held) + gap_s - self._clock(), gap_s)
             if wait > 0:
                 self._sleep(wait)
             # Also now: whoever dies on the way has asked all the same.

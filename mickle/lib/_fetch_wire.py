@@ -222,9 +222,15 @@ def _pool(way: Way, target: Target, budget: Budget) -> httpcore2.ConnectionPool:
 
 @contextmanager
 def asked(
-    target: Target, *, way: Way, budget: Budget, headers: list[tuple[str, str]]
+    target: Target,
+    *,
+    way: Way,
+    budget: Budget,
+    headers: list[tuple[str, str]],
+    method: str = "GET",
+    content: bytes | None = None,
 ) -> Iterator[httpcore2.Response]:
-    """The answer to a GET, its body not yet read; raises Forbidden or Unreachable."""
+    """The answer, its body not yet read; raises Forbidden or Unreachable."""
     url = httpcore2.URL(
         scheme=target.scheme, host=target.host, port=target.port, target=target.path
     )
@@ -233,7 +239,7 @@ def asked(
         with (
             budget.running(),
             _pool(way, target, budget) as pool,
-            pool.stream("GET", url, headers=sent) as answer,
+            pool.stream(method, url, headers=sent, content=content) as answer,
         ):
             yield answer
     except Failed:

@@ -5,7 +5,7 @@ and GitHub shows anybody's commit in the repository it was forked from.
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import NamedTuple
 
 from mickle.lib._urls_fediverse import MASTODON
@@ -49,20 +49,26 @@ _OTHERS_SOUNDS = ("comments", "followers", "following", "likes", "reposts")
 _BSKY_UNNAMED = "handle.invalid"
 
 
-def maker_of(page: Page) -> Maker | None:
-    """The account that made a page in its site's own form, or None where that is not sure."""
+def maker_of(page: Page, gitlabs: Collection[str] = ()) -> Maker | None:
+    """The account that made a page in its site's own form, or None where that is not sure.
+
+    `gitlabs` are hosts known to run GitLab.
+    """
     rule = _MAKERS.get(page.host)
     if rule is not None:
         return rule(page, _parts(page))
+    if page.host in gitlabs:
+        found = _gitlab(page, _parts(page))
+        return Maker(page.host, found.name.lower()) if found else None
     label, _dot, family = page.host.partition(".")
     if family in _FAMILIES:
         site, house = _FAMILIES[family]
         return Maker(site, label) if _LABEL.fullmatch(label) and label not in house else None
     if page.host in MASTODON:
-        found = _MASTODON.fullmatch(page.path.rstrip("/"))
+        named = _MASTODON.fullmatch(page.path.rstrip("/"))
     else:
-        found = _FEDIVERSE.fullmatch(page.path.rstrip("/"))
-    return Maker(page.host, found[1]) if found else None
+        named = _FEDIVERSE.fullmatch(page.path.rstrip("/"))
+    return Maker(page.host, named[1]) if named else None
 
 
 def _parts(page: Page) -> list[str]:

@@ -1,16 +1,20 @@
 """The only way out for an address that a stranger named, and what the page there says.
 
 It asks public addresses only, on ports 80 and 443, for a few seconds, a mebibyte and three
-redirects, without credentials; the same page once a day, and a host once a second. Whatever is
-refused says why: `Forbidden` stays so, `Unreachable` may be tried again.
+redirects, without credentials; the same page once a day, and a host once a second. What a program
+of another site is told when a member signs in there goes the same way, encrypted, to that very
+address alone. Whatever is refused says why: `Forbidden` stays so, `Unreachable` may be tried again.
 """
 
+import json
 import ssl
 import time
-from collections.abc import Callable
+from base64 import b64encode
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import NamedTuple
+from urllib.parse import urlencode
 
 import httpcore2
 
@@ -22,7 +26,17 @@ from mickle.lib._fetch_turns import Turns
 from mickle.lib._fetch_urls import Target, target
 from mickle.lib._fetch_wire import STANDARD, Allowed, Budget, Limits, Way, asked, system_tls
 
-__all__ = ["Failed", "Fetched", "Fetcher", "Forbidden", "Limits", "Unreachable", "txt"]
+__all__ = [
+    "Call",
+    "Failed",
+    "Fetched",
+    "Fetcher",
+    "Forbidden",
+    "Limits",
+    "Told",
+    "Unreachable",
+    "txt",
+]
 
 _SENDS_ON = (301, 302, 303, 307, 308)
 _SWITCHING = 101
@@ -46,6 +60,43 @@ class Fetched(NamedTuple):
     fetched_at: datetime
     from_cache: bool
     cut: bool
+
+
+class Call(NamedTuple):
+    """What a program is asked or told: a form, or `json` as a body, and who says it.
+
+    `bearer` is a token; `basic` a name and its password.
+    """
+
+    url: str
+    method: str = "GET"
+    form: Mapping[str, str] | None = None
+    json: Mapping[str, str] | None = None
+    bearer: str = ""
+    basic: tuple[str, str] | None = None
+
+    @property
+    def content(self) -> tuple[bytes | None, str]:
+        """The body and its type."""
+        if self.json is not None:
+            return json.dumps(dict(self.json)).encode(), "application/json"
+        if self.form is not None:
+            return urlencode(self.form).encode(), "application/x-www-form-urlencoded"
+        return None, ""
+
+    @property
+    def credentials(self) -> str:
+        """What stands in the header Authorization; empty for nobody's."""
+        if self.basic is not None:
+            return "Basic " + b64encode(":".join(self.basic).encode()).decode()
+        return f"Bearer {self.bearer}" if self.bearer else ""
+
+
+class Told(NamedTuple):
+    """What a program answered, in JSON as a rule."""
+
+    status: int
+    text: str
 
 
 class Fetcher:
@@ -142,6 +193,34 @@ class Fetcher:
                 return Answer(at.timestamp(), came.status, location=location)
             return _read(came, there, budget, at)
 
+    def call(self, call: Call) -> Told:
+        """What a program answers to a call that a member waits for; never kept, never sent on.
+
+        Raises Forbidden or Unreachable; their sentences hold nothing of what was said.
+        """
+        there = target(call.url)
+        if there.scheme != "https":
+            raise failure("plain", host=there.host)
+        budget = Budget(self._limits)
+        content, kind = call.content
+        headers = [("User-Agent", self._agent), ("Accept", "application/json")]
+        if content is not None:
+            headers += [("Content-Type", kind), ("Content-Length", str(len(content)))]
+        if call.credentials:
+            headers.append(("Authorization", call.credentials))
+        with (
+            self._turns.at_host(there.host, patience_s=self._limits.patience_s, gap_s=0),
+            asked(
+                there,
+                way=self._way,
+                budget=budget,
+                headers=headers,
+                method=call.method,
+                content=content,
+            ) as came,
+        ):
+            return _told(came, there, budget)
+
     def _check_robots(self, there: Target, at: datetime) -> None:
         """Raise Forbidden where the site asks programs to stay away."""
         try:
@@ -161,6 +240,21 @@ def _read(came: httpcore2.Response, there: Target, budget: Budget, at: datetime)
     text = _fetch_text.decoded(body, _fetch_text.charset_in(header))
     links = _header(came, b"link")[:_LINKS_CHARACTERS]
     return Answer(at.timestamp(), came.status, kind, text, links, cut=cut)
+
+
+def _told(came: httpcore2.Response, there: Target, budget: Budget) -> Told:
+    """An answer of a program, whole or not at all."""
+    if came.status in _SENDS_ON:
+        raise failure("moved", host=there.host)
+    if came.status == _SWITCHING:
+        raise failure("broken", host=there.host)
+    if came.status in _LATER:
+        raise failure("server", host=there.host, status=str(came.status))
+    encoding = _header(came, b"content-encoding")
+    body, cut = _fetch_text.unpacked(came.iter_stream(), encoding, budget.text_bytes, there.host)
+    if cut:
+        raise failure("large", host=there.host)
+    return Told(came.status, body.decode("utf-8", "replace"))
 
 
 def _header(came: httpcore2.Response, name: bytes) -> str:

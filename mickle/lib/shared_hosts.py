@@ -50,6 +50,11 @@ def tenant(host: str, path: str) -> str:
     return "" if _is_shared(bare) else host
 
 
+def is_one_partys(host: str) -> bool:
+    """Whether one party runs all of a host, though many may have accounts there."""
+    return host in MASTODON or tenant(host, "/") == host
+
+
 def covers(scope: str, host: str, path: str) -> bool:
     """Whether a claim of a scope is one of this page; a claim of a parent is none of its child."""
     return bool(scope) and tenant(host, path) == scope

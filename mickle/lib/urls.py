@@ -5,6 +5,7 @@ money that goes to a stranger. Rules change with a new version in front of the t
 """
 
 import re
+from collections.abc import Collection
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -144,15 +145,16 @@ def _scope(found: Identity) -> str:
     return shared_hosts.tenant(page.host, page.path)
 
 
-def maker(of: Identity | str) -> Maker | None:
+def maker(of: Identity | str, *, gitlabs: Collection[str] = ()) -> Maker | None:
     """The account that surely made a page, as far as its address alone says so; else None.
 
     `of` is an identity, its text or an address; a name is a label, which may change hands.
+    `gitlabs` are further hosts that run GitLab.
     """
     text = of.identity if isinstance(of, Identity) else of
     if not text.startswith(VERSION):
         text = identify(text).identity
-    return _urls_makers.maker_of(_page_of(text))
+    return _urls_makers.maker_of(_page_of(text), gitlabs)
 
 
 def _page_of(identity: str) -> Page:

@@ -12,13 +12,23 @@ from django.db.backends.utils import CursorWrapper
 from mickle.lib import bulk, urls
 from mickle.lib.sql import instant
 from mickle.lib.urls import Identity
-from mickle.things import _texts
+from mickle.things import _makers, _texts
 from mickle.things.models import Tag, Thing
 
 CHUNK = 10_000
 
 _COLUMNS = (
-    *("identity", "url", "raw_url", "host", "title", "description", "category", "language"),
+    *(
+        "identity",
+        "url",
+        "raw_url",
+        "host",
+        "maker",
+        "title",
+        "description",
+        "category",
+        "language",
+    ),
     *("tags", "hidden", "owner_id", "state", "created_at"),
 )
 _NAMES = ", ".join(_COLUMNS)
@@ -69,7 +79,13 @@ class NewThing:
 
 def fresh(found: Identity) -> Thing:
     """An unsaved thing of an identity."""
-    return Thing(identity=found.identity, url=found.url, raw_url=found.raw, host=found.host)
+    return Thing(
+        identity=found.identity,
+        url=found.url,
+        raw_url=found.raw,
+        host=found.host,
+        maker=_makers.of(found),
+    )
 
 
 def chunks(rows: Iterable[NewThing]) -> Iterator[list[NewThing]]:
@@ -101,7 +117,7 @@ def _values(row: NewThing, found: Identity) -> tuple[object, ...]:
     if connection.vendor == "sqlite":
         tags = json.dumps(tags)
     return (
-        *(row.thing_id, found.identity, found.url, found.raw, found.host),
+        *(row.thing_id, found.identity, found.url, found.raw, found.host, _makers.of(found)),
         *(_texts.title(row.title), _texts.description(row.description)),
         *(row.category, row.language, tags, row.hidden),
         *(row.owner_id, Thing.State.ACTIVE.value),

@@ -1,4 +1,4 @@
-"""What one proof covers: which things belong to a host, or to a path below it."""
+"""What one proof covers: which things belong to a host, to a path below it, or to an account."""
 
 from datetime import datetime
 
@@ -10,6 +10,7 @@ from django.db.models.lookups import Exact
 from mickle.instance import instance
 from mickle.lib import shared_hosts, urls
 from mickle.members.models import Member
+from mickle.things import _makers
 from mickle.things.models import Scope, Thing
 
 LIVING = (Thing.State.ACTIVE, Thing.State.TAKEN_DOWN)
@@ -19,21 +20,34 @@ _SEGMENTS_AT_MOST = 8
 _HOST_LOCKS = 11
 
 
-def hold_host(host: str) -> None:
+def hold(of: Thing | Scope) -> None:
     """Let a thing that is added and a proof that covers it see each other; until the end.
 
-    On SQLite the writer's own lock does this already.
+    They meet at a host, or in the account that made the thing there or elsewhere. On SQLite the
+    writer's own lock does this already.
     """
     if connection.vendor == "postgresql":
         with connection.cursor() as cursor:
-            cursor.execute("SELECT pg_advisory_xact_lock(%s, hashtext(%s))", [_HOST_LOCKS, host])
+            for name in filter(None, (of.host, of.maker)):
+                cursor.execute(
+                    "SELECT pg_advisory_xact_lock(%s, hashtext(%s))", [_HOST_LOCKS, name]
+                )
 
 
-def covering(identity: str) -> Scope | None:
-    """The narrowest scope an identity lies in, whether or not somebody has it now."""
-    texts = _texts_above(identity)
+def covering(thing: Thing) -> Scope | None:
+    """The narrowest scope a thing lies in, whether or not somebody has it now."""
+    texts = _texts_above(thing.identity)
     rows = Scope.objects.filter(text__in=texts).select_related("owner")
-    return max(rows, key=lambda row: len(row.text), default=None)
+    place = max(rows, key=lambda row: len(row.text), default=None)
+    handle = None
+    if thing.maker:
+        handle = Scope.objects.filter(maker=thing.maker).select_related("owner").first()
+    # Of an account's pages elsewhere whoever shows the very place knows more.
+    if handle is not None and (place is None or f"{handle.text}/".startswith(f"{place.text}/")):
+        return handle
+    if place is not None and place.kind == Scope.Kind.HANDLE:
+        return place if thing.identity == urls.VERSION + place.text else None
+    return place
 
 
 def _texts_above(identity: str) -> list[str]:
@@ -52,21 +66,35 @@ def _texts_above(identity: str) -> list[str]:
 
 def within(scope: Scope) -> QuerySet[Thing]:
     """The things a scope covers and no narrower one does."""
-    rows = Thing.objects.filter(host=scope.host)
-    if scope.kind == Scope.Kind.PATH:
-        rows = rows.filter(_lies_in(urls.VERSION + scope.text))
+    covered = Q(id__in=[])
+    if scope.maker:
+        covered |= Q(maker=scope.maker)
+    if scope.kind == Scope.Kind.HANDLE:
+        covered |= Q(identity=urls.VERSION + scope.text, host=scope.host)
+    elif scope.kind == Scope.Kind.PATH:
+        covered |= Q(host=scope.host) & _lies_in(urls.VERSION + scope.text)
     else:
-        rows = rows.exclude(id__in=_of_persons(rows, scope))
-    narrower = (
-        Scope.objects.filter(_begins("text", scope.text + "/"), host=scope.host)
+        rows = Thing.objects.filter(host=scope.host)
+        covered = Q(host=scope.host) & ~Q(id__in=_of_persons(rows, scope))
+    return Thing.objects.filter(covered).filter(~Exists(_narrower(scope)))
+
+
+def _narrower(scope: Scope) -> QuerySet[Scope]:
+    """The scopes that reach into a thing which lies in this one; for an account also elsewhere."""
+    rows = Scope.objects.filter(host=OuterRef("host")).exclude(id=scope.id)
+    below = _begins("text", scope.text + "/")
+    if scope.maker:
+        below |= ~Q(host=scope.host)
+    reached = (
+        rows.filter(below)
         .annotate(head=Concat(Value(urls.VERSION), F("text"), output_field=CharField()))
         .annotate(reach=Substr(OuterRef("identity"), 1, Length("head") + 1))
-        .filter(
-            Q(head=OuterRef("identity"))
-            | Q(reach__in=[Concat(F("head"), Value(mark)) for mark in _BELOW])
-        )
     )
-    return rows.filter(~Exists(narrower))
+    return reached.filter(
+        Q(kind=Scope.Kind.HOST)
+        | Q(head=OuterRef("identity"))
+        | Q(reach__in=[Concat(F("head"), Value(mark)) for mark in _BELOW])
+    )
 
 
 def _of_persons(rows: QuerySet[Thing], scope: Scope) -> list[int]:
@@ -90,20 +118,31 @@ def _begins(field: str, text: str) -> Q:
     return Q(Exact(Left(field, len(text)), text))
 
 
-def give(*, kind: str, text: str, host: str, owner: Member, at: datetime) -> Scope | None:
+def give(
+    *, kind: str, text: str, host: str, owner: Member, at: datetime, maker: str = ""
+) -> Scope | None:
     """Make a member the owner of a scope and of every thing in it that has none.
 
-    None when another member has the scope; nothing was changed then.
+    None when another member has the scope; nothing was changed then. Who has a path and shows its
+    account too has both.
     """
     with transaction.atomic():
         instance.hold_owners()
-        hold_host(host)
-        fresh = Scope(kind=kind, text=text, host=host, since_at=at)
+        fresh = Scope(kind=kind, text=text, host=host, maker=maker, since_at=at)
+        hold(fresh)
+        if maker:
+            _makers.learn(host)
         Scope.objects.bulk_create([fresh], ignore_conflicts=True)
-        rows = Scope.objects.filter(Q(owner=None) | Q(owner=owner), text=text)
-        if not rows.update(owner=owner, since_at=at):
+        rows = Scope.objects.filter(text=text)
+        taken = rows.filter(owner=None).update(owner=owner, kind=kind, maker=maker, since_at=at)
+        taken = taken or rows.filter(owner=owner).update(since_at=at)
+        if not taken:
             return None
-        scope = Scope.objects.get(text=text)
+        if kind != Scope.Kind.HANDLE:
+            rows.update(kind=kind)
+        if maker:
+            rows.update(maker=maker)
+        scope = rows.get()
         free = within(scope).filter(owner=None, state__in=LIVING)
         free.update(owner=owner, scope=scope, updated_at=at)
         return scope
@@ -116,7 +155,7 @@ def withdraw(*, text: str, at: datetime) -> int:
         scope = Scope.objects.filter(text=text).first()
         if scope is None:
             return 0
-        hold_host(scope.host)
+        hold(scope)
         Scope.objects.filter(id=scope.id).update(owner=None, since_at=at)
         return Thing.objects.filter(scope=scope).update(owner=None, scope=None, updated_at=at)
 
@@ -124,9 +163,9 @@ def withdraw(*, text: str, at: datetime) -> int:
 def cover(thing: Thing) -> None:
     """Give a thing just added to who has shown that all of its place is theirs.
 
-    The caller holds the host.
+    The caller holds it.
     """
-    scope = covering(thing.identity)
+    scope = covering(thing)
     if scope is not None and scope.owner is not None:
         rows = Thing.objects.filter(id=thing.id, owner=None, state__in=LIVING)
         if rows.update(owner=scope.owner, scope=scope):

@@ -11,23 +11,27 @@ DESCRIPTION_CHARACTERS = 1_000
 TAG_CHARACTERS = 40
 TAGS_AT_MOST = 20
 NOTE_CHARACTERS = 300
+MAKER_CHARACTERS = 300
 
 
 class Scope(models.Model):
-    """What one proof covers: a host, or a path below it.
+    """What one proof covers: a host, a path below it, or what an account of a site made.
 
     Written once it was proven for the first time, and kept when its owner is gone: a wider proof
-    does not reach into it.
+    does not reach into it. `maker` is the account by its name (see Thing.maker): a HANDLE covers
+    what it made and nothing else, a PATH that has one covers both.
     """
 
     class Kind(models.TextChoices):
         HOST = "HOST"
         PATH = "PATH"
+        HANDLE = "HANDLE"
 
     kind = models.CharField(max_length=6, choices=Kind)
-    # `example.org`, `example.org/~bob`
+    # `example.org`, `example.org/~bob`; of a handle its own page, `github.com/bob`
     text = models.CharField(max_length=LIMIT_CHARACTERS)
     host = models.CharField(max_length=260)
+    maker = models.CharField(max_length=MAKER_CHARACTERS, blank=True, default="")
     owner = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="scopes"
     )
@@ -37,7 +41,15 @@ class Scope(models.Model):
         indexes = [models.Index(fields=["host"], name="scope_host")]
         constraints = [
             models.UniqueConstraint(fields=["text"], name="scope_text_once"),
-            models.CheckConstraint(condition=Q(kind__in=["HOST", "PATH"]), name="scope_kind_known"),
+            models.CheckConstraint(
+                condition=Q(kind__in=["HOST", "PATH", "HANDLE"]), name="scope_kind_known"
+            ),
+            models.UniqueConstraint(
+                fields=["maker"], condition=~Q(maker=""), name="scope_maker_once"
+            ),
+            models.CheckConstraint(
+                condition=~Q(kind="HANDLE") | ~Q(maker=""), name="scope_handle_names_a_maker"
+            ),
         ]
 
     def __str__(self) -> str:
@@ -71,6 +83,8 @@ class Thing(models.Model):
     url = models.CharField(max_length=LIMIT_CHARACTERS)
     raw_url = models.CharField(max_length=LIMIT_CHARACTERS)
     host = models.CharField(max_length=260)
+    # The account that surely made it, `github:bob`, as far as its address says so; else empty.
+    maker = models.CharField(max_length=MAKER_CHARACTERS, blank=True, default="", db_default="")
     title = models.CharField(max_length=TITLE_CHARACTERS, blank=True, default="")
     description = models.CharField(max_length=DESCRIPTION_CHARACTERS, blank=True, default="")
     category = models.CharField(max_length=8, choices=Category, default=Category.REST)
@@ -97,6 +111,7 @@ class Thing(models.Model):
     class Meta:
         indexes = [
             models.Index(fields=["host"], name="thing_host"),
+            models.Index(fields=["maker"], condition=~Q(maker=""), name="thing_maker"),
             # Lists newest first; the few hidden ones are passed over.
             models.Index(fields=["state", "-created_at", "-id"], name="thing_newest"),
             models.Index(

@@ -12,7 +12,7 @@ from mickle.instance import instance
 from mickle.lib import urls
 from mickle.lib.errors import Refused
 from mickle.members.models import Member
-from mickle.things import _adding, _merging, _reading, _scopes, _search, _texts
+from mickle.things import _adding, _makers, _merging, _reading, _scopes, _search, _texts
 from mickle.things._adding import NewThing
 from mickle.things.languages import LANGUAGES
 from mickle.things.models import (
@@ -132,7 +132,7 @@ def find_or_add(
     row.hidden, row.added_by, row.created_at, row.id = hidden, added_by, at, thing_id
     row.to_read_at = _reading.when(row.host, added_by, at) if read else None
     with transaction.atomic():
-        _scopes.hold_host(row.host)
+        _scopes.hold(row)
         # Of two who add at once one row is written.
         Thing.objects.bulk_create([row], ignore_conflicts=True)
         found = _known(identity.identity)
@@ -243,12 +243,16 @@ def set_owner(*, thing: Thing, owner: Member | None, at: datetime) -> Thing:
     return rows.select_related("owner").get()
 
 
-def give_scope(*, kind: str, text: str, host: str, owner: Member, at: datetime) -> Scope:
+def give_scope(
+    *, kind: str, text: str, host: str, owner: Member, at: datetime, maker: str = ""
+) -> Scope:
     """Give a member all that one proof covers: what is there without an owner, and what comes.
+
+    `maker` names the account whose things a handle covers, as `Thing.maker` does.
 
     Raises AlreadyOwned when another member has shown that the same is theirs.
     """
-    scope = _scopes.give(kind=kind, text=text, host=host, owner=owner, at=at)
+    scope = _scopes.give(kind=kind, text=text, host=host, owner=owner, at=at, maker=maker)
     if scope is None:
         raise AlreadyOwned(_("Another member has shown that this is theirs. Nothing was changed."))
     return scope
@@ -260,6 +264,12 @@ def withdraw_scope(*, text: str, at: datetime) -> int:
     What was earned stays; what comes is set aside. Narrower proofs keep what is theirs.
     """
     return _scopes.withdraw(text=text, at=at)
+
+
+def were_added_before(*, maker: str, host: str, at: datetime) -> bool:
+    """Whether something an account made was added before an instant; `host` is its site's."""
+    _makers.learn(host)
+    return Thing.objects.filter(maker=maker, created_at__lt=at).exists()
 
 
 def refuse(*, thing: Thing, at: datetime) -> bool:

@@ -19,9 +19,10 @@ plan) sites (listed)
 close-account;
 POST only: play-money take-back-waiting.
 
-Makers: my-things (things, claims, shown) prove (form, looks) proof-way (proof, way, step) add-thing
-edit-thing revenue (have, days, bars, found) revenue-csv payout-account withdraw (form, then quote);
-POST only: claim proof-deed refuse-nods to-funds.
+Makers: my-things (things, claims, shown) prove (form, looks, buttons) proof-way (proof, way, step,
+again) account-back (site, came) add-thing edit-thing revenue (have, days, bars, found) revenue-csv
+payout-account withdraw (form, then quote); POST only: sign-in-start (site, away) claim proof-deed
+refuse-nods to-funds.
 
 Operators (404 for everybody else): operator-months operator-month (row, totals, checks) cash-desk
 (form, standing, recent) send-back payouts (requested, sent, files, came_back) payout-file claims
@@ -40,6 +41,7 @@ from django.views.generic import RedirectView
 from mickle.web.paths import MonthConverter
 from mickle.web.views import (
     account,
+    accounts,
     catalogue,
     desk,
     disputes,
@@ -139,6 +141,8 @@ makers = [
     path("mine/show", proving.prove, name="prove"),
     path("mine/show/<int:proof_id>", proving.way, name="proof-way"),
     path("mine/show/<int:proof_id>/deed", proving.way_deed, name="proof-deed"),
+    path("mine/accounts", accounts.start, name="sign-in-start"),
+    path("mine/accounts/<str:site>/<str:host>/back", accounts.back, name="account-back"),
     path("thing/<int:thing_id>/edit", making.edit_thing, name="edit-thing"),
     path("thing/<int:thing_id>/refuse", making.refuse_nods, name="refuse-nods"),
     path("thing/<int:thing_id>/claim", catalogue.claim, name="claim"),

@@ -35,7 +35,16 @@ GIVER = (
 MAKER = (
     *("/mine", "/mine/add", "/mine/show", "/thing/1/edit", "/thing/1", "/revenue"),
     *("/withdraw", "/withdraw/account", "/people/demo-bruno"),
+    *("/mine/accounts/github/github.com/back?code=a&state=b", "/mine/accounts/no/no/back"),
+    "/mine/accounts/github/github.com/back?error=access_denied&state=b",
 )
+# Members sign in at sites; nobody says where these are, so nothing is read.
+SITES = {
+    "MICKLE_BASE_URL": "http://127.0.0.1",
+    "MICKLE_FETCH": "on",
+    "MICKLE_FETCH_RESOLVERS": "127.0.0.1:9",
+    "MICKLE_GITHUB": "id:secret",
+}
 OPERATOR = (
     *("/operator", f"/operator/months/{LAST}?audit=yes", "/operator/cash-desk"),
     *("/operator/payouts", "/operator/claims", "/operator/people", "/operator/charities"),
@@ -60,7 +69,10 @@ _WIDTH = "document.documentElement.scrollWidth"
 @pytest.fixture(scope="module")
 def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     """A filled instance for all tests of this file; they look and change nothing."""
-    server = Running(tmp_path_factory.mktemp("demo") / "data", "--demo")
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in SITES.items():
+            patch.setenv(name, value)
+        server = Running(tmp_path_factory.mktemp("demo") / "data", "--demo")
     yield server
     server.stop()
 
@@ -141,6 +153,11 @@ def test_the_pages_of_a_maker(page: Page) -> None:
     page.get_by_role("button", name="Go on").click()
     page.wait_for_url("**/mine/show/*")
     assert look_at(page, (*MAKER, urlsplit(page.url).path)) == []
+    page.goto("/mine/show")
+    page.get_by_role("button", name="Sign in at GitHub").click()
+    page.get_by_role("heading", name="On to GitHub").wait_for()
+    page.evaluate(AXE_SCRIPT)
+    assert [one for width in WIDTHS for one in seen(page, width, "light")] == []
 
 
 def test_the_pages_of_an_operator(page: Page, demo: Running) -> None:

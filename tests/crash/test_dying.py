@@ -5,7 +5,8 @@ from datetime import timedelta
 import pytest
 from django.test import override_settings
 
-from mickle.claims import proofs
+from mickle.claims import accounts, proofs
+from mickle.claims.accounts import Account
 from mickle.claims.models import Proof
 from mickle.ledger import ledger
 from mickle.lib import chunks
@@ -38,6 +39,7 @@ pytestmark = [
     pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
 ]
 
+HUB = Account("github", "github.com", "1", "bobby")
 IBAN = "DE89370400440532013000"
 
 
@@ -170,6 +172,43 @@ def look_again(_bob: Member) -> None:
 
 def test_a_look_survives_death_anywhere():
     assert die_everywhere(shown, look_again) > 5
+
+
+def renamed() -> Member:
+    """Bob has shown an account that is called something else by now, and waits to be paid."""
+    bob = rich()
+    for name in ("bob", "bobby"):
+        things.find_or_add(url=f"https://github.com/{name}/tool", at=MID_NOVEMBER)
+    accounts.note(member=bob, account=HUB._replace(name="bob"), at=MID_NOVEMBER)
+    payouts.request(member=bob, at=MID_NOVEMBER + timedelta(days=1), key="click")
+    return bob
+
+
+def sign_in_again(bob: Member) -> None:
+    """The old name is left and the new one taken in one step, or neither."""
+    accounts.note(member=bob, account=HUB, at=MID_NOVEMBER + timedelta(days=2))
+    states = Proof.objects.order_by("id").values_list("text", "state")
+    assert list(states) == [("github.com/bob", "ENDED"), ("github.com/bobby", "SHOWN")]
+    owners = Thing.objects.order_by("url").values_list("url", "owner")
+    assert list(owners) == [
+        ("https://github.com/bob/tool", None),
+        ("https://github.com/bobby/tool", bob.id),
+    ]
+    assert payouts.why_held(payouts.requested(), at=MID_NOVEMBER + timedelta(days=2)) == {}
+
+
+def whole_or_not_at_all(bob: Member) -> None:
+    """Whoever died on the way left what was there before, or what comes of it."""
+    shown = Proof.objects.exclude(state="ENDED").values_list("text", "state")
+    had = Thing.objects.filter(owner=bob).values_list("url", flat=True)
+    (place, state), (url,) = shown.get(), had
+    assert state == "SHOWN"
+    assert url == f"https://{place}/tool"
+    sign_in_again(bob)
+
+
+def test_a_sign_in_survives_death_anywhere():
+    assert die_everywhere(renamed, whole_or_not_at_all) > 20
 
 
 def arrive(bob: Member) -> None:

@@ -1,5 +1,6 @@
 """The street on loopback: servers of pages and of names that behave as badly as a test wants."""
 
+import re
 import socket
 import socketserver
 import threading
@@ -40,6 +41,20 @@ def to(location: str, status: str = "302 Found") -> bytes:
     return page(b"", f"Location: {location}", status=status)
 
 
+def heard(sock: socket.socket) -> tuple[str, str]:
+    """The head of a request, with the line that ends it, and its body; empty for none."""
+    data = b""
+    while b"\r\n\r\n" not in data:
+        if not (more := sock.recv(65536)):
+            return "", ""
+        data += more
+    head, gap, body = data.partition(b"\r\n\r\n")
+    length = re.search(rb"\r\ncontent-length: *(\d+)", head, re.IGNORECASE)
+    while length and len(body) < int(length[1]):
+        body += sock.recv(65536)
+    return (head + gap).decode("latin-1"), body.decode()
+
+
 class House(socketserver.ThreadingTCPServer):
     """A web server that answers each path with bytes, or with whatever a function does."""
 
@@ -51,6 +66,7 @@ class House(socketserver.ThreadingTCPServer):
         self.pages = pages
         self.asked: list[str] = []
         self.heads: list[str] = []
+        self.bodies: list[str] = []
         self.open = Counter()
         self.most_open = 0
         self.guard = threading.Lock()
@@ -72,16 +88,14 @@ class House(socketserver.ThreadingTCPServer):
 
     def _answer(self, sock: socket.socket) -> None:
         sock.settimeout(5)
-        head = b""
-        while b"\r\n\r\n" not in head:
-            if not (more := sock.recv(65536)):
-                return
-            head += more
-        text = head.decode("latin-1")
+        text, body = heard(sock)
+        if not text:
+            return
         path = text.split(" ")[1]
         with self.guard:
             self.asked.append(path)
             self.heads.append(text)
+            self.bodies.append(body)
         self.begun(path)
         answer = self.pages.get(path, self.pages.get("*", page(b"", status="404 Not Found")))
         if callable(answer):

@@ -153,3 +153,19 @@ def test_an_identity_and_its_text_have_the_maker_of_the_address() -> None:
 )
 def test_the_rule_that_gave_an_identity_has_a_name(url: str, rule: str) -> None:
     assert urls.identify(url).rule == rule
+
+
+@pytest.mark.parametrize(
+    ("url", "account"),
+    [
+        ("https://git.example/Alice", "alice"),
+        ("https://git.example/Alice/Tool/-/tree/main/A", "alice"),
+        ("https://git.example/alice/tool/-/issues/1", None),
+        ("https://git.example/explore", None),
+        ("https://other.example/alice/tool", None),
+    ],
+)
+def test_a_host_that_is_known_to_run_gitlab_has_accounts_as_gitlab_has(url, account) -> None:
+    found = urls.maker(url, gitlabs={"git.example"})
+    assert found == (Maker("git.example", account) if account else None)
+    assert urls.maker(url) is None

@@ -4,7 +4,8 @@ from datetime import timedelta
 
 import pytest
 
-from mickle.claims import proofs
+from mickle.claims import accounts, proofs
+from mickle.claims.accounts import Account
 from mickle.claims.models import Proof
 from mickle.closing import closing
 from mickle.members import members
@@ -87,6 +88,44 @@ def test_giving_a_place_up_is_no_way_round_the_look(web):
 
     assert "given up" in why(payout)
     assert not in_file(payout)
+
+
+def signs_in(who, name: str, at=AT) -> Proof:
+    account = Account("github", "github.com", "1", name)
+    return accounts.note(member=who, account=account, at=at)
+
+
+def test_a_payout_waits_while_the_account_is_gone_or_called_something_else(web):
+    bob = earner()
+    proof = signs_in(bob, "bob")
+    payout = ask(bob)
+    assert "looked at once more" in why(payout)
+
+    place = "https://api.github.com/user/1"
+    for said in (None, '{"id": 1, "login": "bobby", "type": "User"}'):
+        web.pages = {place: said} if said else {}
+        assert look(web, proof, AT + 20 * DAY).state == "LOST"
+        assert "no longer shown" in why(payout)
+        assert not in_file(payout)
+    # The same account by its new name is the same account.
+    signs_in(bob, "bobby", AT + 21 * DAY)
+    assert in_file(payout, AT + 21 * DAY)
+    all_hold()
+
+
+def test_another_name_is_no_way_round_the_look(web):
+    bob = earner()
+    signs_in(bob, "bob")
+    later = signs_in(bob, "bobby", AT + DAY)
+    payout = ask(bob)
+    assert "looked at once more" in why(payout)
+    look(web, later, AT + 20 * DAY)
+    assert "no longer shown" in why(payout)
+    # What was called something else and given up since is no more shown than any other.
+    signs_in(bob, "bobby", AT + 21 * DAY)
+    again = signs_in(bob, "bob", AT + 21 * DAY)
+    proofs.end(proof=again, at=AT + 21 * DAY)
+    assert "given up" in why(payout)
 
 
 def test_a_dispute_holds_the_payouts_of_both(web):

@@ -1,5 +1,6 @@
 """The bugs that are planted, and the test that has to catch each."""
 
+from tests.seeded.accounts import ACCOUNTS
 from tests.seeded.arrears import ARREARS
 from tests.seeded.bug import Bug
 from tests.seeded.fetching import FETCHING
@@ -39,6 +40,7 @@ BUGS = [
     *MONTH_END,
     *MAILING,
     *SHOWING,
+    *ACCOUNTS,
     *PROVING,
     *FETCHING,
     Bug(

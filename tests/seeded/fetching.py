@@ -222,8 +222,8 @@ _FAIR = [
     Bug(
         "a clock set back stops the fetcher",
         "lib/_fetch_turns.py",
-        "wait = min(_ended(held) + GAP_S - self._clock(), GAP_S)",
-        "wait = _ended(held) + GAP_S - self._clock()",
+        "wait = min(_ended(held) + gap_s - self._clock(), gap_s)",
+        "wait = _ended(held) + gap_s - self._clock()",
         _TURNS + "set_back",
     ),
     Bug(

@@ -41,15 +41,15 @@ SHOWING = [
     Bug(
         "a host reaches into what was shown apart",
         "things/_scopes.py",
-        "    return rows.filter(~Exists(narrower))\n",
-        "    return rows\n",
+        "filter(covered).filter(~Exists(_narrower(scope)))\n",
+        "filter(covered)\n",
         "tests/claims/test_proofs.py -k reach_into",
     ),
     Bug(
         "a host has the homes of its people",
         "things/_scopes.py",
-        "        rows = rows.exclude(id__in=_of_persons(rows, scope))\n",
-        "        pass\n",
+        " & ~Q(id__in=_of_persons(rows, scope))\n",
+        "\n",
         "tests/claims/test_proofs.py -k home_below",
     ),
     Bug(
@@ -61,21 +61,21 @@ SHOWING = [
     ),
     Bug(
         "a lost proof keeps its pages",
-        "claims/proofs.py",
+        "claims/_standing.py",
         "    if rows.update(state=Proof.State.LOST):\n",
         "    if rows.update(state=Proof.State.LOST) > 1:\n",
         "tests/claims/test_proofs.py -k lost_proof_leaves",
     ),
     Bug(
         "one who does not answer is lost at once",
-        "claims/proofs.py",
+        "claims/_standing.py",
         "if since is not None and at >= since + SILENT_FOR:",
         "if since is not None:",
         "tests/claims/test_proofs.py -k silence_is_no_loss",
     ),
     Bug(
         "the second who shows a place has it",
-        "claims/proofs.py",
+        "claims/_standing.py",
         "    if rivals.exists():\n",
         "    things.withdraw_scope(text=proof.text, at=at)\n    if not rivals:\n",
         "tests/claims/test_disputes.py -k until_an_operator",
@@ -83,13 +83,13 @@ SHOWING = [
     Bug(
         "a proof that is gone stands in the way of another",
         "claims/proofs.py",
-        "        for rival in _rivals(proof)",
-        "        for rival in _rivals(proof).none()",
+        "        for rival in _standing.rivals(proof)",
+        "        for rival in _standing.rivals(proof).none()",
         "tests/claims/test_disputes.py -k shows_no_more",
     ),
     Bug(
         "seven days are for ever",
-        "claims/proofs.py",
+        "claims/_standing.py",
         "return proof.state == Proof.State.ASKED and at >= proof.expires_at",
         "return proof.state == Proof.State.ENDED and at >= proof.expires_at",
         "tests/claims/test_proofs.py -k too_late",
@@ -117,7 +117,7 @@ SHOWING = [
     ),
     Bug(
         "a look that found nothing is written in halves",
-        "claims/proofs.py",
+        "claims/_standing.py",
         """    with transaction.atomic():
         instance.hold_owners()
         rows.update(looked_at=at, tried_at=at""",
@@ -142,7 +142,7 @@ SHOWING = [
     Bug(
         "a thing that is added and a proof do not see each other",
         "things/things.py",
-        "        _scopes.hold_host(row.host)\n",
+        "        _scopes.hold(row)\n",
         "",
         "tests/concurrency/test_showing.py",
         "postgresql",

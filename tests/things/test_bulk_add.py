@@ -1,6 +1,9 @@
 """Many things at once: as if each were added alone, and again without a change."""
 
+from importlib import import_module
+
 import pytest
+from django.apps import apps
 from django.db import transaction
 
 from mickle.lib.urls import BadUrl
@@ -10,6 +13,16 @@ from mickle.things.things import NewThing
 from tests.people import MID_NOVEMBER, creator
 
 pytestmark = pytest.mark.django_db
+
+
+MADE = {
+    "https://github.com/Bob/tool": "github:bob",
+    "https://bob.github.io/": "github:bob",
+    "https://github.com/bob/tool/issues/1": "",
+    "https://social.example/@bob/109000000000000001": "social.example:bob",
+    "https://bob.example/": "",
+    f"https://github.com/{'b' * 400}": "",
+}
 
 
 def new(url: str, **fields: object) -> NewThing:
@@ -72,3 +85,21 @@ def test_a_known_thing_with_another_number_stays_itself() -> None:
 
     assert things.bulk_add([new("https://a.example/", thing_id=900, title="Other")]) == [known.id]
     assert Thing.objects.get().title == "First"
+
+
+def test_each_knows_who_made_it_also_what_was_there_before(monkeypatch) -> None:
+    bob = creator("bob")
+    handle = {"kind": "HANDLE", "text": "github.com/bob", "host": "github.com"}
+    things.give_scope(**handle, maker="github:bob", owner=bob, at=MID_NOVEMBER)
+
+    things.bulk_add([new(url) for url in MADE])
+
+    rows = Thing.objects.order_by("id")
+    assert list(rows.values_list("maker", flat=True)) == list(MADE.values())
+    assert [row.owner == bob for row in rows] == [made == "github:bob" for made in MADE.values()]
+    # As a version that knew no makers left them.
+    rows.update(maker="")
+    earlier = import_module("mickle.things.migrations.0004_makers")
+    monkeypatch.setattr(earlier, "AT_ONCE", 2)
+    earlier.name(apps, None)
+    assert list(rows.values_list("maker", flat=True)) == list(MADE.values())

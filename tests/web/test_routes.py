@@ -46,6 +46,7 @@ POST_ONLY = {
     "take-back-waiting",
     "claim",
     "proof-deed",
+    "sign-in-start",
     "dispute-decide",
     "refuse-nods",
     "to-funds",
@@ -74,6 +75,9 @@ MEMBERS |= {"nod-done", "nod-window-done", "monthly"}
 NOD_PAGES = {"nod", "nod-window", "nod-kept"}
 
 
+SITE = {"site": "mastodon", "host": "social.example"}
+
+
 @pytest.fixture
 def world() -> dict[str, object]:
     """One of everything an address can name."""
@@ -92,7 +96,7 @@ def world() -> dict[str, object]:
     payouts.refund(member=alice, at=at, key="1", amount_micros=EUR("1.00"), **to)
     file = payouts.make_file(at=at)
     members.join(email="ines@example.org", username="ines", at=at, is_operator=True)
-    return {
+    return SITE | {
         "thing_id": page.id,
         "month": "2026-11",
         "form": "csv",

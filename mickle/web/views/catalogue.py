@@ -13,7 +13,7 @@ from django.urls import reverse
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
-from mickle.claims import claims, proofs
+from mickle.claims import accounts, claims, proofs
 from mickle.claims.models import Claim
 from mickle.discovery import discovery
 from mickle.instance import instance
@@ -123,6 +123,7 @@ def thing(request: HttpRequest, thing_id: int) -> HttpResponse:
         "claim_form": ClaimForm(),
         "show": f"{reverse('prove')}?{urlencode({'url': found.url})}",
         "under_notice": _under_notice(found),
+        "sign_in_at": accounts.site_of_maker(found.maker) if found.maker else None,
         "base": paths.base(request),
         "images": _images(found),
         "poster": f"/b/qr.pdf?id={found.id}&lang={get_language()}",

@@ -11,10 +11,11 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from mickle.claims import proofs
+from mickle.claims import accounts, proofs
 from mickle.claims.models import Proof
 from mickle.instance import instance
 from mickle.lib.errors import Refused
+from mickle.things.models import Scope
 from mickle.web import access, paths, wording
 from mickle.web.access import MemberRequest
 from mickle.web.forms import ProofForm
@@ -27,6 +28,7 @@ WAYS: dict[str, Promise] = {
     Proof.Method.PAYMENT: gettext_lazy("A payment link on the page (rel=payment)"),
     Proof.Method.FUNDING: gettext_lazy("A funding.json that names your page here"),
     Proof.Method.REPOSITORY: gettext_lazy("FUNDING.yml in a repository"),
+    Proof.Method.ACCOUNT: gettext_lazy("A sign-in at the site"),
 }
 
 
@@ -50,6 +52,7 @@ def prove(request: MemberRequest) -> HttpResponse:
     # Who looks has to know the address that a page would name.
     named = settings.BASE_URL != ""
     ways = {name: said for name, said in WAYS.items() if named or name in _BY_TOKEN}
+    ways.pop(Proof.Method.ACCOUNT, None)
     form = ProofForm(request.POST or None, initial=start, ways=ways)
     if request.method == "POST" and form.is_valid():
         try:
@@ -63,7 +66,18 @@ def prove(request: MemberRequest) -> HttpResponse:
             form.refuse(refused)
         else:
             return paths.see_other("proof-way", begun.id)
-    return render(request, "making/prove.html", {"form": form, "looks": settings.FETCH})
+    context = {"form": form, "looks": settings.FETCH} | _accounts()
+    return render(request, "making/prove.html", context)
+
+
+def _accounts() -> dict[str, object]:
+    """Where one can sign in from here, and where not."""
+    missing = ", ".join(site.called for site in accounts.not_offered())
+    return {
+        "signs_in": accounts.ready(),
+        "buttons": accounts.offered(),
+        "missing": missing,
+    }
 
 
 @access.member_only
@@ -76,7 +90,8 @@ def way(request: MemberRequest, proof_id: int) -> HttpResponse:
         "proof": proof,
         "looks": settings.FETCH,
         "way": WAYS[proof.method],
-        "step": _step(proof, profile(request)),
+        "step": None if proof.kind == Scope.Kind.HANDLE else _step(proof, profile(request)),
+        "again": accounts.site_of(proof),
         "over": proof.state == Proof.State.ASKED and at >= proof.expires_at,
         "under_notice": proof.notice_until_at is not None and at < proof.notice_until_at,
     }

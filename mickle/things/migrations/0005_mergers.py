@@ -8,7 +8,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('things', '0002_proofs'),
+        ('things', '0004_makers'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

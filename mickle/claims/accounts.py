@@ -1,0 +1,368 @@
+"""The third door of the room: showing an account of a site by signing in there.
+
+OAuth 2.0 with PKCE. What comes back is believed once, within minutes, for the member, the browser
+and the site it was begun with. The token reads one account, is revoked and never kept.
+"""
+
+import hashlib
+import secrets
+from base64 import urlsafe_b64encode
+from contextlib import suppress
+from datetime import datetime, timedelta
+from threading import BoundedSemaphore
+from typing import NamedTuple, Protocol
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import F
+from django.utils.crypto import salted_hmac
+from django.utils.translation import gettext as _
+
+from mickle.claims import _looking, _sites, _standing
+from mickle.claims._looking import Seen
+from mickle.claims._sites import Account, Key, Site
+from mickle.claims.models import App, Proof, SignIn
+from mickle.instance import instance
+from mickle.lib import fetch, shared_hosts, urls
+from mickle.lib.errors import Refused
+from mickle.lib.fetch import Call, Told
+from mickle.members.models import Member
+from mickle.things import things
+from mickle.things.models import Scope
+
+__all__ = ["Account", "Site"]
+
+AWAY_FOR = timedelta(minutes=10)
+STARTS_AN_HOUR = 10
+HOUR = timedelta(hours=1)
+# Servers of the fediverse forget an app that nobody holds a token of.
+APP_FOR = timedelta(hours=12)
+_STATE_BYTES = 32
+_CODE_CHARACTERS = 2_000
+_GOOD = range(200, 300)
+# Servers before Mastodon 4.3 do not know the smaller one.
+_OLD_SCOPE = "read:accounts"
+# Members wait for sites, and threads wait with them: never more than a few.
+_TALKS = BoundedSemaphore(3)
+
+
+class NotOffered(Refused):
+    """This instance is not known at the site, or the server is none where one could sign in."""
+
+
+class TooOften(Refused):
+    """The member has begun too many, or too many talk to sites just now."""
+
+
+class Expired(Refused):
+    """What came back was begun by nobody here, elsewhere, too long ago, or is used."""
+
+
+class Denied(Refused):
+    """The member said no, or the site did."""
+
+
+class Strange(Refused):
+    """The site answered what it could not, or the account is of another host."""
+
+
+class Line(Protocol):
+    """Who talks to the programs of sites."""
+
+    def call(self, call: Call) -> Told:
+        """What a program answers; raises fetch.Forbidden or fetch.Unreachable."""
+
+
+class Return(NamedTuple):
+    """What came back with a member: the state, and a code or the site's word why not."""
+
+    state: str
+    code: str = ""
+    error: str = ""
+    issuer: str = ""
+
+
+def offered() -> list[Site]:
+    """The sites whose buttons can be pressed, without those of the fediverse."""
+    if not ready():
+        return []
+    known = [Site(_sites.GITHUB, host) for host in settings.GITHUB_APPS]
+    return known + [Site(_sites.GITLAB, host) for host in settings.GITLAB_APPS]
+
+
+def not_offered() -> list[Site]:
+    """The sites everybody knows at which this instance is not known."""
+    usual = [Site(kind, host) for host, kind in _sites.HOMES.items()]
+    return [site for site in usual if site not in offered()]
+
+
+def ready() -> bool:
+    """Whether this instance reaches the web, and members find back to it."""
+    return bool(settings.FETCH and settings.BASE_URL)
+
+
+def site(*, kind: str, host: str) -> Site:
+    """A site where members sign in; of the fediverse `host` is as typed. Raises NotOffered."""
+    found = Site(kind, _server(host) if kind == _sites.MASTODON else host)
+    if ready() and (kind == _sites.MASTODON or found in offered()):
+        return found
+    raise NotOffered(_("Nobody can sign in there from here. Nothing was changed."))
+
+
+def site_of(proof: Proof) -> Site | None:
+    """Where a proof was shown by signing in; None for one that was not."""
+    return Site(proof.account.partition(":")[0], proof.host) if proof.account else None
+
+
+def site_of_maker(maker: str) -> Site | None:
+    """Where who made a thing would sign in; None where that is not known."""
+    name = maker.partition(":")[0]
+    for one in offered():
+        if name == _sites.name_of(one.host):
+            return one
+    # The accounts of the fediverse are named by their hosts.
+    return Site(_sites.MASTODON, name) if ready() and "." in name else None
+
+
+def _server(typed: str) -> str:
+    """The host of `social.example`, `@bob@social.example` or an address there."""
+    text = typed.strip()
+    if "://" not in text:
+        text = f"https://{text.rpartition('@')[2]}"
+    try:
+        host = urls.admit(text).host
+    except urls.BadUrl:
+        host = ""
+    named = "." in host and ":" not in host and not host.replace(".", "").isdecimal()
+    if not named or not shared_hosts.is_one_partys(host):
+        raise NotOffered(
+            _("Give the name of your server, for example mastodon.social. Nothing was changed.")
+        )
+    return host
+
+
+def start(*, member: Member, session: str, site: Site, back: str, line: Line, at: datetime) -> str:
+    """Where the member goes to sign in, once and within ten minutes.
+
+    `session` names their browser, `back` is the exact address they come back to. Raises TooOften,
+    Strange or a failure of the fetcher.
+    """
+    recent = SignIn.objects.filter(member=member, made_at__gt=at - HOUR)
+    if recent.count() >= STARTS_AN_HOUR:
+        raise TooOften(_("You have begun this ten times in an hour. Wait a little."))
+    state = secrets.token_urlsafe(_STATE_BYTES)
+    # Before anybody is asked, so that one who only sends it out is counted too.
+    with transaction.atomic():
+        _forget_old(at)
+        row = SignIn.objects.create(
+            member=member,
+            session=_digest(session),
+            state=_digest(state),
+            site=site.kind,
+            host=site.host,
+            made_at=at,
+        )
+    app = None
+    if site.kind == _sites.MASTODON:
+        app = _app(site, back, line, at)
+        SignIn.objects.filter(id=row.id).update(app=app)
+    return site.leave(
+        _key(site, app), back=back, state=state, challenge=_challenge(_verifier(state))
+    )
+
+
+def _forget_old(at: datetime) -> None:
+    SignIn.objects.filter(made_at__lte=at - HOUR).delete()
+    App.objects.filter(made_at__lte=at - APP_FOR - HOUR).delete()
+
+
+def _app(site: Site, back: str, line: Line, at: datetime) -> App:
+    """What the server knows this instance as: of the last hours, or asked for now."""
+    known = App.objects.filter(host=site.host, back=back, made_at__gt=at - APP_FOR)
+    if (found := known.order_by("-made_at").first()) is not None:
+        return found
+    key = _registered(site, back, line)
+    return App.objects.create(
+        host=site.host,
+        client_id=key.client_id,
+        client_secret=key.client_secret,
+        scope=key.scope,
+        back=back,
+        made_at=at,
+    )
+
+
+def _registered(site: Site, back: str, line: Line) -> Key:
+    for scope in (site.scope, _OLD_SCOPE):
+        asked = site.register(
+            settings.INSTANCE_NAME, back=back, scope=scope, home=settings.BASE_URL
+        )
+        told = _told(line, asked)
+        if told.status in _GOOD:
+            try:
+                return _sites.key(told.text, scope)
+            except _sites.Odd:
+                break
+    raise Strange(
+        _("%(host)s is no server where one can sign in as at Mastodon. Nothing was changed.")
+        % {"host": site.host}
+    )
+
+
+def _key(site: Site, app: App | None) -> Key:
+    if app is not None:
+        return Key(app.client_id, app.client_secret, app.scope)
+    known = settings.GITHUB_APPS if site.kind == _sites.GITHUB else settings.GITLAB_APPS
+    return Key(*known[site.host], site.scope)
+
+
+def _told(line: Line, call: Call) -> Told:
+    if not _TALKS.acquire(blocking=False):
+        raise TooOften(_("Many members sign in at sites just now. Try again in a minute."))
+    try:
+        return line.call(call)
+    finally:
+        _TALKS.release()
+
+
+def finish(
+    *,
+    member: Member,
+    session: str,
+    site: Site,
+    back: str,
+    returned: Return,
+    line: Line,
+    at: datetime,
+) -> Proof:
+    """What a member who comes back has shown: the account, and what it made is theirs.
+
+    Where another member shows the same it is looked at once more first. Raises Expired, Denied,
+    Strange, TooMany or a failure of the fetcher.
+    """
+    app = _take(member=member, session=session, site=site, returned=returned, at=at)
+    if returned.error or not 0 < len(returned.code) <= _CODE_CHARACTERS:
+        raise Denied(
+            _("%(host)s did not let you in, or you said no there. Nothing was changed.")
+            % {"host": site.host}
+        )
+    key = _key(site, app)
+    exchange = site.exchange(key, back=back, code=returned.code, verifier=_verifier(returned.state))
+    try:
+        token = _sites.token(_told(line, exchange).text)
+        account = _account(site, key, token, line)
+    except _sites.Odd:
+        raise Strange(
+            _("%(host)s did not say which account is yours there. Nothing was changed; try again.")
+            % {"host": site.host}
+        ) from None
+    return note(member=member, account=account, at=at)
+
+
+def _take(
+    *, member: Member, session: str, site: Site, returned: Return, at: datetime
+) -> App | None:
+    """Use up the way back of exactly this member, browser and site; raises Expired."""
+    mine = SignIn.objects.filter(
+        state=_digest(returned.state),
+        member=member,
+        session=_digest(session),
+        site=site.kind,
+        host=site.host,
+        made_at__gt=at - AWAY_FOR,
+    )
+    foreign = returned.issuer and urls.site_of(returned.issuer) != site.host
+    if foreign or not mine.filter(used_at=None).update(used_at=at):
+        raise Expired(
+            _(
+                "This was begun elsewhere, or more than ten minutes ago. Nothing was changed; begin"
+                " anew."
+            )
+        )
+    return mine.select_related("app").get().app
+
+
+def _account(site: Site, key: Key, token: str, line: Line) -> Account:
+    try:
+        told = _told(line, site.who(token))
+    finally:
+        # Where that fails it is kept nowhere all the same, and may only read a name.
+        with suppress(fetch.Failed, TooOften):
+            _told(line, site.revoke(key, token))
+    if told.status not in _GOOD:
+        raise _sites.Odd
+    return site.read(told.text)
+
+
+def note(*, member: Member, account: Account, at: datetime) -> Proof:
+    """An account that a site has just said to be the member's; the same again changes nothing.
+
+    Of two members at once the second finds that the first has it. Raises TooMany.
+    """
+    try:
+        with transaction.atomic():
+            return _note(member, account, at)
+    except things.AlreadyOwned:
+        with transaction.atomic():
+            return _note(member, account, at)
+
+
+def _note(member: Member, account: Account, at: datetime) -> Proof:
+    instance.hold_owners()
+    Member.objects.select_for_update(no_key=True).get(id=member.id)
+    mine = _standing.live(member).filter(account=account.handle)
+    # Called something else before, it has that name no more.
+    for old in mine.exclude(text=account.text).exclude(state=Proof.State.DISPUTED):
+        _standing.end(Proof.objects.filter(id=old.id), at)
+        _standing.leave_place(old, at)
+    proof = mine.filter(text=account.text).first() or _fresh(member, account, at)
+    rows = Proof.objects.filter(id=proof.id)
+    said = _looking.signed_in(account.host, account.handle)
+    rows.update(signed_in_at=at, account_since_at=account.since_at, said=said)
+    rows.filter(state=Proof.State.ASKED).update(expires_at=at + _standing.ASKED_FOR)
+    if proof.state != Proof.State.SHOWN and _standing.rivals(proof).exists():
+        # A worker looks whether they still show it; of two who do an operator decides.
+        rows.update(wanted_at=at)
+    else:
+        _standing.note(rows.get(), Seen(True, said), at)
+    return rows.get()
+
+
+def _fresh(member: Member, account: Account, at: datetime) -> Proof:
+    _standing.check_room(_standing.live(member))
+    return Proof.objects.create(
+        member=member,
+        kind=Scope.Kind.HANDLE,
+        text=account.text,
+        host=account.host,
+        url=f"https://{account.text}",
+        method=Proof.Method.ACCOUNT,
+        token=_standing.new_token(),
+        account=account.handle,
+        signed_in_at=at,
+        made_at=at,
+        expires_at=at + _standing.ASKED_FOR,
+    )
+
+
+def forget(*, member: Member) -> None:
+    """Drop the numbers and names of accounts that a member who leaves has shown."""
+    SignIn.objects.filter(member=member).delete()
+    shown = Proof.objects.filter(member=member, method=Proof.Method.ACCOUNT)
+    shown.filter(state=Proof.State.ENDED).update(
+        account="", text=F("host"), url="", said="", account_since_at=None
+    )
+
+
+def _digest(word: str) -> str:
+    return hashlib.sha256(word.encode()).hexdigest()
+
+
+def _verifier(state: str) -> str:
+    """The secret of PKCE: nobody can tell it from the state, and it stands nowhere."""
+    return salted_hmac("mickle.claims.accounts", state, algorithm="sha256").hexdigest()
+
+
+def _challenge(verifier: str) -> str:
+    digest = hashlib.sha256(verifier.encode()).digest()
+    return urlsafe_b64encode(digest).rstrip(b"=").decode()

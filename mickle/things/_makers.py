@@ -1,0 +1,24 @@
+"""The accounts that made things, by the names their addresses say."""
+
+from django.conf import settings
+
+from mickle.lib import urls
+from mickle.lib.urls import Identity
+from mickle.things.models import MAKER_CHARACTERS, Thing
+
+
+def of(found: Identity | str) -> str:
+    """`github:bob`, or `social.example:bob` of the fediverse; empty where nobody surely made it."""
+    made = urls.maker(found, gitlabs=settings.GITLAB_APPS)
+    text = f"{made.site}:{made.name}" if made is not None else ""
+    return text if len(text) <= MAKER_CHARACTERS else ""
+
+
+def learn(host: str) -> None:
+    """Name the makers of what was added before its host was known to run GitLab."""
+    if host not in settings.GITLAB_APPS:
+        return
+    rows = Thing.objects.filter(host=host, maker="")
+    for id_, identity in rows.values_list("id", "identity").iterator():
+        if made := of(identity):
+            Thing.objects.filter(id=id_).update(maker=made)
