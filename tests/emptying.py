@@ -6,6 +6,7 @@ from django.db import connection, transaction
 from django.db.backends.utils import CursorWrapper
 
 from mickle.ledger import _guards
+from mickle.teams import _guards as history
 
 # Filled by every migrate, and nobody writes there: what Django would write again after a flush.
 _KEPT = ("django_content_type", "auth_permission")
@@ -22,14 +23,24 @@ def empty() -> None:
         full = [table for (table,) in cursor.fetchall()]
         if connection.vendor == "postgresql":
             cursor.execute("SET LOCAL session_replication_role = replica")
-        elif not set(full).isdisjoint(_guards.TABLES):
-            for name in _guards.expected():
-                cursor.execute(f"DROP TRIGGER IF EXISTS {name}")
+        else:
+            _unguard(cursor, full)
         for table in full:
             cursor.execute(f'DELETE FROM "{table}"')
         _number_anew(cursor, full)
     if _guards.expected() - _guards.present():
         _guards.install()
+    if history.missing():
+        history.install()
+
+
+def _unguard(cursor: CursorWrapper, full: list[str]) -> None:
+    """Drop the triggers of SQLite on what is full."""
+    triggers = _guards.expected() if not set(full).isdisjoint(_guards.TABLES) else set()
+    if history.TABLE in full:
+        triggers |= {f"{history.TABLE}_{what}" for what in ("no_update", "no_delete", "no_replace")}
+    for name in triggers:
+        cursor.execute(f"DROP TRIGGER IF EXISTS {name}")
 
 
 def _number_anew(cursor: CursorWrapper, tables: list[str]) -> None:

@@ -1,6 +1,7 @@
 """The second door of the room: ways to show that a place is one's own, looked at by a machine."""
 
-from collections.abc import Callable, Mapping
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 
 from django.db import transaction
@@ -18,6 +19,7 @@ from mickle.ledger.ledger import Check
 from mickle.lib import fetch, urls
 from mickle.lib.errors import Refused
 from mickle.members.models import Member
+from mickle.teams import teams
 from mickle.things import things
 from mickle.things.models import Scope, Thing
 
@@ -142,21 +144,60 @@ def to_look_at(at: datetime, *, unseen: Q | Exists, untried: Q | Exists) -> Quer
 def held(asked: Mapping[int, datetime]) -> dict[int, str]:
     """Why members are not paid yet what they asked for, and when; those who may be are left out.
 
-    The places whose pages brought the money have to be shown once more after they asked.
+    The places whose pages brought the money have to be shown once more after they asked: their own,
+    and those that others of a team have put into it.
     """
     why: dict[int, str] = {}
-    rows = Proof.objects.filter(member__in=asked, shown_at__isnull=False).order_by("-id")
+    keepers = teams.keepers(asked)
+    theirs = Q(member__in=asked) | _of_keepers(set().union(*keepers.values()))
+    rows: dict[int | tuple[int, str], list[Proof]] = defaultdict(list)
+    for proof in Proof.objects.filter(theirs, shown_at__isnull=False).order_by("-id"):
+        rows[proof.member_id].append(proof)
+        rows[_place(proof)].append(proof)
+    for member, asked_at in asked.items():
+        others = (proof for place in sorted(keepers[member]) for proof in rows[place])
+        if said := _first_why([*rows[member], *others], asked_at):
+            why[member] = said
+    return why
+
+
+def _first_why(brought: Sequence[Proof], asked_at: datetime) -> str:
+    """Why what these brought is not paid yet; empty where it may be."""
+    why = {proof.id: _why_held(proof, asked_at) for proof in brought}
     seen = {
         (proof.member_id, proof.account)
-        for proof in rows
-        if proof.account and not _why_held(proof, asked[proof.member_id]) and not proof.ended_at
+        for proof in brought
+        if proof.account and not why[proof.id] and not proof.ended_at
     }
-    for proof in rows:
+    for proof in brought:
         # An account that was called something else is the same account.
         renamed = proof.ended_at is not None and (proof.member_id, proof.account) in seen
-        if not renamed and (said := _why_held(proof, asked[proof.member_id])):
-            why[proof.member_id] = said % {"place": proof.display}
-    return why
+        if why[proof.id] and not renamed:
+            return why[proof.id] % {"place": proof.display}
+    return ""
+
+
+def _place(proof: Proof) -> tuple[int, str]:
+    return proof.member_id, proof.text
+
+
+def _of_keepers(places: Iterable[tuple[int, str]]) -> Q:
+    found = Q(member=None)
+    for keeper, text in sorted(places):
+        found |= Q(member=keeper, text=text)
+    return found
+
+
+def asked_through_teams(asked: Mapping[int, datetime], when: str) -> Q:
+    """The proofs of others that bring money to who asked for it after an instant of the proof's."""
+    latest: dict[tuple[int, str], datetime] = {}
+    for member, places in teams.keepers(asked).items():
+        for place in places:
+            latest[place] = max(asked[member], latest.get(place, asked[member]))
+    found = Q(member=None)
+    for place, asked_at in sorted(latest.items()):
+        found |= _of_keepers([place]) & Q(**{f"{when}__lt": asked_at})
+    return found
 
 
 def _why_held(proof: Proof, asked_at: datetime) -> str:
@@ -174,11 +215,13 @@ def _why_held(proof: Proof, asked_at: datetime) -> str:
 def notice_until(member_id: int, at: datetime, text: str = "") -> datetime | None:
     """Until when the public may object to what a member has shown, or to one place of theirs.
 
-    None when that is over. Giving a place up does not end it.
+    What others of a team have put into it counts with one's own. None when that is over. Giving a
+    place up does not end it.
     """
-    rows = Proof.objects.filter(member=member_id, notice_until_at__gt=at)
-    if text:
-        rows = rows.filter(text=text)
+    theirs = Q(member=member_id, text=text) if text else Q(member=member_id)
+    if not text:
+        theirs |= _of_keepers(teams.keepers([member_id])[member_id])
+    rows = Proof.objects.filter(theirs, notice_until_at__gt=at)
     last: datetime | None = rows.aggregate(last=Max("notice_until_at"))["last"]
     return last
 

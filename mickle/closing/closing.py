@@ -29,6 +29,7 @@ from mickle.payouts import payouts
 from mickle.payouts.models import Payout
 from mickle.providers import sepa
 from mickle.settlement import arrears, settlement
+from mickle.teams import teams
 from mickle.things import things
 from mickle.things.models import Thing
 
@@ -262,6 +263,7 @@ def _give_rest(member: Member, at: datetime) -> None:
 def _forget(member: Member, at: datetime) -> None:
     proofs.forget(member=member, at=at)
     accounts.forget(member=member)
+    teams.forget(member=member, at=at)
     for thing in Thing.objects.filter(owner=member).order_by("id"):
         things.set_owner(thing=thing, owner=None, at=at)
     payouts.forget_account(member=member)

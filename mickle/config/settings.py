@@ -91,6 +91,7 @@ INSTALLED_APPS = [
     "mickle.ledger",
     "mickle.members",
     "mickle.things",
+    "mickle.teams",
     "mickle.nods",
     "mickle.claims",
     "mickle.passes",

@@ -80,14 +80,23 @@ def share_out(spend_micros: int, things: Iterable[int] | Mapping[int, int]) -> d
 
 
 def team_parts(net_micros: int, percents: Mapping[int, int]) -> dict[int, int]:
-    """Parts of a net amount by member id; micros left over go to the larger percent, then lower id.
+    """Parts of a net amount by member id, as `weighed_parts` cuts them.
 
     The percents must sum to 100.
     """
     if sum(percents.values()) != WHOLE_PERCENT or min(percents.values()) < 1:
         raise ValueError("the percents of a team sum to 100 and are 1 or more each")
-    parts = {member: net_micros * percent // WHOLE_PERCENT for member, percent in percents.items()}
-    left = net_micros - sum(parts.values())
-    for member in sorted(percents, key=lambda one: (-percents[one], one))[:left]:
+    return weighed_parts(net_micros, percents)
+
+
+def weighed_parts(amount_micros: int, weights: Mapping[int, int]) -> dict[int, int]:
+    """Parts of an amount by member id, each by its weight; they sum to it.
+
+    Each is rounded down, and micros left over go to the larger weight, then the lower id.
+    """
+    total = sum(weights.values())
+    parts = {member: amount_micros * weight // total for member, weight in weights.items()}
+    left = amount_micros - sum(parts.values())
+    for member in sorted(weights, key=lambda one: (-weights[one], one))[:left]:
         parts[member] += 1
     return parts

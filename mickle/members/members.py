@@ -90,6 +90,17 @@ def join(
     return member
 
 
+def make_team(*, name: str, at: datetime) -> Member:
+    """The party that several members own things as; nobody signs in as it."""
+    return Member.objects.create(
+        username="t-" + base64.b32encode(secrets.token_bytes(5)).decode("ascii").lower(),
+        name=name,
+        password=UNUSABLE,
+        is_team=True,
+        joined_at=at,
+    )
+
+
 def join_many(rows: Iterable[NewMember], *, budget_month: int) -> list[int]:
     """Make many described members, their budgets from a month on; their ids in order of the rows.
 
@@ -234,7 +245,7 @@ def note_top_ups(rows: Sequence[tuple[int, int, int]]) -> None:
 
 def receivers() -> QuerySet[Member]:
     """The members who may receive for what they own (rule 10), not suspended and not closed."""
-    rows = Member.objects.filter(suspended_at=None, closed_at=None, closing_at=None)
+    rows = Member.objects.filter(suspended_at=None, closed_at=None, closing_at=None, is_team=False)
     if settings.RECEIVE_POLICY == "funded":
         rows = rows.filter(topped_up_micros__gte=settings.RECEIVE_MIN_MICROS)
     return rows
@@ -355,4 +366,5 @@ def invite_waiting(*, person: WaitingPerson, at: datetime) -> Invite | None:
 
 def find(name: str) -> Member | None:
     """The member with this username or e-mail address, whatever the case."""
-    return Member.objects.filter(Q(username__iexact=name) | Q(email__iexact=name)).first()
+    rows = Member.objects.filter(is_team=False)
+    return rows.filter(Q(username__iexact=name) | Q(email__iexact=name)).first()

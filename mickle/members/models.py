@@ -54,6 +54,8 @@ class Member(AbstractBaseUser):
     url = models.URLField(max_length=500, blank=True, default="")
     language = models.CharField(max_length=10, blank=True, default="")
     is_operator = models.BooleanField(default=False)
+    # A party of several, that stands where one member stands as an owner; nobody signs in as it.
+    is_team = models.BooleanField(default=False, db_default=False)
     public_nods = models.BooleanField(default=False)
     # The month of the first top-up: counts and the charity rule start with it.
     funded_month = models.IntegerField(null=True, blank=True)
@@ -78,6 +80,11 @@ class Member(AbstractBaseUser):
                 condition=Q(topped_up_micros__gte=0, topped_up_micros__lte=LIMIT_MICROS),
                 name="member_topped_up_in_range",
             ),
+            models.CheckConstraint(
+                condition=Q(is_team=False)
+                | Q(email="", is_operator=False, topped_up_micros=0, funded_month=None),
+                name="member_team_gives_nothing",
+            ),
         ]
 
     def __str__(self) -> str:
@@ -86,7 +93,7 @@ class Member(AbstractBaseUser):
     @property
     def is_active(self) -> bool:  # type: ignore[override]
         """Whether the member may sign in."""
-        return self.closed_at is None
+        return self.closed_at is None and not self.is_team
 
     @property
     def shown_name(self) -> str:

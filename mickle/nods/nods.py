@@ -18,6 +18,7 @@ from mickle.lib.sql import Value, instant
 from mickle.members.models import Member
 from mickle.nods import _bulk, _void, write
 from mickle.nods.models import Count, Nod, Subscription
+from mickle.teams import teams
 from mickle.things.models import Thing
 
 SUBSCRIPTION_MONTHS = (3, 6, 12, None)
@@ -68,9 +69,7 @@ def give(
         if before is not None:
             return _given(member, before.month, new=False)
     target = _noddable(thing)
-    if target.owner_id == member.id:
-        raise OwnThing(_("This is yours, so you cannot nod at it."))
-    instance.here()
+    _not_own(target, member, max(months.of(at), instance.here().closed_through + 1))
     row = [member.id, target.id, months.of(at), key, 0]
     names: dict[str, Value] = {"rows": json.dumps([row]), "at": instant(at), "source": source}
     with transaction.atomic(), connection.cursor() as cursor:
@@ -107,9 +106,15 @@ def check(*, thing: Thing, member: Member | None = None) -> None:
     target = _noddable(thing)
     if member is None:
         return
-    if target.owner_id == member.id:
-        raise OwnThing(_("This is yours, so you cannot nod at it."))
+    _not_own(target, member, instance.open_month())
     _not_leaving(member)
+
+
+def _not_own(thing: Thing, member: Member, month: int) -> None:
+    if thing.owner_id == member.id:
+        raise OwnThing(_("This is yours, so you cannot nod at it."))
+    if teams.shares_in(member=member, thing=thing, month=month):
+        raise OwnThing(_("A part of this is yours through a team, so you cannot nod at it."))
 
 
 def _not_leaving(member: Member) -> None:
@@ -175,9 +180,9 @@ def subscribe(
     if runs_months not in SUBSCRIPTION_MONTHS:
         raise BadSubscription(_("Choose 3, 6 or 12 months, or until you stop it."))
     target = _noddable(thing)
-    if target.owner_id == member.id:
-        raise OwnThing(_("This is yours, so you cannot nod at it."))
-    first = max(months.of(at), instance.here().closed_through + 1) + 1
+    open_month = max(months.of(at), instance.here().closed_through + 1)
+    _not_own(target, member, open_month)
+    first = open_month + 1
     last = None if runs_months is None else first + runs_months - 1
     with transaction.atomic():
         Member.objects.select_for_update(no_key=True).get(id=member.id)

@@ -69,6 +69,7 @@ EXISTS (SELECT 1 FROM settlement_charge c
 _IN_A_STATEMENT = """
 EXISTS (SELECT 1 FROM settlement_spend p WHERE p.member_id = m.id AND p.month = %(month)s)
 OR EXISTS (SELECT 1 FROM settlement_line l WHERE l.owner_id = m.id AND l.month = %(month)s)
+OR EXISTS (SELECT 1 FROM settlement_part t WHERE t.member_id = m.id AND t.month = %(month)s)
 """
 
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.conf import settings
-from django.db.models import Exists, OuterRef, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django_tasks import task
 
 from mickle.claims import proofs
@@ -133,9 +133,13 @@ def ask_again(at: datetime) -> None:
 
 
 def _to_look_at(at: datetime) -> QuerySet[Proof]:
-    def asked_since(when: str) -> Exists:
-        waits = payouts.requested().filter(kind=Payout.Kind.REVENUE, cleared_by=None)
-        return Exists(waits.filter(member=OuterRef("member"), requested_at__gt=OuterRef(when)))
+    waits = payouts.requested().filter(kind=Payout.Kind.REVENUE, cleared_by=None)
+    asked = dict(waits.values_list("member_id", "requested_at"))
+
+    def asked_since(when: str) -> Q:
+        own = Exists(waits.filter(member=OuterRef("member"), requested_at__gt=OuterRef(when)))
+        # What others have put into a team brought money as well.
+        return Q(own) | proofs.asked_through_teams(asked, when)
 
     unseen, untried = asked_since("looked_at"), asked_since("tried_at")
     return proofs.to_look_at(at, unseen=unseen, untried=untried)

@@ -61,7 +61,9 @@ def reference(member: Member) -> str:
 def member_of(text: str) -> Member | None:
     """The member whose reference stands in a text; None for a wrong or an unknown one."""
     found = sepa.member_of(text)
-    return Member.objects.filter(id=found).first() if found is not None else None
+    if found is None:
+        return None
+    return Member.objects.filter(id=found, is_team=False).first()
 
 
 def book(

@@ -13,9 +13,11 @@ from mickle.nods import nods
 from mickle.nods.models import Count
 from mickle.settlement._charges import RECEIVED
 from mickle.settlement._shares import EVERY_SHARE, SHARES
-from mickle.settlement.models import Charge, Line, Received, Run, Spend, Split, Underway
+from mickle.settlement.models import Charge, Line, Part, Received, Run, Spend, Split, Underway
+from mickle.teams.models import Team
 
 FEES = "Fees follow the rate of their month"
+TEAMS = "Nothing rests with a team"
 WAITING = "Waiting accounts equal waiting shares"
 
 # Whatever stands in a cut, it takes the first of the remainders; so one sum shows it is right.
@@ -66,6 +68,25 @@ SELECT month, thing, SUM(nods), SUM(gross) FROM (
 ) q GROUP BY month, thing, owner HAVING SUM(nods) <> 0 OR SUM(gross) <> 0
 LIMIT 5
 """
+# What a team's line brought is its members'; of a long line once its last share is posted.
+_WRONG_PARTS = """
+SELECT month, thing, owner, SUM(net), SUM(fee) FROM (
+  SELECT l.month AS month, l.thing_id AS thing, l.owner_id AS owner,
+         l.gross_micros - l.fee_micros AS net, l.fee_micros AS fee
+  FROM settlement_line l JOIN teams_team t ON t.party_id = l.owner_id
+  JOIN instance_month m ON m.month = l.month AND m.settled_at IS NOT NULL
+  LEFT JOIN settlement_underway u ON u.month = l.month AND u.thing_id = l.thing_id
+  JOIN settlement_run r ON r.month = l.month AND NOT r.arrears
+  WHERE u.upto IS NULL
+  UNION ALL
+  SELECT r.month, r.thing_id, r.owner_id, r.gross_micros - r.fee_micros, r.fee_micros
+  FROM settlement_received r JOIN teams_team t ON t.party_id = r.owner_id
+  UNION ALL
+  SELECT p.month, p.thing_id, p.owner_id, -p.net_micros, -p.fee_micros FROM settlement_part p
+  JOIN instance_month m ON m.month = p.month AND m.settled_at IS NOT NULL
+) q GROUP BY month, thing, owner HAVING SUM(net) <> 0 OR SUM(fee) <> 0
+LIMIT 5
+"""
 
 
 def checks() -> Iterator[Check]:
@@ -81,10 +102,12 @@ def checks() -> Iterator[Check]:
     if running is None:
         yield _fees()
         yield _waiting()
+        yield _teams()
     else:
         detail = f"{months.text(running.month)} is being settled: compared when it is done"
-        for name in (FEES, WAITING):
+        for name in (FEES, WAITING, TEAMS):
             yield Check(name, 0, True, detail)
+    yield _no_rows("Parts of teams equal their lines", Part.objects.count(), _WRONG_PARTS)
     yield _spends_booked()
     yield _no_rows("Charges equal what was due", Charge.objects.count(), _WRONG_CHARGES)
     yield _no_rows("Paid charges reached their lines", Received.objects.count(), _WRONG_RECEIPTS)
@@ -128,6 +151,17 @@ def _waiting() -> Check:
     booked = {member: micros for member, micros in ledger.balances(Kind.WAITING).items() if micros}
     wrong = sorted(set(due.items()) ^ set(booked.items()))[:5]
     return Check(WAITING, len(due), not wrong, str(wrong or ""))
+
+
+def _teams() -> Check:
+    """Whatever a team received went on to its members, but for a long line being released."""
+    underway = Line.objects.filter(
+        Exists(Underway.objects.filter(month=OuterRef("month"), thing=OuterRef("thing")))
+    )
+    done = Team.objects.exclude(party__in=underway.exclude(owner=None).values("owner"))
+    ids = list(done.values_list("party_id", flat=True))
+    left = {id_: micros for id_, micros in ledger.balances(Kind.REVENUE, ids).items() if micros}
+    return Check(TEAMS, len(ids), not left, str(left or ""))
 
 
 def _spends_booked() -> Check:

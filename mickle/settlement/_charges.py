@@ -18,8 +18,9 @@ from mickle.lib.chunks import Range
 from mickle.lib.sql import Params, instant
 from mickle.members.models import Member
 from mickle.nods.models import Nod
+from mickle.settlement import _parts
 from mickle.settlement._shares import EVERY_SHARE
-from mickle.settlement.models import Charge, Due, Line, ReturnedShare, Run
+from mickle.settlement.models import Charge, Due, Line, Part, ReturnedShare, Run
 from mickle.things.models import Thing
 
 _FUNDS = ledger.balances_sql(Kind.FUNDS)
@@ -59,6 +60,8 @@ settlement_due d JOIN settlement_charge c ON c.id = d.charge_id
 _POTS = f"""
 SELECT '{Kind.FUNDS}' AS kind, d.member_id AS holder FROM {_OPEN}
 UNION SELECT '{Kind.REVENUE}', owner FROM ({RECEIVED.format(paid=_OPEN)}) r
+UNION SELECT '{Kind.REVENUE}', member_id FROM settlement_part
+WHERE month IN (SELECT d.month FROM {_OPEN})
 """
 _TAKE_IN = f"""
 SELECT 'charge:' || CAST(d.charge_id AS TEXT) || ':' || %(text)s AS key,
@@ -106,6 +109,14 @@ SELECT 'charged:' || CAST(%(first)s AS TEXT) || ':' || %(text)s || ':' || CAST(o
        CAST(SUM(fee - before) AS BIGINT) AS amount_micros
 FROM s_fee WHERE month = %(month)s GROUP BY month, owner HAVING SUM(fee - before) > 0
 """
+# What came to a team's lines now. Cut anew from the whole sum, a part could become smaller.
+_TO_PARTS = """
+SELECT s.month AS month, s.thing AS thing, s.owner AS owner,
+       s.gross - (f.fee - f.before) AS net, f.fee - f.before AS fee
+FROM s_received s
+JOIN s_fee f ON f.month = s.month AND f.thing = s.thing AND f.owner = s.owner
+WHERE s.month = {month:d}
+"""
 
 
 def has_to_collect() -> bool:
@@ -149,6 +160,8 @@ def _post(month: int, first: int, at: datetime) -> None:
     bound: Params = {"month": month, "text": months.text(month), "first": first}
     for select, reason in ((_TAKE_IN, "SPEND"), (_OWNERS, "SHARE"), (_TO_FEE, "FEE")):
         ledger.post_from_select(select, bound, reason=reason, month=month, at=at)
+    key = f"charged:{first}:{months.text(month)}:part"
+    _parts.of(_TO_PARTS.format(month=month), month=month, key=key, at=at)
     left = ledger.balance(ledger.pool(month))
     if left:
         raise AssertionError(f"{left} micros of charges for {months.text(month)} reached nobody")
@@ -211,8 +224,10 @@ def can_pay(member: Member) -> bool:
 def is_owed(member: Member) -> bool:
     """Whether something that is due may still reach a member as an owner."""
     open_dues = Due.objects.exclude(charge__state__in=[Charge.State.PAID, Charge.State.DROPPED])
-    lines = Line.objects.filter(owner=member, month__in=open_dues.values("month"))
-    return lines.exists() or open_dues.filter(owner=member).exists()
+    waits = {"month__in": open_dues.values("month")}
+    lines = Line.objects.filter(owner=member, **waits)
+    parts = Part.objects.filter(member=member, **waits)
+    return lines.exists() or parts.exists() or open_dues.filter(owner=member).exists()
 
 
 def _stage(table: str, select: str, bound: Params | None, *, key: str) -> None:

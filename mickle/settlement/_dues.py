@@ -14,6 +14,7 @@ from mickle.lib import bulk, chunks
 from mickle.lib.chunks import Range, Report
 from mickle.lib.sql import Params, Value, instant
 from mickle.nods import nods
+from mickle.settlement import _parts
 from mickle.settlement._waiting import EXPIRES_AFTER_MONTHS
 from mickle.settlement.models import Charge
 
@@ -83,9 +84,16 @@ SELECT month, member, thing, owner, amount - amount %% %(unit)s, %(month)s FROM 
   JOIN members_member m ON m.id = n.member_id {_PLAN.format(month="n.month")}
   WHERE {_PUT_OFF} AND n.member_id > %(after)s AND n.member_id <= %(upto)s
     AND n.member_id <> c.owner AND {_GIVES}
+    AND NOT EXISTS (SELECT 1 FROM teams_part x WHERE x.team = c.owner AND x.member = n.member_id)
 ) p WHERE amount >= %(unit)s
 ON CONFLICT DO NOTHING
 """
+# Whose parts are fixed with the owner.
+_PARTS = _parts.NOTED.format(
+    owned="""(SELECT month, thing_id, owner_id FROM settlement_due
+ WHERE billed = %(month)s AND thing_id IS NOT NULL
+   AND member_id > %(after)s AND member_id <= %(upto)s)"""
+)
 
 _CARRIED = "charge_id IS NULL AND member_id > %(after)s AND member_id <= %(upto)s"
 # What stayed too small to be charged for as long as shares wait is not charged any more.
@@ -132,7 +140,7 @@ def freeze(*, month: int, report: Report) -> None:
 
     def fix(span: Range) -> int:
         within = {**bound, **span._asdict()}
-        return sum(_execute(text, within) for text in (_SPENDS, _DUES, _LATE))
+        return sum(_execute(text, within) for text in (_SPENDS, _DUES, _LATE, _PARTS))
 
     chunks.walk("SELECT member AS k FROM s_concerned", fix, label="freeze", report=report)
     for table in ("s_weight", "s_claimed", "s_concerned"):

@@ -17,8 +17,9 @@ from mickle.lib.chunks import Range, Report
 from mickle.lib.sql import Params, Value
 from mickle.members import members
 from mickle.nods import nods
-from mickle.settlement import _dues
+from mickle.settlement import _dues, _parts
 from mickle.settlement.models import Spend
+from mickle.teams import teams
 
 # With the policy `keep` this many idle months stay; the next one and each further one gives.
 IDLE_MONTHS_KEPT = 5
@@ -29,13 +30,32 @@ _THINGS = """
 SELECT t.id AS thing FROM things_thing t
 WHERE EXISTS (SELECT 1 FROM nods_nod n WHERE n.thing_id = t.id AND n.month = %(month)s)
 """
+# A team's people have a part of what it owns, and each of them has to be one who may receive.
 _OWNED = """
 INSERT INTO settlement_owned (month, thing_id, owner_id, receives)
-SELECT %(month)s, t.id, t.owner_id, CASE WHEN r.id IS NULL THEN %(false)s ELSE %(true)s END
+SELECT %(month)s, t.id, COALESCE(p.team, t.owner_id),
+       CASE WHEN p.team IS NULL AND r.id IS NOT NULL THEN %(true)s
+            WHEN p.team IS NOT NULL
+             AND EXISTS (SELECT 1 FROM teams_part x WHERE x.team = p.team AND x.staying = 1)
+             AND NOT EXISTS (
+               SELECT 1 FROM teams_part x
+               WHERE x.team = p.team AND x.staying = 1 AND x.member NOT IN ({receivers}))
+            THEN %(true)s ELSE %(false)s END
 FROM s_nodded s JOIN things_thing t ON t.id = s.thing
+LEFT JOIN teams_party p ON p.thing = t.id AND p.keeper = t.owner_id
 LEFT JOIN ({receivers}) r ON r.id = t.owner_id
 WHERE t.owner_id IS NOT NULL AND s.thing > %(after)s AND s.thing <= %(upto)s
 ON CONFLICT (month, thing_id) DO NOTHING
+"""
+_PARTS = _parts.NOTED.format(
+    owned="""(SELECT month, thing_id, owner_id FROM settlement_owned
+ WHERE month = %(month)s AND thing_id > %(after)s AND thing_id <= %(upto)s AND receives)"""
+)
+# Who owns a thing, by themselves or with others.
+_HAS = """
+SELECT thing_id AS thing, owner_id AS owner FROM settlement_owned WHERE month = {month:d}
+UNION ALL SELECT o.thing_id, x.member
+FROM settlement_owned o JOIN teams_part x ON x.team = o.owner_id WHERE o.month = {month:d}
 """
 # Where a merged thing goes has to be known too.
 _THINGS_AND_TARGETS = """
@@ -120,14 +140,13 @@ def freeze(*, month: int, at: datetime, arrears: bool, report: Report) -> int:
     if connection.vendor == "postgresql":
         # What was just loaded has no statistics yet, and a load that was undone wrong ones.
         _execute(f"ANALYZE {', '.join(_READ)}", {})
+    teams.stage(month=month)
     _note_owners(month, arrears, report)
-    nods.void_at_freeze(
-        month=month,
-        owned="SELECT thing_id AS thing, owner_id AS owner FROM settlement_owned"
-        f" WHERE month = {month:d}",
-    )
+    nods.void_at_freeze(month=month, owned=_HAS.format(month=month))
     if arrears:
         _dues.freeze(month=month, report=report)
+    teams.forget_stage()
+    if arrears:
         return 0
     _stage("s_given", _GIVEN, month, key="member")
     chunks.walk(
@@ -162,9 +181,10 @@ def _note_owners(month: int, arrears: bool, report: Report) -> None:  # noqa: FB
     def note(span: Range) -> int:
         # Who is about to claim or to leave has done so before, or does after.
         instance.take_owners()
-        return _execute(
-            insert, {"month": month, "false": False, "true": True, **named, **span._asdict()}
-        )
+        within = {"month": month, **span._asdict()}
+        noted = _execute(insert, {**within, "false": False, "true": True, **named})
+        _execute(_PARTS, within)
+        return noted
 
     chunks.walk("SELECT thing AS k FROM s_nodded", note, label="owners", report=report)
     _drop("s_nodded")

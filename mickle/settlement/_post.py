@@ -12,6 +12,7 @@ from mickle.ledger.ledger import Kind
 from mickle.lib import chunks, months
 from mickle.lib.chunks import Range, Report
 from mickle.lib.sql import Params, instant
+from mickle.settlement import _parts
 
 _SPLITS = """
 INSERT INTO settlement_split
@@ -87,9 +88,10 @@ def post(*, month: int, at: datetime, arrears: bool, report: Report) -> int:
     )
     if arrears:
         return 0
-    return posted + chunks.walk(
+    posted += chunks.walk(
         "SELECT owner AS k FROM s_owner_credit", to_owners, label="pay", report=report
     )
+    return posted + _parts.share(month=month, at=at, report=report)
 
 
 def _write(text: str, month: int, at: datetime, span: Range) -> int:

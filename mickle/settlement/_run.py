@@ -16,7 +16,7 @@ from mickle.lib import months
 from mickle.lib.errors import Refused
 from mickle.members.models import Member
 from mickle.settlement._engine import Result
-from mickle.settlement.models import Line, Owned, Proof, Run, Split
+from mickle.settlement.models import Line, Owned, Part, Proof, Run, Split
 
 # Held by the one who settles, so that a second settler is told instead of made to wait.
 SETTLE_LOCK = 9
@@ -123,10 +123,12 @@ def note_done(run: Run, result: Result, *, proof_root: str, at: datetime) -> Non
 
 
 def pays_later(member: Member) -> int | None:
-    """The month whose run has noted the member as an owner, and has not paid yet."""
+    """The month whose run has noted the member as an owner, or part of one, and has not paid."""
     undone = Run.objects.exclude(stage=Run.Stage.DONE).values("month")
     rows = Owned.objects.filter(owner=member, receives=True, month__in=undone)
-    return rows.values_list("month", flat=True).first()
+    parts = Part.objects.filter(member=member, month__in=undone)
+    found = [kind.values_list("month", flat=True).first() for kind in (rows, parts)]
+    return min((month for month in found if month is not None), default=None)
 
 
 def go_on(run: Run, stage: Run.Stage) -> None:

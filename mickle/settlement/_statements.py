@@ -1,11 +1,12 @@
 """What members, owners and operators read of a month. Reads only; amounts in micros."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import NamedTuple
 
 from django.conf import settings
-from django.db.models import Count, F, Q, Sum
+from django.db.models import Count, Q, Sum
 
 from mickle.instance import instance
 from mickle.instance.instance import State
@@ -19,7 +20,9 @@ from mickle.nods.models import Nod
 from mickle.settlement import _funds, _nodded, _owed, _waiting
 from mickle.settlement._funds import Move
 from mickle.settlement._nodded import Nodded
-from mickle.settlement.models import Line, Received, ReturnedShare, Spend, Split
+from mickle.settlement.models import Line, ReturnedShare, Spend, Split
+from mickle.teams import teams
+from mickle.teams.models import Team
 from mickle.things.models import Thing
 from mickle.things.things import Page
 
@@ -118,38 +121,6 @@ class Preview:
     def next_each_micros(self) -> int:
         """What a nod of weight 1 would be worth after one more."""
         return self.spend_micros // (self._total_weight + 1)
-
-
-@dataclass(frozen=True)
-class OwnerLine:
-    """One thing of an owner in one month; `thing` is None for those summed in “other”."""
-
-    thing: Thing | None
-    nods: int
-    gross_micros: int
-    fee_micros: int
-    state: str
-
-    @property
-    def net_micros(self) -> int:
-        """What the owner has of it."""
-        return self.gross_micros - self.fee_micros
-
-
-@dataclass(frozen=True)
-class OwnerStatement:
-    """What an owner's things received for one month."""
-
-    member: Member
-    month: int
-    lines: list[OwnerLine]
-    gross_micros: int
-    fee_micros: int
-
-    @property
-    def net_micros(self) -> int:
-        """What the owner has of the month."""
-        return self.gross_micros - self.fee_micros
 
 
 @dataclass(frozen=True)
@@ -286,18 +257,15 @@ def preview(*, member: Member, month: int) -> Preview:
     most = plan.budget_micros if arrears else min(plan.budget_micros, funds - kept)
     spend = 0 if plan.paused else most
     given = list(nods.of_month(member, month))
-    weights = {nod.thing_id: nod.weight for nod in given if _counts(nod, member)}
+    shared = _shared(member, month)
+    weights = {nod.thing_id: nod.weight for nod in given if _counts(nod, member, month, shared)}
     amounts = money.share_out(spend, weights)
-    receiving = set(
-        members.receivers()
-        .filter(id__in=[nod.thing.owner_id for nod in given if nod.thing.owner_id])
-        .values_list("id", flat=True)
-    )
+    receiving = _receiving(given, month, shared)
     rate = instance.fee_basis_points(month)
     shares = []
     for nod in given:
         amount = amounts.get(nod.thing_id, 0)
-        paid = nod.thing.owner_id in receiving
+        paid = nod.thing_id in receiving
         state = "void" if nod.thing_id not in amounts else "planned" if paid else "waiting"
         fee = money.fee(amount, rate) if paid else 0
         shares.append(Share(nod.thing, amount, fee, state, nod.weight))
@@ -313,49 +281,36 @@ def preview(*, member: Member, month: int) -> Preview:
     )
 
 
-def _counts(nod: Nod, member: Member) -> bool:
-    return nod.thing.state == Thing.State.ACTIVE and nod.thing.owner_id != member.id
+def _shared(member: Member, month: int) -> dict[int, Team]:
+    """The teams that things a member nodded at in a month belong to, by thing; most to none."""
+    nodded = Thing.objects.filter(nods__member=member, nods__month=month)
+    found = {}
+    for thing in nodded.filter(teams.put_in_of()):
+        team = teams.team_of(thing=thing, month=month)
+        if team is not None:
+            found[thing.id] = team
+    return found
 
 
-def owner_statement(*, member: Member, month: int) -> OwnerStatement:
-    """Lines with three givers or more one by one, the rest summed in one line without a thing."""
-    rows: list[Line | Received] = [
-        *Line.settled.filter(month=month, owner=member).select_related("thing"),
-        *Received.objects.filter(month=month, owner=member).select_related("thing"),
-    ]
-    rows.sort(key=lambda row: (-row.gross_micros, row.thing_id))
-    shown = [line for line in rows if line.nods >= GIVERS_SHOWN]
-    rest = [line for line in rows if line.nods < GIVERS_SHOWN]
-    lines = [
-        OwnerLine(line.thing, line.nods, line.gross_micros, line.fee_micros, line.state.lower())
-        for line in shown
-    ]
-    if rest:
-        lines.append(
-            OwnerLine(
-                thing=None,
-                nods=sum(line.nods for line in rest),
-                gross_micros=sum(line.gross_micros for line in rest),
-                fee_micros=sum(line.fee_micros for line in rest),
-                state="paid",
-            )
+def _receiving(given: Sequence[Nod], month: int, shared: Mapping[int, Team]) -> set[int]:
+    """The things for which the owner, or everybody in a team, may receive."""
+    owners = {nod.thing.owner_id for nod in given if nod.thing.owner_id}
+    may = set(members.receivers().filter(id__in=owners).values_list("id", flat=True))
+    all_may = {team for team in set(shared.values()) if teams.receives(team=team, month=month)}
+    return {
+        nod.thing_id
+        for nod in given
+        if (
+            shared[nod.thing_id] in all_may if nod.thing_id in shared else nod.thing.owner_id in may
         )
-    return OwnerStatement(
-        member=member,
-        month=month,
-        lines=lines,
-        gross_micros=sum(line.gross_micros for line in rows),
-        fee_micros=sum(line.fee_micros for line in rows),
-    )
+    }
 
 
-def owner_months(member: Member) -> list[tuple[int, int, int]]:
-    """Months in which a member's things received: (month, nods, net micros), oldest first."""
-    found: list[tuple[int, int, int]] = []
-    for lines in (Line.settled.filter(owner=member), Received.objects.filter(owner=member)):
-        sums = {"nods_sum": Sum("nods"), "net": Sum(F("gross_micros") - F("fee_micros"))}
-        found += lines.values_list("month").annotate(**sums)
-    return sorted(found)
+def _counts(nod: Nod, member: Member, month: int, shared: Mapping[int, Team]) -> bool:
+    if nod.thing.state != Thing.State.ACTIVE or nod.thing.owner_id == member.id:
+        return False
+    team = shared.get(nod.thing_id)
+    return team is None or member.id not in teams.people(team=team, month=month)
 
 
 def waiting_for(thing: Thing) -> tuple[int, int]:

@@ -14,6 +14,7 @@ from mickle.ledger.ledger import Kind
 from mickle.lib import chunks, months
 from mickle.lib.chunks import Range, Report, untold
 from mickle.lib.sql import Params
+from mickle.settlement import _parts
 from mickle.settlement._shares import SHARES
 from mickle.settlement.models import Line, Underway
 
@@ -50,6 +51,7 @@ def post(line: Line, at: datetime) -> None:
         return
     _post_shares(line, _ALL, at)
     _post_fee(line, at)
+    _parts.share_line(line, at)
 
 
 def _post_shares(line: Line, span: Range, at: datetime) -> int:
@@ -114,4 +116,5 @@ def _finish(row: Underway, at: datetime, report: Report) -> None:
         instance.hold_owners()
         if mine.select_for_update().first() is not None:
             _post_fee(line, at)
+            _parts.share_line(line, at)
             mine.delete()

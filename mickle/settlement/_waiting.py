@@ -3,6 +3,7 @@
 The state of a line changes by one conditional UPDATE; the caller whose update counts posts.
 """
 
+from collections.abc import Iterator
 from datetime import datetime
 
 from django.db import connection, transaction
@@ -18,9 +19,11 @@ from mickle.lib.errors import Refused
 from mickle.lib.sql import Params
 from mickle.members import members
 from mickle.members.models import Member
-from mickle.settlement import _underway
+from mickle.settlement import _parts, _underway
 from mickle.settlement._shares import SHARES
 from mickle.settlement.models import Line, ReturnedShare, Run
+from mickle.teams import teams
+from mickle.teams.models import PutIn
 from mickle.things import things
 from mickle.things.models import Thing
 
@@ -84,15 +87,30 @@ def note_expired(*, month: int, at: datetime, report: Report) -> None:
 def release(*, thing: Thing, at: datetime) -> int:
     """Pay all that waits for a thing to its owner, less the fee; returns the net in micros.
 
-    The owner's own share goes back to their funds. Nothing happens while nobody may receive.
+    What waits of a month in which it was a team's is that team's. The own shares of who owns it go
+    back to their funds. Nothing happens while nobody may receive.
     """
     with transaction.atomic():
         instance.hold_owners()
-        owner = Thing.objects.select_related("owner").get(id=thing.id).owner
-        if owner is None or not members.may_receive(owner):
+        row = Thing.objects.select_related("owner", "scope").get(id=thing.id)
+        if row.owner is None:
             return 0
         waiting = of_thing(thing).select_for_update(of=("self",))
-        return sum(_release_line(line, owner, at) for line in waiting)
+        return sum(_release_line(line, row, at) for line in waiting)
+
+
+def _receiver(line: Line, thing: Thing) -> tuple[Member, dict[int, int]] | None:
+    """Who has what waits in a line, the owner or a team, and who has a part of it then.
+
+    None where not all of them may receive.
+    """
+    team = teams.team_of(thing=thing, month=line.month)
+    if team is not None:
+        found = teams.receives(team=team, month=line.month)
+        return (team.party, teams.people(team=team, month=line.month)) if found else None
+    if thing.owner is None or not members.may_receive(thing.owner):
+        return None
+    return thing.owner, {thing.owner.id: 1}
 
 
 def of_thing(thing: Thing) -> QuerySet[Line]:
@@ -101,24 +119,41 @@ def of_thing(thing: Thing) -> QuerySet[Line]:
     return rows.order_by("month", "thing_id")
 
 
-def _release_line(line: Line, owner: Member, at: datetime) -> int:
-    _return_share(line, owner, at)
+def _release_line(line: Line, thing: Thing, at: datetime) -> int:
+    found = _receiver(line, thing)
+    if found is None:
+        return 0
+    owner, people = found
+    for member in Member.objects.filter(id__in=people).order_by("id"):
+        _return_share(line, member, at)
     line.refresh_from_db(fields=["gross_micros"])
     fee = money.fee(line.gross_micros, instance.fee_basis_points(line.month))
     rows = Line.objects.filter(month=line.month, thing_id=line.thing_id, state=Line.State.WAITING)
     moved = rows.update(state=Line.State.RELEASED, owner=owner, fee_micros=fee, decided_at=at)
     if moved != 1:
         return 0
-    _underway.post(Line.objects.get(month=line.month, thing_id=line.thing_id), at)
+    decided = Line.objects.get(month=line.month, thing_id=line.thing_id)
+    _parts.note(decided)
+    _underway.post(decided, at)
     return line.gross_micros - fee
 
 
 def release_owner(*, member: Member, at: datetime) -> int:
-    """Release what waits for everything a member owns; returns the net in micros."""
+    """Release what waits for everything a member owns, by themselves or in a team; the net."""
+    shared = PutIn.objects.filter(team__in=teams.around([member.id])[member.id])
     with transaction.atomic():
         instance.hold_owners()
-        owned = waited_for().filter(owner=member)
+        owned = waited_for().filter(Q(owner=member) | Q(owner__in=shared.values("keeper")))
         return sum(release(thing=thing, at=at) for thing in owned)
+
+
+def _releasable() -> Iterator[Thing]:
+    """The things for which something waits and need not; those of teams are asked line by line."""
+    rows = waited_for().filter(owner__in=members.receivers()).select_related("owner", "scope")
+    yield from rows.filter(~teams.put_in_of()).iterator()
+    for thing in rows.filter(teams.put_in_of()):
+        if any(_receiver(line, thing) is not None for line in of_thing(thing)):
+            yield thing
 
 
 def waited_for() -> QuerySet[Thing]:
@@ -138,8 +173,7 @@ def release_due(*, at: datetime) -> int:
     each makes somebody receive for what waits already.
     """
     _underway.go_on(at=at)
-    due = waited_for().filter(owner__in=members.receivers())
-    done = sum(1 for thing in due if release(thing=thing, at=at))
+    done = sum(1 for thing in list(_releasable()) if release(thing=thing, at=at))
     for thing in waited_for().filter(state=Thing.State.REFUSED):
         refuse(thing=thing, at=at)
         done += 1
@@ -151,9 +185,8 @@ def has_to_release() -> bool:
     """Whether something waits that `release_due` would release, return or go on with."""
     if _underway.is_there():
         return True
-    waits = waited_for()
-    refused = waits.filter(state=Thing.State.REFUSED)
-    return waits.filter(owner__in=members.receivers()).exists() or refused.exists()
+    refused = waited_for().filter(state=Thing.State.REFUSED)
+    return refused.exists() or next(_releasable(), None) is not None
 
 
 def waiting_givers(thing: Thing) -> int:

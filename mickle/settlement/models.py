@@ -12,6 +12,7 @@ from mickle.instance.models import Month
 from mickle.lib.money import LIMIT_MICROS
 from mickle.members.models import Charity
 from mickle.settlement.charge_models import Charge, Due, Received
+from mickle.settlement.team_models import Part
 from mickle.things.models import Thing
 
 __all__ = [
@@ -21,6 +22,7 @@ __all__ = [
     "IdleRun",
     "Line",
     "Owned",
+    "Part",
     "Proof",
     "ProofBlock",
     "Received",

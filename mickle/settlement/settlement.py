@@ -27,6 +27,7 @@ from mickle.settlement import (
     _engine,
     _freeze,
     _funds,
+    _owners,
     _post,
     _proof,
     _run,
@@ -38,9 +39,10 @@ from mickle.settlement._archive import Archived, NoArchive
 from mickle.settlement._at_hand import NoEngine
 from mickle.settlement._engine import EnginesDiffer
 from mickle.settlement._funds import Move
+from mickle.settlement._owners import OwnerStatement
 from mickle.settlement._run import AlreadySettled, NotSettled
 from mickle.settlement._spark import NoSpark
-from mickle.settlement._statements import OwnerStatement, Preview, Share, Statement
+from mickle.settlement._statements import Preview, Share, Statement
 from mickle.settlement._waiting import EXPIRES_AFTER_MONTHS, NotWaiting
 from mickle.settlement.models import Proof, Run
 from mickle.things.models import Thing
@@ -282,7 +284,12 @@ def statement(*, member: Member, month: int) -> Statement:
 
 def owner_statement(*, member: Member, month: int) -> OwnerStatement:
     """What a member's things received for a month, line by line."""
-    return _statements.owner_statement(member=member, month=month)
+    return _owners.statement(member=member, month=month)
+
+
+def owner_months(member: Member) -> list[tuple[int, int]]:
+    """Months in which a member's things, or a team's, received: (month, net micros)."""
+    return _owners.months(member)
 
 
 def moves(member: Member) -> list[Move]:

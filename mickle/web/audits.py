@@ -7,9 +7,10 @@ from mickle.ledger.ledger import Check
 from mickle.payins import payins
 from mickle.payouts import payouts
 from mickle.settlement import settlement
+from mickle.teams import teams
 
 
 def run() -> list[Check]:
     """Recompute everything; reads only."""
-    rooms = (ledger, settlement, payins, payouts, closing, proofs)
+    rooms = (ledger, settlement, payins, payouts, closing, proofs, teams)
     return [check for room in rooms for check in room.audit()]

@@ -90,7 +90,18 @@ def statement_json(found: Statement) -> dict[str, Any]:
 
 def owner_csv(found: OwnerStatement) -> HttpResponse:
     """One line a thing; those with fewer than three givers are summed."""
-    head = ("month", "thing", "title", "nods", "gross", "fee", "net", "currency")
+    head = (
+        "month",
+        "thing",
+        "title",
+        "nods",
+        "gross",
+        "fee",
+        "net",
+        "currency",
+        "team",
+        "team_net",
+    )
     lines = (
         (
             months.text(found.month),
@@ -101,6 +112,8 @@ def owner_csv(found: OwnerStatement) -> HttpResponse:
             _exact(line.fee_micros),
             _exact(line.net_micros),
             settings.CURRENCY,
+            line.team,
+            _exact(line.team_micros) if line.team else "",
         )
         for line in found.lines
     )

@@ -20,9 +20,10 @@ close-account;
 POST only: play-money take-back-waiting.
 
 Makers: my-things (things, claims, shown) prove (form, looks, buttons) proof-way (proof, way, step,
-again) account-back (site, came) add-thing edit-thing revenue (have, days, bars, found) revenue-csv
+again) account-back (site, came) add-thing edit-thing teams (listed, asked, form) team (team, now,
+later, proposed, put_in, own, history, form) revenue (have, days, bars, found) revenue-csv
 payout-account withdraw (form, then quote); POST only: sign-in-start (site, away) claim proof-deed
-refuse-nods to-funds.
+team-deed refuse-nods to-funds.
 
 Operators (404 for everybody else): operator-months operator-month (row, totals, checks) cash-desk
 (form, standing, recent) send-back payouts (requested, sent, files, came_back) payout-file claims
@@ -60,6 +61,7 @@ from mickle.web.views import (
     proofs,
     proving,
     sites,
+    teaming,
 )
 from mickle.web.views.setup import setup
 
@@ -143,6 +145,9 @@ makers = [
     path("mine/show/<int:proof_id>/deed", proving.way_deed, name="proof-deed"),
     path("mine/accounts", accounts.start, name="sign-in-start"),
     path("mine/accounts/<str:site>/<str:host>/back", accounts.back, name="account-back"),
+    path("mine/teams", teaming.all_teams, name="teams"),
+    path("mine/teams/<int:team_id>", teaming.team, name="team"),
+    path("mine/teams/<int:team_id>/deed", teaming.team_deed, name="team-deed"),
     path("thing/<int:thing_id>/edit", making.edit_thing, name="edit-thing"),
     path("thing/<int:thing_id>/refuse", making.refuse_nods, name="refuse-nods"),
     path("thing/<int:thing_id>/claim", catalogue.claim, name="claim"),

@@ -33,7 +33,7 @@ GIVER = (
     *("/nod?url=https://new.example/page", "/nod/1/monthly", "/settings/sites"),
 )
 MAKER = (
-    *("/mine", "/mine/add", "/mine/show", "/thing/1/edit", "/thing/1", "/revenue"),
+    *("/mine", "/mine/add", "/mine/show", "/mine/teams", "/thing/1/edit", "/thing/1", "/revenue"),
     *("/withdraw", "/withdraw/account", "/people/demo-bruno"),
     *("/mine/accounts/github/github.com/back?code=a&state=b", "/mine/accounts/no/no/back"),
     "/mine/accounts/github/github.com/back?error=access_denied&state=b",

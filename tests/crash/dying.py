@@ -21,6 +21,7 @@ from mickle.settlement.models import (
     Charge,
     Due,
     Line,
+    Part,
     Proof,
     ProofBlock,
     Received,
@@ -29,6 +30,7 @@ from mickle.settlement.models import (
     Spend,
     Split,
 )
+from mickle.teams.models import Agreement, Entry
 from tests.emptying import empty
 
 
@@ -100,6 +102,19 @@ def _arrears() -> dict[str, list[Any]]:
     }
 
 
+def _teams() -> dict[str, list[Any]]:
+    """What was agreed on, and what the members of teams have of each line."""
+    return {
+        "parts": sorted(
+            Part.objects.values_list(
+                "month", "thing__url", "member__username", "weight", "net_micros", "fee_micros"
+            )
+        ),
+        "agreed": sorted(Agreement.objects.values_list("team_id", "state", "from_month")),
+        "history": sorted(Entry.objects.values_list("team_id", "what", "by__username")),
+    }
+
+
 def picture() -> dict[str, list[Any]]:
     """Everything the books and the month hold, with names in place of ids."""
     names = dict(Member.objects.values_list("id", "username"))
@@ -123,6 +138,7 @@ def picture() -> dict[str, list[Any]]:
             Line.objects.values_list("month", "thing__url", "state", "gross_micros", "fee_micros")
         ),
         **_arrears(),
+        **_teams(),
         "returned": sorted(ReturnedShare.objects.values_list("month", "member__username")),
         "proofs": sorted(
             (row.month, row.members, row.shares, row.spent_micros, row.fee_micros, bool(row.root))

@@ -1,5 +1,6 @@
 """Die between all SQL statements, before and after every commit, run again: the same books."""
 
+from contextlib import suppress
 from datetime import timedelta
 
 import pytest
@@ -16,6 +17,8 @@ from mickle.payins import payins
 from mickle.payouts import payouts
 from mickle.payouts.models import Payout
 from mickle.settlement import _dues, _freeze, _tree, _underway, arrears, settlement
+from mickle.teams import teams
+from mickle.teams.models import Agreement
 from mickle.things import things
 from mickle.things.models import Thing
 from tests.claims.seeing import Web, profile_of, put
@@ -31,6 +34,7 @@ from tests.people import (
     thing,
     top_up,
 )
+from tests.teams.teaming import holding_from
 
 pytestmark = [
     pytest.mark.django_db(transaction=True),
@@ -44,12 +48,13 @@ IBAN = "DE89370400440532013000"
 
 
 def world() -> Member:
-    """Two givers, an owned and an unclaimed page, a subscription, an own page and a charity."""
+    """Two givers, a team's and an unclaimed page, a subscription, an own page and a charity."""
     instance_at("2026-11")
     alice, dora = member("alice", funds="5.00"), member("dora", funds="7.00")
     member("idle", funds="9.00")
     bob = creator("bob")
     owned, waits = thing("owned", bob), thing("waits")
+    holding_from(NOVEMBER, {bob: 60, creator("eve"): 40}, owned, waits)
     for page in (owned, waits, thing("own-later")):
         nods.give(member=alice, thing=page, at=MID_NOVEMBER)
     nods.give(member=dora, thing=owned, at=MID_NOVEMBER)
@@ -80,6 +85,7 @@ def world_in_arrears() -> Member:
     instance_at("2026-10")
     alice, bob = member("alice"), creator("bob")
     owned, waits = thing("owned", bob), thing("waits")
+    holding_from(NOVEMBER - 1, {bob: 60, creator("eve"): 40}, owned, waits)
     for page in (owned, waits):
         nods.give(member=alice, thing=page, at=MID_NOVEMBER - timedelta(days=30))
     settlement.settle(month=NOVEMBER - 1, at=MID_NOVEMBER)
@@ -209,6 +215,25 @@ def whole_or_not_at_all(bob: Member) -> None:
 
 def test_a_sign_in_survives_death_anywhere():
     assert die_everywhere(renamed, whole_or_not_at_all) > 20
+
+
+def proposed() -> Member:
+    """Of a team of two one has to say yes, and the last yes lets somebody go with their page."""
+    bob = world()
+    eve = Member.objects.get(username="eve")
+    team = teams.of(bob).get()
+    teams.propose(team=team, by=eve, percents={eve: 100}, at=MID_NOVEMBER)
+    return bob
+
+
+def say_yes(bob: Member) -> None:
+    row = Agreement.objects.latest("id")
+    with suppress(teams.NotAsked):
+        teams.answer(agreement=row, member=bob, yes=True, at=MID_NOVEMBER)
+
+
+def test_an_agreement_survives_death_anywhere():
+    assert die_everywhere(proposed, say_yes) > 10
 
 
 def arrive(bob: Member) -> None:

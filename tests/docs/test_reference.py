@@ -20,6 +20,7 @@ from mickle.payouts import payouts
 from mickle.payouts.models import Payout
 from mickle.settlement import settlement
 from mickle.settlement.models import Line
+from mickle.teams import teams
 
 ROOT = Path(__file__).parents[2]
 REFERENCE = ROOT / "docs" / "reference"
@@ -138,7 +139,7 @@ def test_every_key_begins_as_a_key_in_the_code_does():
 
 @pytest.mark.django_db
 def test_every_check_of_the_audit_is_named_and_no_unknown_one():
-    rooms = (ledger, settlement, payins, payouts, closing, proofs)
+    rooms = (ledger, settlement, payins, payouts, closing, proofs, teams)
     names = [check.name for room in rooms for check in room.audit()]
     told = section(page("checks"), "What `mickle audit` checks")
     rows = re.findall(r"^\| ([^|`]+?) \|", told, re.MULTILINE)

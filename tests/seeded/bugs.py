@@ -9,6 +9,7 @@ from tests.seeded.mailing import MAILING
 from tests.seeded.month_end import MONTH_END
 from tests.seeded.proving import PROVING
 from tests.seeded.showing import SHOWING
+from tests.seeded.teaming import TEAMING
 
 BUGS = [
     Bug(
@@ -41,6 +42,7 @@ BUGS = [
     *MAILING,
     *SHOWING,
     *ACCOUNTS,
+    *TEAMING,
     *PROVING,
     *FETCHING,
     Bug(

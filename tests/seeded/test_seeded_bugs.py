@@ -20,7 +20,13 @@ from tests.seeded.forks import Forks, Ran
 
 HOUSE = Path(__file__).resolve().parents[2]
 # What decides how a migrated database looks; a bug in there is planted before it is migrated.
-SCHEMA = ("migrations/", "apps.py", "ledger/_guards.py", "things/_search_index.py")
+SCHEMA = (
+    "migrations/",
+    "apps.py",
+    "ledger/_guards.py",
+    "teams/_guards.py",
+    "things/_search_index.py",
+)
 # In how many days each bug was planted once.
 DAYS = 6
 # The libraries' own assertions need no rewriting.

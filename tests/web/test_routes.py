@@ -24,6 +24,8 @@ from mickle.payins import payins
 from mickle.payins.models import Payin
 from mickle.payouts import payouts
 from mickle.settlement import settlement
+from mickle.teams import teams
+from mickle.teams.models import Team
 from mickle.things import things
 from mickle.things.models import Merger
 from mickle.web import errors, urls
@@ -47,6 +49,7 @@ POST_ONLY = {
     "claim",
     "proof-deed",
     "sign-in-start",
+    "team-deed",
     "dispute-decide",
     "refuse-nods",
     "to-funds",
@@ -106,6 +109,7 @@ def world() -> dict[str, object]:
         "claim_id": claims.make(thing=lost, member=alice, at=at).id,
         "proof_id": shown_by(bob, at).id,
         "merger_id": said_same(at).id,
+        "team_id": team_of(bob, alice, at).party_id,
         "charity_id": members.list_charity(slug="sea", name="Sea rescue").id,
         "member_id": alice.id,
         "username": "alice",
@@ -124,6 +128,10 @@ def said_same(at: datetime) -> Merger:
     two = [things.find_or_add(url=f"https://a.example/{name}", at=at) for name in ("a", "b")]
     things.note_same(thing=two[0], url=two[1].url, at=at)
     return Merger.objects.get()
+
+
+def team_of(by: Member, other: Member, at: datetime) -> Team:
+    return teams.found(by=by, name="Band", percents={by: 50, other: 50}, at=at)
 
 
 def notice(who: Member, at: datetime) -> Notice:

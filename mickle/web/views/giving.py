@@ -25,6 +25,7 @@ from mickle.things.models import Thing
 from mickle.web import access, nodding, paths, rows, tables, wording
 from mickle.web.access import MemberRequest
 from mickle.web.forms import LinkForm
+from mickle.web.views.teaming import asking
 
 _LISTED_MONTHS = 60
 
@@ -37,6 +38,7 @@ def dashboard(request: MemberRequest) -> HttpResponse:
     seen = settlement.preview(member=member, at=instance.now())
     unpaid = Month.objects.filter(settled_at=None).order_by("month").first()
     context = {
+        "asked": asking(member),
         "seen": seen,
         "coin": nodding.coin_of(member),
         "states": [_state_class(share.state) for share in seen.shares],

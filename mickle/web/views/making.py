@@ -21,7 +21,6 @@ from mickle.payins import payins
 from mickle.payouts import payouts
 from mickle.payouts.models import Payout
 from mickle.settlement import settlement
-from mickle.settlement.models import Line
 from mickle.things import things
 from mickle.things.models import Thing
 from mickle.web import access, charts, drawing, paths, rows, tables, wording
@@ -29,6 +28,7 @@ from mickle.web.access import MemberRequest
 from mickle.web.forms import AccountForm, AddThingForm, ThingForm, WithdrawForm
 from mickle.web.views.catalogue import category_names
 from mickle.web.views.proving import WAYS
+from mickle.web.views.teaming import asking
 
 _CHART_MONTHS = 12
 _PAYOUTS_SHOWN = 20
@@ -50,6 +50,7 @@ def my_things(request: MemberRequest) -> HttpResponse:
         "claims": claimed.select_related("thing").order_by("-id"),
         "revenue": ledger.balance(ledger.revenue(member.id)),
         "may_receive": members.may_receive(member),
+        "asked": asking(member),
     }
     return render(request, "making/my_things.html", context)
 
@@ -123,7 +124,7 @@ def refuse_nods(request: MemberRequest, thing_id: int) -> HttpResponse:
 def revenue(request: MemberRequest) -> HttpResponse:
     """What was earned: the sum, charts of days and months, and the things of one month."""
     member = request.user
-    sums = _months_of(member)
+    sums = dict(settlement.owner_months(member))
     month = _shown_month(request, sums)
     have = ledger.balance(ledger.revenue(member.id))
     context = {
@@ -148,14 +149,6 @@ def revenue(request: MemberRequest) -> HttpResponse:
 
 def _whole(micros: int) -> int:
     return money.whole_minor(micros, settings.CURRENCY_DECIMALS)
-
-
-def _months_of(member: Member) -> dict[int, int]:
-    """Net micros by month in which the member's things received."""
-    sums: dict[int, int] = {}
-    for line in Line.settled.filter(owner=member).only("month", "gross_micros", "fee_micros"):
-        sums[line.month] = sums.get(line.month, 0) + line.net_micros
-    return sums
 
 
 def _shown_month(request: MemberRequest, sums: dict[int, int]) -> int | None:

@@ -58,8 +58,9 @@ def _settled(request: HttpRequest, asked: Asked) -> HttpResponse | None:
     thing = asked.thing
     try:
         nods.check(thing=thing, member=member)
-    except nods.OwnThing:
-        return render(request, "nod/own.html", {"title": rows.title_of(thing), "thing": thing})
+    except nods.OwnThing as own:
+        context = {"title": rows.title_of(thing), "thing": thing, "said": str(own)}
+        return render(request, "nod/own.html", context)
     except Refused as refused:
         return _refused(request, refused)
     month = instance.open_month()

@@ -77,7 +77,7 @@ def charity_deed(request: MemberRequest, charity_id: int) -> HttpResponse:
 def people(request: MemberRequest) -> HttpResponse:
     """Members by name, invitations, and who waits for one. Never what somebody nodded at."""
     wanted = request.GET.get("q", "").strip()
-    rows = Member.objects.filter(closed_at=None).order_by("-id")
+    rows = Member.objects.filter(closed_at=None, is_team=False).order_by("-id")
     if wanted:
         found = members.find(wanted)
         rows = rows.filter(id=found.id) if found else rows.none()
@@ -85,7 +85,7 @@ def people(request: MemberRequest) -> HttpResponse:
     funds = ledger.balances(Kind.FUNDS, [member.id for member in listed])
     context = {
         "q": wanted,
-        "total": Member.objects.filter(closed_at=None).count(),
+        "total": Member.objects.filter(closed_at=None, is_team=False).count(),
         "listed": [{"member": member, "funds": funds.get(member.id, 0)} for member in listed],
         "invites": Invite.objects.filter(uses_left__gt=0).order_by("-id"),
         "waiting": WaitingPerson.objects.filter(invited_at=None).order_by("id")[:_LISTED],

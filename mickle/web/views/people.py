@@ -17,7 +17,7 @@ _NODS_SHOWN = 50
 @access.read_page
 def profile(request: HttpRequest, username: str) -> HttpResponse:
     """Never when somebody nodded, how much they give, or their budget; for all the same page."""
-    member = get_object_or_404(Member, username__iexact=username, closed_at=None)
+    member = get_object_or_404(Member, username__iexact=username, closed_at=None, is_team=False)
     if member.username != username:
         return redirect("profile", member.username)
     visible = Thing.objects.filter(state=Thing.State.ACTIVE, hidden=False).select_related("owner")

@@ -17,6 +17,7 @@ from mickle.ops.command import takes_json
 from mickle.payins import payins
 from mickle.payouts import payouts
 from mickle.settlement import settlement
+from mickle.teams import teams
 
 
 class Broken(Refused):
@@ -24,7 +25,7 @@ class Broken(Refused):
 
 
 def _checks() -> Iterator[Check]:
-    for room in (ledger, settlement, payins, payouts, closing, proofs):
+    for room in (ledger, settlement, payins, payouts, closing, proofs, teams):
         yield from room.audit()
 
 

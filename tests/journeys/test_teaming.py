@@ -1,0 +1,112 @@
+"""Three share a page: asked, agreed, nodded at, settled, each with the own part; one leaves."""
+
+import csv
+import io
+
+import pytest
+
+from mickle.instance import instance
+from mickle.lib import months
+from mickle.members.models import Member
+from mickle.nods import nods
+from mickle.settlement import settlement
+from mickle.teams import teams
+from mickle.things.models import Thing
+from tests.people import creator, instance_at, member, thing
+from tests.settlement.test_cases import in_month
+from tests.teams.teaming import earned, holds
+from tests.web.browsing import Person, signed_in
+
+pytestmark = pytest.mark.django_db
+
+
+def found_team(person: Person, **rows: str) -> Person:
+    return person.open("/mine/teams").send("", name="The Band", **rows)
+
+
+def shared(cast: list[Member], page: Thing) -> str:
+    """The address of a team of three that has said yes, with Ann's page in it."""
+    ann, ben, cleo = cast
+    first = found_team(
+        signed_in(ann), who_0="ann", percent_0="50", who_1="ben", percent_1="30",
+        who_2="cleo", percent_2="20",
+    )  # fmt: skip
+    at_team = f"/mine/teams/{teams.of(ann).get().party_id}"
+    assert first.address == at_team
+    for who in (ben, cleo):
+        other = signed_in(who)
+        assert "You are asked whether you agree to your part" in other.open("/mine").text
+        other.open(at_team).send(f"{at_team}/deed", deed="yes")
+        assert "You are asked" not in other.open("/month").text
+    first.open(at_team).send(f"{at_team}/deed", deed="put-in", what=f"thing:{page.id}")
+    assert "Agreed, from" in first.text
+    assert "ann put in Song, from" in first.text
+    return at_team
+
+
+def month_of_nods(page: Thing) -> int:
+    """The month after this one, with three nods, settled."""
+    opened = instance.open_month()
+    instance.move_clock(to=max(in_month(opened + 1, 10), instance.now()).replace(microsecond=1))
+    for number in range(3):
+        giver = member(f"giver{number}", funds="5.00", month=opened)
+        nods.give(member=giver, thing=page, at=instance.now())
+    instance.move_clock(to=in_month(opened + 2, 5))
+    for one in (opened, opened + 1):
+        settlement.settle(month=one, at=instance.now())
+    holds()
+    return opened + 1
+
+
+def test_three_share_a_page_and_one_leaves() -> None:
+    instance_at(months.text(instance.open_month()), kind="TEST")
+    ann, ben, cleo = cast = [creator(name) for name in ("ann", "ben", "cleo")]
+    page = thing("song", ann)
+    at_team, third = shared(cast, page), signed_in(cleo)
+
+    month = month_of_nods(page)
+    assert "A part of this is yours through a team" in third.open(f"/nod?url={page.url}").text
+
+    assert [earned(who) for who in cast] == [6_750_000, 4_050_000, 2_700_000]
+    assert "your part of 13.500000 EUR of “ The Band ”" in third.open("/revenue").text
+    third.open(f"/revenue/{months.text(month)}.csv")
+    rows = list(csv.DictReader(io.StringIO(third.html)))
+    assert [(row["net"], row["team"], row["team_net"]) for row in rows] == [
+        ("2.700000", "The Band", "13.500000")
+    ]
+
+    third.open(at_team).send(f"{at_team}/deed", deed="leave")
+    assert "Tick the box" in third.text
+    third.open(at_team).send(f"{at_team}/deed", deed="leave", sure="yes")
+    for who in cast:
+        assert "leaves. From" in signed_in(who).open(at_team).text
+    team = teams.of(ann).get()
+    assert teams.percents(team=team, month=month + 2) == {ann.id: 63, ben.id: 37}
+
+
+@pytest.mark.parametrize(
+    ("rows", "says"),
+    [
+        ({"who_0": "ann", "percent_0": "50", "who_1": "ben", "percent_1": "49"}, "sum to 99 %"),
+        ({"who_0": "ann", "percent_0": "50", "who_1": "ben", "percent_1": "51"}, "sum to 101 %"),
+        ({"who_0": "ann", "percent_0": "100", "who_1": "ben", "percent_1": "0"}, "1 % or more"),
+        ({"who_0": "ann", "percent_0": "50", "who_1": "nobody", "percent_1": "50"}, "called"),
+        ({"who_0": "ann", "percent_0": "50", "who_1": "Ann", "percent_1": "50"}, "twice"),
+        ({"who_0": "ann", "percent_0": "50", "who_1": "", "percent_1": "50"}, "called"),
+    ],
+)
+def test_what_is_wrong_is_said_in_a_sentence(rows: dict[str, str], says: str) -> None:
+    instance_at(months.text(instance.open_month()), kind="TEST")
+    ann = creator("ann")
+    creator("ben")
+    person = found_team(signed_in(ann), **rows)
+    assert says in person.text
+    assert not teams.of(ann).exists()
+
+
+def test_a_team_is_not_there_for_others() -> None:
+    instance_at(months.text(instance.open_month()), kind="TEST")
+    ann, ben, dan = (creator(name) for name in ("ann", "ben", "dan"))
+    team = teams.found(by=ann, name="Duo", percents={ann: 50, ben: 50}, at=instance.now())
+    assert signed_in(dan).open(f"/mine/teams/{team.party_id}").page.status_code == 404
+    assert signed_in(dan).open(f"/people/{team.party.username}").page.status_code == 404
