@@ -150,8 +150,8 @@ SHOWING = [
     Bug(
         "a notice ends with its proof",
         "claims/proofs.py",
-        "rows = Proof.objects.filter(member=member_id, notice_until_at__gt=at)\n",
-        "rows = Proof.objects.filter(notice_until_at__gt=at, member=member_id, ended_at=None)\n",
+        "rows = Proof.objects.filter(theirs, notice_until_at__gt=at)\n",
+        "rows = Proof.objects.filter(theirs, notice_until_at__gt=at, ended_at=None)\n",
         "tests/payouts/test_shown.py -k does_not_end_its_notice",
     ),
     Bug(

@@ -200,8 +200,8 @@ TEAMING = [
     Bug(
         "money that another's proof brought is paid though it is gone",
         "claims/proofs.py",
-        "brought = proof.member_id == member or _place(proof) in keepers[member]",
-        "brought = proof.member_id == member",
+        "_first_why([*rows[member], *others], asked_at)",
+        "_first_why([*rows[member]], asked_at)",
         f"{SETTLING} -k held_as_theirs",
     ),
     Bug(
