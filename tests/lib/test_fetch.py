@@ -289,7 +289,7 @@ def reset(sock: socket.socket) -> None:
         b"HTTP/1.1 200 OK\r\nContent-Length: 3\r\nContent-Length: 4\r\n\r\nhalf",
         HTML + b"Transfer-Encoding: chunked\r\n\r\nzz\r\n",
         HTML + b"Content-Encoding: gzip\r\n\r\nno gzip at all",
-        HTML + b"Content-Encoding: gzip\r\n\r\n" + gzip.compress(b"x" * 999)[:-9],
+        HTML + b"Content-Encoding: gzip\r\n\r\n" + gzip.compress(b"x" * 999, mtime=0)[:-9],
         b"HTTP/2 200\r\n\r\n",
         b"\x15\x03\x01\x00\x02\x02\x16",
     ],
