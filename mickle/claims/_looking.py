@@ -7,9 +7,9 @@ from typing import NamedTuple, Protocol
 from ada_url import URLSearchParams
 from django.utils.translation import gettext as _
 
-from mickle.claims import _manifests, _places, _sites
+from mickle.claims import _places, _sites
 from mickle.claims.models import EVIDENCE_CHARACTERS, Proof
-from mickle.lib import fetch, reading, shared_hosts, urls
+from mickle.lib import fetch, funding, reading, shared_hosts, urls
 from mickle.lib.fetch import Fetched
 from mickle.things.models import Scope
 
@@ -167,7 +167,7 @@ def _by_funding(wanted: Wanted, eyes: Eyes, at: datetime) -> Seen:
     proof = wanted.proof
     url = f"https://{proof.text}{FUNDING_PATH}"
     for manifest in _funding_files(proof, url, eyes, at):
-        channels = _manifests.channels(manifest.text) if manifest.status == _FOUND else []
+        channels = funding.channels(manifest.text) if manifest.status == _FOUND else []
         if any(_is_ours(wanted, one) for one in channels):
             said = _("%(url)s names your page here as a channel.")
             return Seen(True, said % {"url": manifest.url})
@@ -193,7 +193,7 @@ def _by_repository(wanted: Wanted, eyes: Eyes, at: datetime) -> Seen:
     site, _slash, path = wanted.proof.text.partition("/")
     url = REPOSITORIES[site].format(path=path)
     page = eyes.page(url, at)
-    if page.status == _FOUND and any(_is_ours(wanted, one) for one in _manifests.custom(page.text)):
+    if page.status == _FOUND and any(_is_ours(wanted, one) for one in funding.custom(page.text)):
         return Seen(True, _("%(url)s names your page here.") % {"url": url})
     return _missing(url, page)
 

@@ -52,7 +52,8 @@ class Reading(NamedTuple):
     """What a page, a feed or an oEmbed answer says of itself; nothing of it is proved.
 
     `owners` are the contents of `<meta name="mickle:owner">`, `home` is the site a feed belongs to,
-    `mes` are links with rel=me, `oembeds` addresses that tell of the page as oEmbed.
+    `mes` are links with rel=me, `mails` the mail addresses among those with rel=payment, `oembeds`
+    addresses that tell of the page as oEmbed.
     """
 
     title: str = ""
@@ -66,6 +67,7 @@ class Reading(NamedTuple):
     home: str = ""
     feeds: tuple[str, ...] = ()
     payments: tuple[str, ...] = ()
+    mails: tuple[str, ...] = ()
     mes: tuple[str, ...] = ()
     owners: tuple[str, ...] = ()
     oembeds: tuple[str, ...] = ()

@@ -1,6 +1,7 @@
 """An HTML page, as its tags say it: head, links, Open Graph, JSON-LD."""
 
 from collections.abc import Iterator
+from urllib.parse import unquote
 
 from mickle.lib import _reading_facts as ld
 from mickle.lib import _reading_tags as tags
@@ -39,6 +40,7 @@ class Page:
         self._language = ""
         self._metas: dict[str, str] = {}
         self._owners: list[str] = []
+        self._mails: list[str] = []
         self._links: dict[str, list[str]] = {}
         self._scripts: list[str] = []
         self._in_head = True
@@ -91,6 +93,8 @@ class Page:
         if not rels or "ugc" in rels:
             return
         kinds = list(rels & {"me", "payment"})
+        if "payment" in kinds:
+            self._mail(attributes.get("href", ""))
         if tag == "link" and "alternate" in rels:
             kind = attributes.get("type", "").partition(";")[0].strip().lower()
             kinds += ["feed"] * (kind in _FEEDS) + ["oembed"] * (kind == _OEMBED)
@@ -100,6 +104,11 @@ class Page:
             found = self._links.setdefault(kind, [])
             if len(found) < LINKS * 4:
                 found.append(link(attributes.get("href", ""), self._base))
+
+    def _mail(self, href: str) -> None:
+        scheme, _colon, rest = href.strip().partition(":")
+        if scheme.lower() == "mailto" and len(self._mails) < LINKS:
+            self._mails.append(plain(unquote(rest.partition("?")[0])))
 
     def reading(self) -> Reading:
         """What was found, the best of each."""
@@ -120,6 +129,7 @@ class Page:
             canonical=self._one("canonical") or link(self._metas.get("og:url"), self._base),
             feeds=some(self._links.get("feed", [])),
             payments=some(self._links.get("payment", [])),
+            mails=some(self._mails),
             mes=some(self._links.get("me", [])),
             owners=some(self._owners),
             oembeds=some(self._links.get("oembed", [])),

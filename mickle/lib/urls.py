@@ -132,7 +132,7 @@ def _own_page(address: str, home: Identity) -> Identity | None:
 
 def one_party(one: Identity, other: Identity) -> bool:
     """Whether two pages are surely the same party's, so that one may speak of the other."""
-    here, there = _scope(one), _scope(other)
+    here, there = place(one), place(other)
     if here == there:
         return bool(here)
     # Of two persons at one host neither speaks for the other.
@@ -140,7 +140,8 @@ def one_party(one: Identity, other: Identity) -> bool:
     return whole and shared_hosts.same_owner(one.host, other.host)
 
 
-def _scope(found: Identity) -> str:
+def place(found: Identity) -> str:
+    """The host, or path below it, around a page that is one party's; empty where none is known."""
     page = _page_of(found.identity)
     return shared_hosts.tenant(page.host, page.path)
 

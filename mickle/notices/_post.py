@@ -41,8 +41,13 @@ def message(notice: Notice, text: Text, stop_url: str) -> EmailMessage:
         address = members.check_email(notice.member.email)
     except members.BadEmail as error:
         raise Never("The address is none.") from error
+    return letter(_name(notice), text.subject, text.body, address, stop_url)
+
+
+def letter(name: str, subject: str, body: str, address: str, stop_url: str) -> EmailMessage:
+    """A mail of this name to one address; `stop_url`, if there is one, ends such mails."""
     headers = {
-        "Message-ID": _message_id(notice),
+        "Message-ID": _message_id(name),
         # RFC 3834: no automatic answers to it.
         "Auto-Submitted": "auto-generated",
     }
@@ -50,17 +55,18 @@ def message(notice: Notice, text: Text, stop_url: str) -> EmailMessage:
         # RFC 8058: a mail program asks by POST, which needs no sign-in; a GET shows a form.
         headers["List-Unsubscribe"] = f"<{stop_url}>"
         headers["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
-    return EmailMessage(
-        text.subject, text.body, settings.DEFAULT_FROM_EMAIL, [address], headers=headers
-    )
+    return EmailMessage(subject, body, settings.DEFAULT_FROM_EMAIL, [address], headers=headers)
 
 
-def _message_id(notice: Notice) -> str:
+def _name(notice: Notice) -> str:
+    return f"{notice.kind.lower()}.{months.text(notice.month)}.{notice.member_id}"
+
+
+def _message_id(name: str) -> str:
     """The same for the same mail, so that one an operator sends again can be told from another."""
-    name = f"{notice.kind.lower()}.{months.text(notice.month)}"
-    mark = salted_hmac("mickle.notices.message", f"{name}.{notice.member_id}").hexdigest()[:24]
+    mark = salted_hmac("mickle.notices.message", name).hexdigest()[:24]
     host = parseaddr(settings.DEFAULT_FROM_EMAIL)[1].rpartition("@")[2] or "localhost"
-    return f"<{name}.{mark}@{host}>"
+    return f"<{name.rpartition('.')[0]}.{mark}@{host}>"
 
 
 class Line:

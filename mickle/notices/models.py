@@ -115,3 +115,40 @@ class Silence(models.Model):
         constraints = [
             models.CheckConstraint(condition=Q(topic__in=Topic.values), name="silence_topic_known")
         ]
+
+
+class Letter(models.Model):
+    """One letter a year to who has a host for which something waits, and asked for none.
+
+    Written before the mail server is given it, and never given again: better none than two. `mark`
+    is a digest of the address, which is kept nowhere. NONE: the site publishes no address.
+    """
+
+    class State(models.TextChoices):
+        NONE = "NONE"
+        CLAIMED = "CLAIMED"
+        SENT = "SENT"
+        DOUBT = "DOUBT"
+        REFUSED = "REFUSED"
+
+    host = models.CharField(max_length=260)
+    year = models.IntegerField()
+    mark = models.CharField(max_length=64, null=True)  # noqa: DJ001 - no two are alike, many none
+    state = models.CharField(max_length=7, choices=State)
+    told_at = models.DateTimeField()
+    # Whoever has the address wants no letter any more, for whatever host.
+    stopped_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["host", "year"], name="letter_one_per_host"),
+            models.UniqueConstraint(fields=["mark", "year"], name="letter_one_per_address"),
+            models.CheckConstraint(
+                condition=Q(state="NONE", mark=None, stopped_at=None)
+                | Q(state__in=["CLAIMED", "SENT", "DOUBT", "REFUSED"], mark__isnull=False),
+                name="letter_state_has_its_facts",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.host} {self.year}: {self.state}"

@@ -25,7 +25,7 @@ from mickle.ledger import ledger
 from mickle.lib import money, months
 from mickle.lib.errors import Refused
 from mickle.nods import nods
-from mickle.notices import notices
+from mickle.notices import letters, notices
 from mickle.ops import looking
 from mickle.payins import payins
 from mickle.payins.models import Payin
@@ -252,10 +252,27 @@ def read_pages(at: datetime) -> None:
         jobs.go_on()
 
 
+def makers_to_write_to(at: datetime) -> bool:
+    """Something waits for a site whose maker had no letter for a year; one an hour is enough."""
+    return _rested("write-to-makers", at) and letters.next_host(at) is not None
+
+
+def write_to_makers(at: datetime) -> None:
+    """Read what address the next such site publishes, and write there."""
+    waits = letters.next_host(at)
+    if waits is not None:
+        address = looking.published(waits.host, street.fetcher(), at)
+        letters.write(waits=waits, address=address, at=at)
+
+
+def _rested(name: str, at: datetime) -> bool:
+    row = Job.objects.filter(name=name).first()
+    return row is None or row.done_at is None or at >= row.done_at + HOURLY
+
+
 def house_to_keep(at: datetime) -> bool:
     """An hour has gone since it was kept last; so an idle instance shows that a worker lives."""
-    row = Job.objects.filter(name="keep-house").first()
-    return row is None or row.done_at is None or at >= row.done_at + HOURLY
+    return _rested("keep-house", at)
 
 
 def keep_house(at: datetime) -> None:
@@ -295,6 +312,7 @@ DEEDS = (
     # How many a minute may see is counted from the rows, so this one need not rest.
     Deed("send-mails", notices.to_send, send_mails, 10, timedelta(0)),
     Deed("read-pages", pages_to_read, read_pages, 8, timedelta(seconds=2)),
+    Deed("write-to-makers", makers_to_write_to, write_to_makers, 6, HOURLY),
     Deed("archive-months", months_to_archive, archive_months, 5, HOURLY),
     Deed("keep-house", house_to_keep, keep_house, 0),
 )

@@ -1,5 +1,6 @@
 """The way out to the web, as the settings have it."""
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from django.conf import settings
@@ -7,11 +8,14 @@ from django.urls import reverse
 
 from mickle.claims.proofs import Eyes
 from mickle.instance import street
-from mickle.lib import fetch, reading, urls
+from mickle.lib import fetch, funding, reading, urls
 from mickle.lib.fetch import Fetched, Fetcher
+from mickle.members import members
 from mickle.members.models import Member
 from mickle.things import things
 from mickle.things.models import Thing
+
+_FOUND = 200
 
 
 class Web:
@@ -83,3 +87,27 @@ def _is_a_person(url: str) -> bool:
     maker = urls.maker(url)
     path = urls.identify(url).identity.partition("/")[2]
     return maker is not None and "/" not in path.strip("/")
+
+
+def published(host: str, fetcher: Fetcher, at: datetime) -> str:
+    """The mail address a site publishes for those who want to pay it; empty where it has none."""
+    for path in ("/funding.json", "/"):
+        try:
+            page = fetcher.get(f"https://{host}{path}", at=at, crawl=True)
+            # What another host says is no word of this one's.
+            if page.status != _FOUND or urls.identify(page.url).host != host:
+                continue
+        except (urls.BadUrl, fetch.Failed):
+            continue
+        for address in _addresses(page, whole=path == "/"):
+            try:
+                return members.check_email(address)
+            except members.BadEmail:
+                continue
+    return ""
+
+
+def _addresses(page: Fetched, *, whole: bool) -> Sequence[str]:
+    if whole:
+        return reading.read(page.text, url=page.url, type=page.type, links=page.links).mails
+    return funding.mails(page.text)

@@ -1,11 +1,11 @@
 """The addresses of all pages. Each name with what its template is given besides `mickle`.
 
 For anybody: home (series, ten, last, things) catalogue (things, categories, orders) thing (thing,
-full, places, waiting_nods, waiting_micros) profile (member, owned, nodded) figures (listed)
-proofs (listed) proof (row, head, pool, command) proof-json
-terms privacy imprint source (version) robot (refusal) playground (form, preview, snippets, script)
-mail-stop (statements, done); POST only: set-language waiting-list. Sign-up and sign-in keep
-allauth's names: account_signup account_login account_logout account_confirm_login_code
+full, places, waiting_nods, waiting_micros) profile (member, owned, nodded) figures (listed) proofs
+(listed) proof (row, head, pool, command) proof-json terms privacy imprint source (version) robot
+(refusal) playground (form, preview, snippets, script) mail-stop (statements, done) letter-stop
+(host, done); POST only: set-language waiting-list. Sign-up and sign-in keep allauth's names:
+account_signup account_login account_logout account_confirm_login_code
 account_email_verification_sent account_inactive.
 
 Nod page and window: nod nod-window (thing, title, called, offer, nonce, coin, states) nod-kept
@@ -86,6 +86,7 @@ anybody = [
     path("waiting-list", front.waiting_list, name="waiting-list"),
     path("setup/<str:token>", setup, name="setup"),
     path("mail/stop/<str:letter>", mails.stop, name="mail-stop"),
+    path("letter/<str:maker_letter>", mails.letter_stop, name="letter-stop"),
 ]
 
 signing_in = [

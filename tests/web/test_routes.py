@@ -18,8 +18,8 @@ from mickle.lib import months
 from mickle.members import members
 from mickle.members.models import Member, WaitingPerson
 from mickle.nods import nods
-from mickle.notices import notices
-from mickle.notices.models import Notice, Topic
+from mickle.notices import letters, notices
+from mickle.notices.models import Letter, Notice, Topic
 from mickle.payins import payins
 from mickle.payins.models import Payin
 from mickle.payouts import payouts
@@ -36,7 +36,7 @@ BACKEND = "allauth.account.auth_backends.AuthenticationBackend"
 OPEN = {
     *("home", "catalogue", "thing", "figures", "terms", "privacy", "imprint", "source"),
     *("robot", "nod", "nod-window", "nod-kept", "profile", "playground", "mail-stop"),
-    *("proofs", "proof", "proof-json"),
+    *("proofs", "proof", "proof-json", "letter-stop"),
 }
 SIGNING_IN = {route.name for route in urls.signing_in}
 POST_ONLY = {
@@ -71,7 +71,7 @@ POST_ONLY = {
     "mail-again",
 }
 # A mail program asks with the address alone; the signature in it is its right (RFC 8058).
-SIGNED = {"mail-stop"}
+SIGNED = {"mail-stop", "letter-stop"}
 OPERATORS = {route.name for route in urls.operators}
 MEMBERS = {route.name for route in urls.givers + urls.makers}
 MEMBERS |= {"nod-done", "nod-window-done", "monthly"}
@@ -115,6 +115,7 @@ def world() -> dict[str, object]:
         "username": "alice",
         "person_id": WaitingPerson.objects.create(email="w@example.org", asked_at=at).id,
         "token": instance.new_setup_token(),
+        "maker_letter": letter_to_a_maker(at),
         "letter": notices.stop_token(member=alice, topic=Topic.REMINDERS),
         "notice_id": notice(alice, at).id,
     }
@@ -128,6 +129,12 @@ def said_same(at: datetime) -> Merger:
     two = [things.find_or_add(url=f"https://a.example/{name}", at=at) for name in ("a", "b")]
     things.note_same(thing=two[0], url=two[1].url, at=at)
     return Merger.objects.get()
+
+
+def letter_to_a_maker(at: datetime) -> str:
+    return letters.token(
+        Letter.objects.create(host="b.example", year=at.year, mark="x", state="SENT", told_at=at)
+    )
 
 
 def team_of(by: Member, other: Member, at: datetime) -> Team:

@@ -41,6 +41,7 @@ NAMES: dict[str, Promise] = {
     "plan-mails": gettext_lazy("Find out who gets a mail"),
     "send-mails": gettext_lazy("Send mails"),
     "read-pages": gettext_lazy("Read what new pages are called"),
+    "write-to-makers": gettext_lazy("Write to a maker for whom something waits"),
     "archive-months": gettext_lazy("Archive settled months"),
     "keep-house": gettext_lazy("Tidy up, once an hour"),
 }

@@ -9,8 +9,9 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.csrf import csrf_exempt
 
 from mickle.instance import instance
+from mickle.lib import urls
 from mickle.members.models import Member
-from mickle.notices import notices
+from mickle.notices import letters, notices
 from mickle.notices.models import Topic
 from mickle.web import access
 from mickle.web.access import MemberRequest
@@ -69,3 +70,17 @@ def stop(request: HttpRequest, letter: str) -> HttpResponse:
         notices.silence(member=member, topic=topic, at=instance.now())
     context = {"statements": topic == Topic.STATEMENTS, "done": request.method == "POST"}
     return render(request, "front/mail_stop.html", context)
+
+
+@csrf_exempt
+@access.form_page
+def letter_stop(request: HttpRequest, maker_letter: str) -> HttpResponse:
+    """End letters to a maker for whoever has the address of one; a GET only asks."""
+    try:
+        found = letters.read(maker_letter)
+    except letters.BadLink as bad:
+        return render(request, "front/letter_stop.html", {"why": str(bad)}, status=404)
+    if request.method == "POST":
+        letters.stop(letter=found, at=instance.now())
+    context = {"host": urls.display_host(found.host), "done": request.method == "POST"}
+    return render(request, "front/letter_stop.html", context)

@@ -20,6 +20,18 @@ def channels(text: str) -> list[str]:
     return [address for address in named if isinstance(address, str)]
 
 
+def mails(text: str) -> list[str]:
+    """The mail addresses a funding.json gives for its channels, then that of who wrote it."""
+    try:
+        found = json.loads(text)
+    except (ValueError, RecursionError):
+        return []
+    of_channels = [one.removeprefix("mailto:") for one in channels(text)]
+    owner = _entry(_entry(found, "entity"), "email")
+    named = [*of_channels, *([owner] if isinstance(owner, str) else [])]
+    return [one.strip() for one in named if "@" in one and "/" not in one]
+
+
 def custom(text: str) -> list[str]:
     """The addresses under `custom` of a FUNDING.yml; empty for anything else."""
     try:
