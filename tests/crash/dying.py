@@ -208,19 +208,21 @@ WHERE c.relnamespace = 'public'::regnamespace AND c.relkind = 'r'
   AND a.attnum > 0 AND NOT a.attisdropped AND a.attgenerated = ''
 GROUP BY c.relname
 """
-_SEQUENCES = "SELECT sequencename, last_value FROM pg_sequences WHERE schemaname = 'public'"
 
 
 def _kept_beside() -> str:
-    """Copy every table of PostgreSQL into a schema of its own; the statements that put it back."""
+    """Copy every table of PostgreSQL into a schema of its own; the statements that put it back.
+
+    New rows get other ids each time, as they do after a death.
+    """
     with connection.cursor() as cursor:
         cursor.execute("DROP SCHEMA IF EXISTS kept CASCADE; CREATE SCHEMA kept")
         cursor.execute(_TABLES)
-        tables = cursor.fetchall()
+        tables, filled = cursor.fetchall(), []
         for table, columns in tables:
             cursor.execute(f'CREATE TABLE kept."{table}" AS SELECT {columns} FROM "{table}"')
-        cursor.execute(_SEQUENCES)
-        sequences = cursor.fetchall()
+            if cursor.rowcount:
+                filled.append((table, columns))
     # The books refuse to be emptied, except in a session that replays what stood elsewhere.
     return ";".join(
         (
@@ -230,11 +232,7 @@ def _kept_beside() -> str:
             *(
                 f'INSERT INTO "{table}" ({columns}) OVERRIDING SYSTEM VALUE'
                 f' SELECT {columns} FROM kept."{table}"'
-                for table, columns in tables
-            ),
-            *(
-                f"SELECT setval('\"{name}\"', {last or 1}, {bool(last)})"
-                for name, last in sequences
+                for table, columns in filled
             ),
             "COMMIT",
         )
