@@ -28,7 +28,8 @@ from mickle.notices.models import Letter
 from mickle.settlement.models import Line as Waiting
 from mickle.things.models import Thing
 
-YEAR = timedelta(days=365)
+# Of a leap year; the table counts by calendar years.
+YEAR = timedelta(days=366)
 # Of fewer givers no amount is told to anybody.
 GIVERS = 3
 _SALT = "mickle.notices.letters"

@@ -27,7 +27,7 @@ from tests.notices.mailing import Clock
 from tests.people import NOVEMBER, creator, member
 
 pytestmark = pytest.mark.django_db
-YEAR = timedelta(days=365)
+YEAR = timedelta(days=366)
 FUNDING = '{"entity": {"email": "Maker@Blog.example"}}'
 
 
@@ -88,7 +88,7 @@ def test_who_has_a_site_is_told_once_a_year_what_waits(web):
     assert Letter.objects.get().state == "SENT"
     assert "maker" not in str(Letter.objects.values())
 
-    assert write(AT + timedelta(days=364)) == []
+    assert write(AT + timedelta(days=365)) == []
     assert write(AT + YEAR) == ["maker@blog.example"]
 
 
