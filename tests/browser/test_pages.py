@@ -52,7 +52,7 @@ OPERATOR = (
     *("/operator/things/2/take-down", "/thing/2", "/operator/same"),
 )
 
-_WATCH = """
+WATCH = """
 window.refused = [];
 addEventListener("securitypolicyviolation", event => {
   window.refused.push(`${event.violatedDirective} ${event.blockedURI}`);
@@ -81,7 +81,7 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
 def context(shell: Browser, demo: Running) -> Iterator[BrowserContext]:
     """A browser of its own."""
     found = shell.new_context(base_url=demo.url)
-    found.add_init_script(_WATCH)
+    found.add_init_script(WATCH)
     yield found
     found.close()
 

@@ -5,6 +5,7 @@ They are written into the database itself, in every column that holds a text of 
 
 import csv
 import io
+import json
 import re
 import sqlite3
 from collections.abc import Iterator
@@ -18,7 +19,7 @@ from playwright.sync_api import Browser, Page
 
 from tests.browser.conftest import Running
 from tests.browser.payloads import PAYLOADS
-from tests.browser.test_pages import ANYBODY, GIVER, LAST, MAKER, OPERATOR, sign_in
+from tests.browser.test_pages import ANYBODY, GIVER, LAST, MAKER, OPERATOR, WATCH, sign_in
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
@@ -45,12 +46,6 @@ MARKS = """() => [
       /^[\\s\\0]*(javascript|data:text|vbscript)/i.test(one.getAttribute(name) || ""))),
   ...document.querySelectorAll("base, object, embed, meta[http-equiv=refresh]"),
 ].map(one => one.outerHTML.slice(0, 200))"""
-WATCH = """
-window.refused = [];
-addEventListener("securitypolicyviolation", event => {
-  window.refused.push(`${event.violatedDirective} ${event.blockedURI}`);
-});
-"""
 
 
 def texts() -> list[tuple[str, str, int]]:
@@ -59,9 +54,16 @@ def texts() -> list[tuple[str, str, int]]:
     for model in apps.get_models():
         for field in model._meta.concrete_fields if "mickle." in model.__module__ else ():
             column = f"{model._meta.db_table}.{field.column}"
-            plain = isinstance(field, models.CharField | models.TextField) and not field.choices
+            kinds = models.CharField | models.TextField | models.JSONField
+            plain = isinstance(field, kinds) and not field.choices
             if plain and column not in OURS:
-                found.append((model._meta.db_table, field.column, field.max_length or 10_000))
+                found.append(
+                    (
+                        model._meta.db_table,
+                        field.column,
+                        getattr(field, "max_length", None) or 10_000,
+                    )
+                )
     return found
 
 
@@ -71,9 +73,13 @@ def poison(file: Path) -> int:
     with sqlite3.connect(file) as raw:
         for table, column, length in texts():
             rows = [row[0] for row in raw.execute(f"SELECT rowid FROM {table}")]
+            # Kept as a list beside its rows.
+            listed = (table, column) == ("things_thing", "tags")
             unique = (table, column) == ("things_tag", "name")
             for number in rows:
                 text = next(payload)[: length - 12] + (f" {number}" if unique else "")
+                if listed:
+                    text = json.dumps([text[:40]])
                 raw.execute(
                     f"UPDATE OR IGNORE {table} SET {column} = ? WHERE rowid = ?",
                     [text[:length], number],

@@ -40,6 +40,10 @@ def test_what_waits_at_one_address_is_paid_to_the_owner_of_the_other(ines: Perso
     assert "Merge these two?" in ines.text
     assert "need not be one party" not in ines.text
     assert Merger.objects.count() == 0
+    ines.send("/operator/same/merge", page=page.id, same=essay.id, note=" ")
+    assert "Say how it can be seen. Nothing was changed." in ines.text
+    assert Merger.objects.count() == 0
+    ines.open("/operator/same?page=https://blog.example/e%3Fp%3D1&same=https://blog.example/e")
     ines.send("/operator/same/merge", page=page.id, same=essay.id, note="Same text.")
 
     assert ledger.balance(ledger.revenue(bob.id)) - before == EUR("4.50")

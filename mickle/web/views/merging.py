@@ -83,7 +83,11 @@ def _two(page: Thing, same: Thing) -> dict[str, Any]:
 def merge(request: MemberRequest) -> HttpResponse:
     """Merge one thing into another, for ever; what waits is released where somebody may receive."""
     page, into = (_asked(request, name) for name in ("page", "same"))
-    _merge(request, page, into, request.POST.get("note", ""))
+    note = request.POST.get("note", "").strip()
+    if note:
+        _merge(request, page, into, note)
+    else:
+        messages.error(request, _("Say how it can be seen. Nothing was changed."))
     return paths.see_other("operator-same")
 
 
