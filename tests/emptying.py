@@ -9,7 +9,7 @@ from mickle.ledger import _guards
 from mickle.teams import _guards as history
 
 # Filled by every migrate, and nobody writes there: what Django would write again after a flush.
-_KEPT = ("django_content_type", "auth_permission")
+KEPT = ("django_content_type", "auth_permission", "django_migrations")
 
 
 def empty() -> None:
@@ -68,5 +68,5 @@ def _which_are_full() -> str:
     tables = connection.introspection.django_table_names(only_existing=True, include_views=False)
     return " UNION ALL ".join(
         f"SELECT '{table}' WHERE EXISTS (SELECT 1 FROM \"{table}\")"
-        for table in sorted(set(tables) - set(_KEPT))
+        for table in sorted(set(tables) - set(KEPT))
     )

@@ -123,59 +123,6 @@ class Preview:
         return self.spend_micros // (self._total_weight + 1)
 
 
-@dataclass(frozen=True)
-class Totals:
-    """What a settled month came to, for operators and the public figures."""
-
-    members: int
-    givers: int
-    nods: int
-    owners: int
-    things: int
-    waiting_things: int
-    spent_micros: int
-    paid_micros: int
-    fee_micros: int
-    charity_micros: int
-    gifts: int
-
-    @property
-    def waiting_micros(self) -> int:
-        """What was set aside when the month was settled."""
-        return self.spent_micros - self.paid_micros - self.charity_micros
-
-
-def totals(month: int) -> Totals:
-    """What a settled month came to; waiting as it was then."""
-    spends = Spend.objects.filter(month=month).aggregate(
-        members=Count("member_id"),
-        gifts=Count("member_id", filter=Q(charity__isnull=False)),
-        spent=Sum("amount_micros"),
-        charity=Sum("amount_micros", filter=Q(charity__isnull=False)),
-    )
-    lines = Line.objects.filter(month=month).aggregate(
-        things=Count("thing_id"),
-        waiting=Count("thing_id", filter=~Q(state=Line.State.PAID)),
-        owners=Count("owner_id", filter=Q(state=Line.State.PAID), distinct=True),
-        paid=Sum("gross_micros", filter=Q(state=Line.State.PAID)),
-        fee=Sum("fee_micros", filter=Q(state=Line.State.PAID)),
-    )
-    nods_given = Split.objects.filter(month=month).aggregate(sum=Sum("n"))["sum"] or 0
-    return Totals(
-        members=spends["members"],
-        givers=spends["members"] - spends["gifts"],
-        nods=nods_given,
-        owners=lines["owners"],
-        things=lines["things"],
-        waiting_things=lines["waiting"],
-        spent_micros=spends["spent"] or 0,
-        paid_micros=lines["paid"] or 0,
-        fee_micros=lines["fee"] or 0,
-        charity_micros=spends["charity"] or 0,
-        gifts=spends["gifts"],
-    )
-
-
 def statement(*, member: Member, month: int) -> Statement:
     """What became of a member's coin in a month, share by share in order of thing id."""
     state = instance.state(month)
