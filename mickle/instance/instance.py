@@ -22,6 +22,17 @@ FENCE_LOCK = 7
 # that change them hold this lock shared, a settlement takes it alone, each before any row lock.
 OWNERS_LOCK = 10
 LAST_YEAR = 2999
+# Asked in almost every deed, so it is not put together anew.
+_HERE = "SELECT * FROM instance_instance WHERE id = 1"
+# What the month closed with, else what was announced.
+_RATE = """
+SELECT basis_points FROM (
+  SELECT fee_basis_points AS basis_points, 1 AS closed, month AS from_month
+  FROM instance_month WHERE month = %(month)s
+  UNION ALL
+  SELECT basis_points, 0, from_month FROM instance_feerate WHERE from_month <= %(month)s
+) q ORDER BY closed DESC, from_month DESC LIMIT 1
+"""
 
 
 class ClockRefused(Refused):
@@ -53,8 +64,7 @@ class State(StrEnum):
 
 def here() -> Instance:
     """The one row of this instance; made on the first call."""
-    found = Instance.objects.filter(id=1).first()
-    if found is not None:
+    for found in Instance.objects.raw(_HERE):
         return found
     at = datetime.now(UTC)
     month = months.of(at)
@@ -182,11 +192,10 @@ def note_settled(*, month: int, at: datetime) -> bool:
 
 def fee_basis_points(month: int) -> int:
     """Hundredths of a percent: what the month closed with, else the announced rate."""
-    closed = Month.objects.filter(month=month).first()
-    if closed is not None:
-        return closed.fee_basis_points
-    rate = FeeRate.objects.filter(from_month__lte=month).order_by("-from_month").first()
-    return rate.basis_points if rate is not None else int(settings.FEE_BASIS_POINTS)
+    with connection.cursor() as cursor:
+        cursor.execute(_RATE, {"month": month})
+        found = cursor.fetchone()
+    return int(settings.FEE_BASIS_POINTS if found is None else found[0])
 
 
 def announce_fee(*, from_month: int, basis_points: int, at: datetime) -> FeeRate:

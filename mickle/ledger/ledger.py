@@ -17,6 +17,8 @@ from mickle.lib.errors import Refused
 from mickle.lib.money import LIMIT_MICROS
 from mickle.lib.sql import Params, Value, instant
 
+_BALANCE = "SELECT balance_micros FROM ledger_account WHERE kind = %s AND holder_id = %s"
+
 __all__ = [
     "COST",
     "FEE",
@@ -284,8 +286,10 @@ def reverse(*, key: str, of: str, reason: str, at: datetime, memo: str = "") -> 
 
 def balance(pot: Pot) -> int:
     """Micros in a pot; 0 for one that was never used."""
-    found = Account.objects.filter(kind=pot.kind, holder_id=pot.holder_id)
-    return found.values_list("balance_micros", flat=True).first() or 0
+    with connection.cursor() as cursor:
+        cursor.execute(_BALANCE, [pot.kind, pot.holder_id])
+        found = cursor.fetchone()
+    return int(found[0]) if found is not None else 0
 
 
 def balances(kind: str, holder_ids: Iterable[int] | None = None) -> dict[int, int]:

@@ -119,7 +119,11 @@ def _not_own(thing: Thing, member: Member, month: int) -> None:
 
 def _not_leaving(member: Member) -> None:
     if Member.objects.filter(id=member.id, closing_at__isnull=False).exists():
-        raise Leaving(_("You are closing your account, so nothing new is recorded."))
+        raise _leaving()
+
+
+def _leaving() -> Leaving:
+    return Leaving(_("You are closing your account, so nothing new is recorded."))
 
 
 def _noddable(thing: Thing) -> Thing:
@@ -185,8 +189,9 @@ def subscribe(
     first = open_month + 1
     last = None if runs_months is None else first + runs_months - 1
     with transaction.atomic():
-        Member.objects.select_for_update(no_key=True).get(id=member.id)
-        _not_leaving(member)
+        held = Member.objects.select_for_update(no_key=True).get(id=member.id)
+        if held.closing_at is not None:
+            raise _leaving()
         row, made = Subscription.objects.get_or_create(
             member=member,
             thing=target,

@@ -21,7 +21,8 @@ from mickle.lib.chunks import Report, untold
 from mickle.lib.proofs import Head
 from mickle.members.models import Member
 from mickle.nods.models import Nod
-from mickle.settlement import _database, _hashing, _statements, _tree
+from mickle.settlement import _database, _hashing, _totals, _tree
+from mickle.settlement._totals import Totals
 from mickle.settlement.models import Line, Proof, Run, Split
 
 # What a row says once it is proved.
@@ -51,7 +52,7 @@ def prove(*, month: int, at: datetime, report: Report = untold) -> str:
         return row.root
     found = _hashing.hashed(month, bytes.fromhex(row.key), report)
     _tree.write(month, found.leaves)
-    totals = _statements.totals(month)
+    totals = _totals.totals(month)
     _describe(row, found, totals)
     row.shows_parts = _shows_parts(month, totals)
     row.engine = _engine_of(month)
@@ -83,7 +84,7 @@ def _proved() -> QuerySet[Proof]:
     return Proof.objects.exclude(root="")
 
 
-def _describe(row: Proof, found: _hashing.Hashed, totals: _statements.Totals) -> None:
+def _describe(row: Proof, found: _hashing.Hashed, totals: Totals) -> None:
     """Fill in what the books say of a month, whoever asks and whenever; raises AnotherProof."""
     if left := ledger.balance(ledger.pool(row.month)):
         raise AnotherProof(f"the pool of {months.text(row.month)} holds {left} micros")
@@ -92,7 +93,8 @@ def _describe(row: Proof, found: _hashing.Hashed, totals: _statements.Totals) ->
     row.nods, row.things = totals.nods, totals.things
     row.members, row.shares = len(found.leaves), found.shares
     row.input_sha256 = found.input.hex()
-    run, before = (Run.objects.filter(month=month).first() for month in (row.month, row.month - 1))
+    runs = Run.objects.in_bulk([row.month - 1, row.month])
+    run, before = runs.get(row.month), runs.get(row.month - 1)
     row.output_sha256 = run.result_sha256 if run is not None else ""
     row.before = before.proof_root if before is not None else ""
     row.tree = merkle.root(found.leaves).hex()
@@ -109,16 +111,15 @@ def _engine_of(month: int) -> str:
     return ", ".join(dict.fromkeys([f"Mickle {metadata.version('mickle')}", *engines, books]))
 
 
-def _shows_parts(month: int, totals: _statements.Totals) -> bool:
+def _shows_parts(month: int, totals: Totals) -> bool:
     """Whether every part that is not nought is of enough people, and can so be published."""
     waits = [Line.State.WAITING, Line.State.RELEASED, Line.State.RETURNED]
-    crowds = [
-        not totals.charity_micros or totals.gifts >= PEOPLE,
-        not totals.paid_micros or totals.owners >= PEOPLE,
-        not totals.paid_micros or _many_give(month, [Line.State.PAID]),
-        not totals.waiting_micros or _many_give(month, waits),
-    ]
-    return all(crowds)
+    return (
+        (not totals.charity_micros or totals.gifts >= PEOPLE)
+        and (not totals.paid_micros or totals.owners >= PEOPLE)
+        and (not totals.paid_micros or _many_give(month, [Line.State.PAID]))
+        and (not totals.waiting_micros or _many_give(month, waits))
+    )
 
 
 def _many_give(month: int, states: Sequence[str]) -> bool:
@@ -223,7 +224,7 @@ def _wrong(row: Proof) -> str:
     again.shows_parts, again.proved_at = row.shows_parts, row.proved_at
     try:
         found = _hashing.hashed(row.month, bytes.fromhex(row.key), untold)
-        _describe(again, found, _statements.totals(row.month))
+        _describe(again, found, _totals.totals(row.month))
         again.root = head(again).root
     except (_hashing.NotWhole, AnotherProof, ValueError) as error:
         # ValueError: what stands there is no hash.

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import NamedTuple
 
 from django.conf import settings
-from django.db.models import Count, Q, Sum
+from django.db.models import Sum
 
 from mickle.instance import instance
 from mickle.instance.instance import State
@@ -20,7 +20,7 @@ from mickle.nods.models import Nod
 from mickle.settlement import _funds, _nodded, _owed, _waiting
 from mickle.settlement._funds import Move
 from mickle.settlement._nodded import Nodded
-from mickle.settlement.models import Line, ReturnedShare, Spend, Split
+from mickle.settlement.models import ReturnedShare, Spend, Split
 from mickle.teams import teams
 from mickle.teams.models import Team
 from mickle.things.models import Thing

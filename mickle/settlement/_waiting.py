@@ -21,7 +21,7 @@ from mickle.members import members
 from mickle.members.models import Member
 from mickle.settlement import _parts, _underway
 from mickle.settlement._shares import SHARES
-from mickle.settlement.models import Line, ReturnedShare, Run
+from mickle.settlement.models import Line, ReturnedShare
 from mickle.teams import teams
 from mickle.teams.models import PutIn
 from mickle.things import things
@@ -49,7 +49,9 @@ HAVING SUM(s.amount_micros) > 0
 
 def lines() -> QuerySet[Line]:
     """The lines that wait: those of a month that is expiring wait no more."""
-    begun = Run.objects.order_by("-month").values_list("month", flat=True).first()
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT MAX(month) FROM settlement_run")
+        begun = cursor.fetchone()[0]
     rows = Line.settled.filter(state=Line.State.WAITING)
     return rows if begun is None else rows.filter(month__gt=begun - EXPIRES_AFTER_MONTHS)
 
@@ -147,12 +149,19 @@ def release_owner(*, member: Member, at: datetime) -> int:
         return sum(release(thing=thing, at=at) for thing in owned)
 
 
-def _releasable() -> Iterator[Thing]:
-    """The things for which something waits and need not; those of teams are asked line by line."""
-    rows = waited_for().filter(owner__in=members.receivers()).select_related("owner", "scope")
-    yield from rows.filter(~teams.put_in_of()).iterator()
-    for thing in rows.filter(teams.put_in_of()):
-        if any(_receiver(line, thing) is not None for line in of_thing(thing)):
+def _free() -> Iterator[Thing]:
+    """The things for which something waits and need not, or, of refused ones, may not.
+
+    Those of teams are asked line by line.
+    """
+    decided = Q(owner__in=members.receivers()) | Q(state=Thing.State.REFUSED)
+    rows = waited_for().filter(decided).select_related("owner", "scope")
+    for thing in rows.annotate(shared=teams.put_in_of()).iterator():
+        if (
+            thing.state == Thing.State.REFUSED
+            or not thing.shared
+            or any(_receiver(line, thing) is not None for line in of_thing(thing))
+        ):
             yield thing
 
 
@@ -173,20 +182,20 @@ def release_due(*, at: datetime) -> int:
     each makes somebody receive for what waits already.
     """
     _underway.go_on(at=at)
-    done = sum(1 for thing in list(_releasable()) if release(thing=thing, at=at))
-    for thing in waited_for().filter(state=Thing.State.REFUSED):
-        refuse(thing=thing, at=at)
-        done += 1
+    done = 0
+    for thing in list(_free()):
+        if thing.state == Thing.State.REFUSED:
+            refuse(thing=thing, at=at)
+            done += 1
+        else:
+            done += bool(release(thing=thing, at=at))
     _underway.go_on(at=at)
     return done
 
 
 def has_to_release() -> bool:
     """Whether something waits that `release_due` would release, return or go on with."""
-    if _underway.is_there():
-        return True
-    refused = waited_for().filter(state=Thing.State.REFUSED)
-    return refused.exists() or next(_releasable(), None) is not None
+    return _underway.is_there() or next(_free(), None) is not None
 
 
 def waiting_givers(thing: Thing) -> int:

@@ -32,6 +32,7 @@ from mickle.settlement import (
     _proof,
     _run,
     _statements,
+    _totals,
     _underway,
     _waiting,
 )
@@ -43,6 +44,7 @@ from mickle.settlement._owners import OwnerStatement
 from mickle.settlement._run import AlreadySettled, NotSettled
 from mickle.settlement._spark import NoSpark
 from mickle.settlement._statements import Preview, Share, Statement
+from mickle.settlement._totals import Totals
 from mickle.settlement._waiting import EXPIRES_AFTER_MONTHS, NotWaiting
 from mickle.settlement.models import Proof, Run
 from mickle.things.models import Thing
@@ -205,7 +207,7 @@ def _stages(month: int, at: datetime, engine: str, report: Report) -> int:
 
 
 def _settled(month: int, posted: int) -> Settled:
-    totals, run = _statements.totals(month), Run.objects.get(month=month)
+    totals, run = _totals.totals(month), Run.objects.get(month=month)
     return Settled(
         month=month,
         members=totals.members,
@@ -332,9 +334,9 @@ def check_archive(*, month: int) -> Archived:
     return _archive.check(month=month)
 
 
-def month_totals(month: int) -> _statements.Totals:
+def month_totals(month: int) -> Totals:
     """What a settled month came to."""
-    return _statements.totals(month)
+    return _totals.totals(month)
 
 
 def has_to_prove_earlier() -> bool:

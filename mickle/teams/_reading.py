@@ -67,7 +67,7 @@ def staying(people: Mapping[int, int]) -> dict[int, int]:
 
 def team_of(thing: Thing, month: int) -> Team | None:
     """The team a thing belongs to in a month; None where it is its owner's alone."""
-    if thing.owner_id is None:
+    if thing.owner_id is None or not _keeps(thing.owner_id):
         return None
     named = Q(thing=thing.id)
     if thing.scope_id is not None:
@@ -75,6 +75,13 @@ def team_of(thing: Thing, month: int) -> Team | None:
     rows = PutIn.objects.filter(named, keeper=thing.owner_id, from_month__lte=month)
     said = rows.select_related("team__party").order_by("-from_month", "-id").first()
     return said.team if said is not None else None
+
+
+def _keeps(member_id: int) -> bool:
+    """Whether a member ever put something into a team: few did, and each nod asks."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT 1 FROM teams_putin WHERE keeper_id = %s LIMIT 1", [member_id])
+        return cursor.fetchone() is not None
 
 
 def shares_in(member_id: int, thing: Thing, month: int) -> bool:
