@@ -37,6 +37,7 @@ def _only_here(sock: socket.socket, address: object) -> None:
 
 TransactionTestCase._fixture_teardown = lambda _case: empty()
 socket.socket.connect = _only_here
+settings.PASSWORD_HASHERS = ["tests.hashing.OneRound"]
 # No test reads the web by the way; those that do have a web of their own.
 settings.FETCH = False
 os.environ["MICKLE_FETCH"] = "off"
