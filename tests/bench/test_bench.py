@@ -18,6 +18,9 @@ from bench.__main__ import QUICK, parts
 from bench.clicks import Plan
 from mickle.lib import money
 from mickle.lib.money import MICROS
+from tests import databases
+
+PARTS = ("nods", "live", "settling", "mixed", "release")
 
 
 def test_the_split_in_numpy_is_the_split():
@@ -111,9 +114,18 @@ def _made(embedded, cluster, monkeypatch) -> None:
         monkeypatch.setattr(part, "postgresql", postgresql, raising=False)
 
 
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Two of the parts that start servers a day: each of them within three days."""
+    if "name" in metafunc.fixturenames:
+        drawn = PARTS
+        if not metafunc.config.getoption("--long"):
+            first = 2 * databases.day()
+            drawn = [PARTS[place % len(PARTS)] for place in (first, first + 1)]
+        metafunc.parametrize("name", drawn)
+
+
 @pytest.mark.slow
 @pytest.mark.usefixtures("_made")
-@pytest.mark.parametrize("name", ["nods", "live", "settling", "mixed", "release"])
 def test_each_part_of_the_button_is_measured_and_nothing_fails(name, monkeypatch):
     monkeypatch.setattr(settling, "QUIET_S", 5.0)
     monkeypatch.setattr(settling, "MIXED_NODS", 4_000)
