@@ -47,12 +47,18 @@ def binaries() -> Path:
 class Server:
     """A private PostgreSQL in a folder of its own."""
 
-    def __init__(self, *, durable: bool = False) -> None:
-        """A durable one is for benchmarks: what was answered stands after a power cut."""
+    def __init__(self, *, durable: bool = False, within: Path | None = None) -> None:
+        """A durable one is for benchmarks: what was answered stands after a power cut.
+
+        One within a small disk keeps its log small, and what it answered when it dies by itself.
+        """
         self.switches = {"fsync": "on", "full_page_writes": "on", "synchronous_commit": "on"}
         if not durable:
             self.switches = dict.fromkeys(self.switches, "off")
-        self.folder = Path(tempfile.mkdtemp(prefix="mickle-pg-"))
+        if within is not None:
+            self.switches |= {"synchronous_commit": "on", "full_page_writes": "on"}
+            self.switches |= {"min_wal_size": "2MB", "max_wal_size": "8MB"}
+        self.folder = Path(tempfile.mkdtemp(prefix="mickle-pg-", dir=within))
         self.who: dict[str, object] = {}
         if os.geteuid() == 0:
             names = {user.pw_name: user for user in pwd.getpwall()}
@@ -60,7 +66,9 @@ class Server:
             os.chown(self.folder, user.pw_uid, user.pw_gid)
             self.who = {"user": user.pw_uid, "group": user.pw_gid, "extra_groups": []}
         self.env = {**os.environ, "HOME": str(self.folder), "LC_ALL": "C"}
-        self._run("initdb", "-D", "data", "-U", "test", "-A", "trust", "-E", "UTF8", "--no-sync")
+        sized = ["--wal-segsize=1"] if within is not None else []
+        named = ("-D", "data", "-U", "test", "-A", "trust", "-E", "UTF8", "--no-sync")
+        self._run("initdb", *named, *sized)
 
     def _run(self, program: str, *arguments: str) -> None:
         subprocess.run(

@@ -29,11 +29,13 @@ def choice(name: str, default: str, allowed: tuple[str, ...]) -> str:
     return value
 
 
-def number(name: str, default: int) -> int:
-    """A whole number of nought or more."""
+def number(name: str, default: int, *, least: int = 0) -> int:
+    """A whole number: nought, or `least` or more."""
     value = text(name, str(default))
     if not value.isdecimal():
         raise ImproperlyConfigured(f"MICKLE_{name} is “{value}”; it must be a whole number.")
+    if 0 < int(value) < least:
+        raise ImproperlyConfigured(f"MICKLE_{name} is {value}; it may be 0, or {least} or more.")
     return int(value)
 
 

@@ -42,10 +42,13 @@ CHARGE_MIN_MICROS = env.amount("CHARGE_MIN", "2", CURRENCY_DECIMALS)
 CHARGE_TRIES = env.number("CHARGE_TRIES", 3)
 CHARGE_DAYS = env.number("CHARGE_DAYS", 7)
 GRACE_HOURS = env.number("GRACE_HOURS", 72)
-# Which engine computes a month: see settlement.ENGINES.
-ENGINE = env.choice("ENGINE", "auto", ("auto", "database", "duckdb", "spark"))
+# Which engine computes a month; settlement has one for each name but “auto”, in this order.
+ENGINES = ("auto", "database", "duckdb", "spark")
+ENGINE = env.choice("ENGINE", "auto", ENGINES)
 # Where settled months are archived: a folder or an object store; empty: nowhere.
 ARCHIVE = env.text("ARCHIVE").rstrip("/")
+# How many months after it a month's nods are in its archive alone; 0: never.
+NODS_LEAVE_AFTER = env.number("NODS_LEAVE_AFTER", 0, least=12)
 # The address of Spark, and where it and this machine both find files; empty: in the data folder.
 SPARK = env.text("SPARK", "local[*]")
 SPARK_FILES = env.text("SPARK_FILES").rstrip("/")

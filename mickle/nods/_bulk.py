@@ -80,15 +80,16 @@ ON CONFLICT (thing_id) DO UPDATE SET total = nods_count.total + 1
 """
 
 _WRONG_COUNTS = """
-SELECT t.id, COALESCE(c.total, 0), COALESCE(r.total, 0)
+SELECT t.id, COALESCE(c.total, 0), COALESCE(r.total, 0) + COALESCE(p.total, 0)
 FROM things_thing t
 LEFT JOIN nods_count c ON c.thing_id = t.id
+LEFT JOIN nods_pastcount p ON p.thing_id = t.id
 LEFT JOIN (
   SELECT n.thing_id AS thing_id, COUNT(*) AS total FROM nods_nod n
   JOIN members_member m ON m.id = n.member_id
   WHERE m.funded_month <= n.month GROUP BY n.thing_id
 ) r ON r.thing_id = t.id
-WHERE COALESCE(c.total, 0) <> COALESCE(r.total, 0)
+WHERE COALESCE(c.total, 0) <> COALESCE(r.total, 0) + COALESCE(p.total, 0)
 LIMIT 5
 """
 

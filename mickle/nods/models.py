@@ -56,6 +56,33 @@ class Nod(models.Model):
         ]
 
 
+class Past(models.Model):
+    """How many nods of a member's month have left this table; the archive of the month has them."""
+
+    pk = models.CompositePrimaryKey("month", "member_id")
+    month = models.IntegerField()
+    member = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, related_name="past_nods", db_index=False
+    )
+    nods = models.BigIntegerField()
+
+    class Meta:
+        indexes = [models.Index(fields=["member"], name="past_member")]
+        constraints = [models.CheckConstraint(condition=Q(nods__gt=0), name="past_has_nods")]
+
+
+class PastCount(models.Model):
+    """How many of a thing's count are of nods that have left."""
+
+    thing = models.OneToOneField(Thing, models.CASCADE, primary_key=True, related_name="past_count")
+    total = models.BigIntegerField()
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(condition=Q(total__gt=0), name="past_count_above_zero")
+        ]
+
+
 class Count(models.Model):
     """All nods ever at a thing by members who had topped up by then; the number on the button."""
 

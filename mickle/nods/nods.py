@@ -13,11 +13,12 @@ from django.utils.translation import gettext as _
 
 from mickle.instance import instance
 from mickle.lib import months
+from mickle.lib.chunks import Range
 from mickle.lib.errors import Refused
 from mickle.lib.sql import Value, instant
 from mickle.members.models import Member
-from mickle.nods import _bulk, _void, write
-from mickle.nods.models import Count, Nod, Subscription
+from mickle.nods import _bulk, _leaving, _void, write
+from mickle.nods.models import Count, Nod, Past, Subscription
 from mickle.teams import teams
 from mickle.things.models import Thing
 
@@ -119,10 +120,10 @@ def _not_own(thing: Thing, member: Member, month: int) -> None:
 
 def _not_leaving(member: Member) -> None:
     if Member.objects.filter(id=member.id, closing_at__isnull=False).exists():
-        raise _leaving()
+        raise _closing()
 
 
-def _leaving() -> Leaving:
+def _closing() -> Leaving:
     return Leaving(_("You are closing your account, so nothing new is recorded."))
 
 
@@ -191,7 +192,7 @@ def subscribe(
     with transaction.atomic():
         held = Member.objects.select_for_update(no_key=True).get(id=member.id)
         if held.closing_at is not None:
-            raise _leaving()
+            raise _closing()
         row, made = Subscription.objects.get_or_create(
             member=member,
             thing=target,
@@ -275,6 +276,21 @@ def put_off_at_freeze(*, month: int, received: str) -> int:
     `received` is a SELECT of the things for which somebody may now; returns how many nods.
     """
     return _void.put_off(month=month, received=received)
+
+
+def let_go(*, month: int, span: Range) -> int:
+    """Let a settled month's nods of a range of members leave the table; how many.
+
+    The caller has looked that an archive has them all, and that nothing is decided of them any
+    more. Their counts stay.
+    """
+    return _leaving.let_go(month, span)
+
+
+def months_of(member: Member) -> set[int]:
+    """The months in which a member nodded, whether or not the nods have left."""
+    there = Nod.objects.filter(member=member).values_list("month", flat=True).distinct()
+    return {*there, *Past.objects.filter(member=member).values_list("month", flat=True)}
 
 
 def count(thing_id: int) -> int:

@@ -11,17 +11,14 @@ from django.conf import settings
 from mickle.instance import instance
 from mickle.instance.instance import State
 from mickle.instance.models import Month
-from mickle.ledger import ledger
 from mickle.lib import months
 from mickle.members import members
 from mickle.members.models import Charity, Member
-from mickle.nods import nods
-from mickle.notices._plan import AHEAD, IDLE_MONTHS_KEPT
+from mickle.notices._plan import AHEAD
 from mickle.notices.models import Kind, Notice
 from mickle.settlement import arrears, settlement
-from mickle.settlement.models import IdleRun, Spend
+from mickle.settlement.models import Spend
 from mickle.settlement.settlement import OwnerStatement, Statement
-from mickle.things.models import Thing
 
 
 @dataclass(frozen=True)
@@ -108,60 +105,13 @@ def _of_coming(member: Member, month: int, kind: Kind) -> Short | Idle | None:
     # What a settlement that has begun took in can no longer change.
     if plan.paused or Spend.objects.filter(member=member, month=month).exists():
         return None
-    left, back = _left(member, month)
-    given = list(nods.of_month(member, month))
-    if given:
-        counting = sum(
-            nod.thing.state == Thing.State.ACTIVE and nod.thing.owner_id != member.id
-            for nod in given
-        )
-        short = left < plan.budget_micros and counting and kind not in (Kind.IDLE_30, Kind.IDLE_7)
+    seen = settlement.forecast(member=member, month=month)
+    coming = kind in (Kind.IDLE_30, Kind.IDLE_7)
+    if seen.shares:
+        counting = sum(share.state != "void" for share in seen.shares)
+        short = seen.left_micros < plan.budget_micros and counting and not coming
+        left, back = seen.left_micros, seen.back_micros
         return Short(counting, plan.budget_micros, left, back) if short else None
-    new = member.funded_month is None or member.funded_month >= month
-    if new or left <= 0 or plan.charity is None:
+    if seen.charity is None or (settings.IDLE_POLICY == "keep" and kind == Kind.REMINDER):
         return None
-    kept = 0
-    if settings.IDLE_POLICY == "keep":
-        kept = _idle_before(member, month)
-        if kept < IDLE_MONTHS_KEPT or kind == Kind.REMINDER:
-            return None
-    return Idle(min(plan.budget_micros, left), plan.charity, kept)
-
-
-def _left(member: Member, month: int) -> tuple[int, int]:
-    """What a month finds to give, and what of it comes back as it is settled.
-
-    Months before it that are not settled yet give what expires with them back, and take first.
-    """
-    left = ledger.balance(ledger.funds(member.id))
-    taken = set(Spend.objects.filter(member=member).values_list("month", flat=True))
-    earlier = Month.objects.filter(month__lt=month, settled_at=None).order_by("month")
-    for before in earlier.values_list("month", flat=True):
-        left += _comes_back(member, before)
-        plan = members.plan(member, before)
-        if before not in taken and not plan.paused:
-            left -= min(plan.budget_micros, left)
-    back = _comes_back(member, month)
-    return left + back, back
-
-
-def _comes_back(member: Member, month: int) -> int:
-    """What was set aside six months before and comes back first as the month is settled."""
-    if not ledger.balance(ledger.waiting(member.id)):
-        return 0
-    waits = settlement.statement(member=member, month=month - settlement.EXPIRES_AFTER_MONTHS)
-    return waits.waiting_micros
-
-
-def _idle_before(member: Member, month: int) -> int:
-    """How many months in a row before this one had no nod; those settled are counted already."""
-    run = IdleRun.objects.filter(member=member).first()
-    if run is None:
-        return 0
-    found = run.months
-    for between in range(run.through + 1, month):
-        if nods.of_month(member, between).exists():
-            return 0
-        if not members.plan(member, between).paused:
-            found += 1
-    return found
+    return Idle(seen.given_micros, seen.charity, seen.idle_before)

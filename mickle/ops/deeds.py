@@ -31,7 +31,7 @@ from mickle.payins import payins
 from mickle.payins.models import Payin
 from mickle.payouts import payouts
 from mickle.payouts.models import Payout
-from mickle.settlement import arrears, settlement
+from mickle.settlement import arrears, past, settlement
 from mickle.settlement.models import Charge
 from mickle.things import things
 
@@ -234,6 +234,18 @@ def archive_months(at: datetime) -> None:
         jobs.go_on()
 
 
+def nods_to_leave(at: datetime) -> bool:
+    """A month is so old that its archive alone has to have its nods."""
+    return bool(past.months_to_let_go(at=at))
+
+
+def let_nods_leave(at: datetime) -> None:
+    """Let the nods of such months leave the table, once their archive is seen to be whole."""
+    for month in past.months_to_let_go(at=at):
+        past.let_go(month=month, report=jobs.go_on)
+        jobs.go_on()
+
+
 def send_mails(at: datetime) -> None:
     """Hand the mails that are due to the mail server, as many as a minute may see."""
     notices.send_due(at=at, go_on=jobs.go_on)
@@ -314,6 +326,7 @@ DEEDS = (
     Deed("read-pages", pages_to_read, read_pages, 8, timedelta(seconds=2)),
     Deed("write-to-makers", makers_to_write_to, write_to_makers, 6, HOURLY),
     Deed("archive-months", months_to_archive, archive_months, 5, HOURLY),
+    Deed("let-nods-leave", nods_to_leave, let_nods_leave, 4, HOURLY),
     Deed("keep-house", house_to_keep, keep_house, 0),
 )
 _BY_NAME = {deed.name: deed for deed in DEEDS}

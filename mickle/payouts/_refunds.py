@@ -22,9 +22,9 @@ class NotRefundable(Refused):
     """There is nothing to pay back, or less than was asked for."""
 
 
-def refundable(member: Member, at: datetime) -> int:
+def refundable(member: Member, at: datetime, *, kept_micros: int = 0) -> int:
     """Micros in whole minor units."""
-    free = ledger.balance(ledger.funds(member.id)) - _reserved(member, at)
+    free = ledger.balance(ledger.funds(member.id)) - _reserved(member, at) - kept_micros
     return money.whole_minor(max(free, 0), settings.CURRENCY_DECIMALS)
 
 
@@ -49,10 +49,15 @@ def _budget(member: Member, month: int) -> int:
 
 
 def refund(
-    member: Member, amount_micros: int | None, to: sepa.Account, key: str, at: datetime
+    member: Member,
+    amount_micros: int | None,
+    to: sepa.Account,
+    key: str,
+    at: datetime,
+    *,
+    most: int,
 ) -> Payout:
     """Open the refund for a member whose row and whose months the caller holds."""
-    most = refundable(member, at)
     amount = most if amount_micros is None else amount_micros
     if not amount or amount > most:
         raise NotRefundable(

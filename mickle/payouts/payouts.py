@@ -198,10 +198,13 @@ def refund_rest(*, member: Member, to: sepa.Account, at: datetime) -> Payout | N
     """
     with transaction.atomic():
         holder = _hold(member)
-        if not _refunds.refundable(holder, at):
+        most = _refunds.refundable(holder, at)
+        if not most:
             return None
         account = sepa.Account(sepa.holder(to.name), sepa.iban(to.iban))
-        return _refunds.refund(holder, None, account, _rest_key(Payout.Kind.REFUND, member), at)
+        return _refunds.refund(
+            holder, None, account, _rest_key(Payout.Kind.REFUND, member), at, most=most
+        )
 
 
 def _rest_key(kind: Payout.Kind, member: Member) -> str:
@@ -220,9 +223,12 @@ def _hold(member: Member) -> Member:
     return Member.objects.select_for_update(no_key=True).get(id=member.id)
 
 
-def refundable(member: Member, at: datetime) -> int:
-    """What of a member's funds no closed, unsettled month may need, in whole minor units."""
-    return _refunds.refundable(member, at)
+def refundable(member: Member, at: datetime, *, kept_micros: int = 0) -> int:
+    """What of a member's funds no closed, unsettled month may need, in whole minor units.
+
+    `kept_micros` of them pay what the member was asked for.
+    """
+    return _refunds.refundable(member, at, kept_micros=kept_micros)
 
 
 def refund(
@@ -233,10 +239,12 @@ def refund(
     at: datetime,
     key: str,
     amount_micros: int | None = None,
+    kept_micros: int = 0,
 ) -> Payout:
     """Pay funds back at par to where they came from (None: all that is refundable); once per key.
 
-    Raises NotRefundable, BadAmount, AlreadyOnItsWay, KeyReused, sepa.BadIban or sepa.BadName.
+    `kept_micros` stay, as `refundable` says. Raises NotRefundable, BadAmount, AlreadyOnItsWay,
+    KeyReused, sepa.BadIban or sepa.BadName.
     """
     to = sepa.Account(sepa.holder(holder_name), sepa.iban(iban))
     with transaction.atomic():
@@ -248,7 +256,8 @@ def refund(
         if amount_micros is not None:
             _check_typed(amount_micros)
         _one_at_a_time(Payout.Kind.REFUND, member)
-        return _refunds.refund(holder, amount_micros, to, name, at)
+        most = _refunds.refundable(holder, at, kept_micros=kept_micros)
+        return _refunds.refund(holder, amount_micros, to, name, at, most=most)
 
 
 def send_back(*, payin_id: int, iban: str, holder_name: str, at: datetime) -> Payout:

@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from importlib import import_module
+from importlib.util import find_spec
 from typing import Any, NamedTuple
 from uuid import uuid4
 
@@ -114,6 +115,40 @@ def check(*, month: int) -> Archived:
             )
             % {"month": months.text(month), "error": error.strerror or error, "folder": row.folder}
         ) from error
+
+
+def nods_within(month: int, after: int, upto: int) -> list[tuple[Any, ...]]:
+    """The nods of a range of members from the archive of a month, in order of member and thing.
+
+    Member, thing, weight, instant in UTC and why it is void. Raises NoArchive where they cannot be
+    read.
+    """
+    row = Archive.objects.filter(month=month).first()
+    if row is None:
+        raise NoArchive(_("%(month)s has no archive.") % {"month": months.text(month)})
+    try:
+        _at_hand.must_be_installed("duckdb")
+        with _duckdb.empty() as there:
+            _duckdb.reach(there, row.folder, make=False)
+            source = _duckdb.quoted(f"{row.folder}/nods.parquet")
+            found: list[tuple[Any, ...]] = there.execute(
+                f"SELECT member, thing, weight, given_at, void FROM read_parquet({source})"
+                f" WHERE member > {after:d} AND member <= {upto:d} ORDER BY member, thing"
+            ).fetchall()
+    except (_at_hand.NoEngine, OSError, _duckdb_error()) as error:
+        raise NoArchive(
+            _("The nods of %(month)s are in its archive, and that cannot be read now: %(error)s")
+            % {"month": months.text(month), "error": error}
+        ) from error
+    return found
+
+
+def _duckdb_error() -> type[Exception]:
+    """What DuckDB raises; where it is not installed nothing is raised by it."""
+    found: type[Exception] = (
+        import_module("duckdb").Error if find_spec("duckdb") is not None else OSError
+    )
+    return found
 
 
 def _contents(month: int) -> dict[str, _File]:
@@ -236,7 +271,7 @@ def _opened(row: Archive) -> Iterator[Any]:
         "s_thing": ("things", "thing, owner", "TRUE"),
     }
     with _duckdb.empty() as there:
-        _duckdb.reach(there, row.folder)
+        _duckdb.reach(there, row.folder, make=False)
         for view, (name, columns, where) in views.items():
             source = f"read_parquet({_duckdb.quoted(f'{row.folder}/{name}.parquet')})"
             there.execute(f"CREATE VIEW {view} AS SELECT {columns} FROM {source} WHERE {where}")

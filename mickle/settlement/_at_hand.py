@@ -2,6 +2,7 @@
 
 from importlib.util import find_spec
 
+from django.conf import settings
 from django.db import connection
 from django.utils.translation import gettext as _
 
@@ -12,12 +13,9 @@ from mickle.settlement._protocol import Opener
 
 # From so many nods on another engine costs less time than a wrong result would.
 LARGE = 1_000_000
-_OPENERS: dict[str, Opener] = {
-    "database": _database.opened,
-    "duckdb": _duckdb.opened,
-    "spark": _spark.opened,
-}
-NAMES = ("auto", *_OPENERS)
+NAMES: tuple[str, ...] = settings.ENGINES
+_OPENED: tuple[Opener, ...] = (_database.opened, _duckdb.opened, _spark.opened)
+_OPENERS = dict(zip(NAMES[1:], _OPENED, strict=True))
 _DUCKDB = ("duckdb", "adbc_driver_sqlite", "adbc_driver_postgresql")
 _NEEDS = {"database": (), "duckdb": _DUCKDB, "spark": ("pyspark", "fsspec", *_DUCKDB)}
 

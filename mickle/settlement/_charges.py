@@ -13,12 +13,12 @@ from django.db.models import F, QuerySet
 from mickle.instance import instance
 from mickle.ledger import ledger
 from mickle.ledger.ledger import Kind
-from mickle.lib import bulk, chunks, months
+from mickle.lib import chunks, months
 from mickle.lib.chunks import Range
 from mickle.lib.sql import Params, instant
 from mickle.members.models import Member
 from mickle.nods.models import Nod
-from mickle.settlement import _parts
+from mickle.settlement import _parts, _texts
 from mickle.settlement._shares import EVERY_SHARE
 from mickle.settlement.models import Charge, Due, Line, Part, ReturnedShare, Run
 from mickle.things.models import Thing
@@ -136,23 +136,22 @@ def _pay(span: Range, at: datetime) -> int:
     # Who releases, returns or leaves moves in several steps, and has done so before, or does after.
     instance.take_owners()
     ledger.hold_pots(_POTS, span._asdict())
-    _stage("s_payable", _PAYABLE.format(within=_WITHIN), span._asdict(), key="charge")
-    paid, first = _rows("SELECT COUNT(*), MIN(charge) FROM s_payable")[0]
+    _texts.stage("s_payable", _PAYABLE.format(within=_WITHIN), span._asdict(), key="charge")
+    paid, first = _texts.rows("SELECT COUNT(*), MIN(charge) FROM s_payable")[0]
     if paid:
-        _stage("s_received", RECEIVED.format(paid=_PAID) % (), None, key="month, thing, owner")
-        _execute(_TO_LINES, {})
-        _stage("s_fee", _FEES_DUE, None, key="month, thing, owner")
-        _execute(_FEES, {})
-        for (month,) in _rows(f"SELECT DISTINCT d.month FROM {_PAID} ORDER BY d.month"):
+        _texts.stage("s_received", RECEIVED.format(paid=_PAID) % (), key="month, thing, owner")
+        _texts.execute(_TO_LINES, {})
+        _texts.stage("s_fee", _FEES_DUE, key="month, thing, owner")
+        _texts.execute(_FEES, {})
+        for (month,) in _texts.rows(f"SELECT DISTINCT d.month FROM {_PAID} ORDER BY d.month"):
             _post(month, first, at)
-        _execute(
+        _texts.execute(
             f"UPDATE settlement_charge SET state = '{Charge.State.PAID}', decided_at = %(at)s"
             " WHERE id IN (SELECT charge FROM s_payable)",
             {"at": instant(at)},
         )
-        for table in ("s_received", "s_fee"):
-            _execute(f"DROP TABLE {table}", {})
-    _execute("DROP TABLE s_payable", {})
+        _texts.drop("s_received", "s_fee")
+    _texts.drop("s_payable")
     return int(paid)
 
 
@@ -215,6 +214,16 @@ def forgive(*, member: Member, at: datetime) -> None:
     Due.objects.filter(member=member, charge=None).delete()
 
 
+def kept(member: Member) -> int:
+    """What of a member's funds pays charges that are open: the smallest first, as `collect`."""
+    held, found = ledger.balance(ledger.funds(member.id)), 0
+    for charge in open_of(member).order_by("amount_micros", "id"):
+        if found + charge.amount_micros > held:
+            break
+        found += charge.amount_micros
+    return found
+
+
 def can_pay(member: Member) -> bool:
     """Whether the funds of a member hold something they were asked for."""
     held = ledger.balance(ledger.funds(member.id))
@@ -228,19 +237,3 @@ def is_owed(member: Member) -> bool:
     lines = Line.objects.filter(owner=member, **waits)
     parts = Part.objects.filter(member=member, **waits)
     return lines.exists() or parts.exists() or open_dues.filter(owner=member).exists()
-
-
-def _stage(table: str, select: str, bound: Params | None, *, key: str) -> None:
-    with connection.cursor() as cursor:
-        bulk.stage(cursor, table, select, bound, key=key)
-
-
-def _execute(text: str, bound: Params) -> None:
-    with connection.cursor() as cursor:
-        cursor.execute(text, bound)
-
-
-def _rows(select: str) -> list[tuple[int, ...]]:
-    with connection.cursor() as cursor:
-        cursor.execute(select)
-        return list(cursor.fetchall())

@@ -91,13 +91,14 @@ def empty() -> Iterator[Any]:
             yield there
 
 
-def reach(there: Any, folder: str) -> None:
-    """Have DuckDB read and write in a folder, which is made where it is missing."""
+def reach(there: Any, folder: str, *, make: bool = True) -> None:
+    """Have DuckDB read in a folder, and write, if it is made where it is missing."""
     if files.is_remote(folder):
         store = files.store(folder)
-        store.makedirs(folder, exist_ok=True)
+        if make:
+            store.makedirs(folder, exist_ok=True)
         there.register_filesystem(store)
-    else:
+    elif make:
         Path(folder).mkdir(parents=True, exist_ok=True)
 
 

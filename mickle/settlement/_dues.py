@@ -8,13 +8,12 @@ All of it in ranges of members, each in a transaction of its own; run again, it 
 from datetime import datetime, timedelta
 
 from django.conf import settings
-from django.db import connection
 
-from mickle.lib import bulk, chunks
+from mickle.lib import chunks
 from mickle.lib.chunks import Range, Report
 from mickle.lib.sql import Params, Value, instant
 from mickle.nods import nods
-from mickle.settlement import _parts
+from mickle.settlement import _parts, _texts
 from mickle.settlement._waiting import EXPIRES_AFTER_MONTHS
 from mickle.settlement.models import Charge
 
@@ -96,6 +95,14 @@ _PARTS = _parts.NOTED.format(
 )
 
 _CARRIED = "charge_id IS NULL AND member_id > %(after)s AND member_id <= %(upto)s"
+# No more than funds may hold at once; the rest is carried on to the next month, oldest first.
+_FITTING = f"""
+SELECT id, member_id, amount_micros, billed FROM (
+  SELECT id, member_id, amount_micros, billed,
+         SUM(amount_micros) OVER (PARTITION BY member_id ORDER BY billed, id) AS upto
+  FROM settlement_due WHERE {_CARRIED}
+) q WHERE upto <= %(most)s OR upto = amount_micros
+"""
 # What stayed too small to be charged for as long as shares wait is not charged any more.
 _CHARGES = f"""
 INSERT INTO settlement_charge
@@ -104,7 +111,7 @@ SELECT %(month)s, member_id, amount,
        CASE WHEN amount >= %(least)s THEN '{Charge.State.ASKED}' ELSE '{Charge.State.DROPPED}' END,
        1, %(try_at)s, %(at)s, CASE WHEN amount >= %(least)s THEN NULL ELSE %(at)s END
 FROM (SELECT member_id, CAST(SUM(amount_micros) AS BIGINT) AS amount, MIN(billed) AS oldest
-      FROM settlement_due WHERE {_CARRIED} GROUP BY member_id) d
+      FROM ({_FITTING}) f GROUP BY member_id) d
 WHERE amount >= %(least)s OR oldest <= %(month)s - %(later)s
 ON CONFLICT (member_id, month) DO NOTHING
 """
@@ -112,7 +119,10 @@ _IN_CHARGES = f"""
 UPDATE settlement_due SET charge_id = (
   SELECT c.id FROM settlement_charge c
   WHERE c.member_id = settlement_due.member_id AND c.month = %(month)s)
-WHERE {_CARRIED}
+WHERE id IN (
+  SELECT f.id FROM ({_FITTING}) f
+  JOIN settlement_charge c ON c.member_id = f.member_id AND c.month = %(month)s
+  WHERE NOT EXISTS (SELECT 1 FROM settlement_due d WHERE d.charge_id = c.id))
 """
 
 
@@ -134,17 +144,16 @@ def freeze(*, month: int, report: Report) -> None:
     """
     nods.put_off_at_freeze(month=month, received=_OWNED.format(month=month))
     bound = names(month)
-    _stage("s_weight", _WEIGHTS, bound, key="member")
-    _stage("s_claimed", _CLAIMED, bound, key="thing")
-    _stage("s_concerned", _CONCERNED, bound, key="member")
+    _texts.stage("s_weight", _WEIGHTS, bound, key="member")
+    _texts.stage("s_claimed", _CLAIMED, bound, key="thing")
+    _texts.stage("s_concerned", _CONCERNED, bound, key="member")
 
     def fix(span: Range) -> int:
         within = {**bound, **span._asdict()}
-        return sum(_execute(text, within) for text in (_SPENDS, _DUES, _LATE, _PARTS))
+        return sum(_texts.execute(text, within) for text in (_SPENDS, _DUES, _LATE, _PARTS))
 
     chunks.walk("SELECT member AS k FROM s_concerned", fix, label="freeze", report=report)
-    for table in ("s_weight", "s_claimed", "s_concerned"):
-        _execute(f"DROP TABLE {table}", {})
+    _texts.drop("s_weight", "s_claimed", "s_concerned")
 
 
 def ask(*, month: int, at: datetime, report: Report) -> int:
@@ -152,26 +161,16 @@ def ask(*, month: int, at: datetime, report: Report) -> int:
     bound: Params = {
         **names(month),
         "least": settings.CHARGE_MIN_MICROS,
+        "most": settings.FUNDS_MAX_MICROS,
         "at": instant(at),
         "try_at": instant(at + timedelta(days=settings.CHARGE_DAYS)),
     }
 
     def charge(span: Range) -> int:
         within = {**bound, **span._asdict()}
-        made = _execute(_CHARGES, within)
-        _execute(_IN_CHARGES, within)
+        made = _texts.execute(_CHARGES, within)
+        _texts.execute(_IN_CHARGES, within)
         return made
 
     owing = "SELECT DISTINCT member_id AS k FROM settlement_due WHERE charge_id IS NULL"
     return chunks.walk(owing, charge, label="charges", report=report)
-
-
-def _stage(table: str, select: str, bound: Params, *, key: str) -> None:
-    with connection.cursor() as cursor:
-        bulk.stage(cursor, table, select, bound, key=key)
-
-
-def _execute(text: str, bound: Params) -> int:
-    with connection.cursor() as cursor:
-        cursor.execute(text, bound)
-        return int(cursor.rowcount)

@@ -12,12 +12,12 @@ from django.db import connection
 from mickle.instance import instance
 from mickle.ledger import ledger
 from mickle.ledger.ledger import Kind
-from mickle.lib import bulk, chunks, months
+from mickle.lib import chunks, months
 from mickle.lib.chunks import Range, Report
 from mickle.lib.sql import Params, Value
 from mickle.members import members
 from mickle.nods import nods
-from mickle.settlement import _dues, _parts
+from mickle.settlement import _dues, _parts, _texts
 from mickle.settlement.models import Spend
 from mickle.teams import teams
 
@@ -139,7 +139,7 @@ def freeze(*, month: int, at: datetime, arrears: bool, report: Report) -> int:
     """
     if connection.vendor == "postgresql":
         # What was just loaded has no statistics yet, and a load that was undone wrong ones.
-        _execute(f"ANALYZE {', '.join(_READ)}", {})
+        _texts.execute(f"ANALYZE {', '.join(_READ)}", {})
     teams.stage(month=month)
     _note_owners(month, arrears, report)
     nods.void_at_freeze(month=month, owned=_HAS.format(month=month))
@@ -148,10 +148,10 @@ def freeze(*, month: int, at: datetime, arrears: bool, report: Report) -> int:
     teams.forget_stage()
     if arrears:
         return 0
-    _stage("s_given", _GIVEN, month, key="member")
+    _texts.stage("s_given", _GIVEN, {"month": month}, key="member")
     chunks.walk(
         "SELECT member_id AS k FROM settlement_idlerun",
-        lambda span: _execute(_END_IDLE, span._asdict()),
+        lambda span: _texts.execute(_END_IDLE, span._asdict()),
     )
     taken_in = chunks.walk(
         f"SELECT holder_id AS k FROM ({_FUNDED}) f",
@@ -159,7 +159,7 @@ def freeze(*, month: int, at: datetime, arrears: bool, report: Report) -> int:
         label="freeze",
         report=report,
     )
-    _drop("s_given")
+    _texts.drop("s_given")
     return taken_in
 
 
@@ -168,11 +168,8 @@ def _note_owners(month: int, arrears: bool, report: Report) -> None:  # noqa: FB
     nodded = f"SELECT thing FROM ({_THINGS}) n"
     if arrears:
         nodded += f" UNION SELECT thing FROM ({_dues.THINGS}) o"
-    with connection.cursor() as cursor:
-        names = _dues.names(month)
-        bulk.stage(
-            cursor, "s_nodded", _THINGS_AND_TARGETS.format(things=nodded), names, key="thing"
-        )
+    staged = _THINGS_AND_TARGETS.format(things=nodded)
+    _texts.stage("s_nodded", staged, _dues.names(month), key="thing")
     receivers, params = members.receivers().values("id").query.sql_with_params()
     named: dict[str, Value] = {f"r{place}": value for place, value in enumerate(params)}
     select = receivers % tuple(f"%({name})s" for name in named)
@@ -182,12 +179,12 @@ def _note_owners(month: int, arrears: bool, report: Report) -> None:  # noqa: FB
         # Who is about to claim or to leave has done so before, or does after.
         instance.take_owners()
         within = {"month": month, **span._asdict()}
-        noted = _execute(insert, {**within, "false": False, "true": True, **named})
-        _execute(_PARTS, within)
+        noted = _texts.execute(insert, {**within, "false": False, "true": True, **named})
+        _texts.execute(_PARTS, within)
         return noted
 
     chunks.walk("SELECT thing AS k FROM s_nodded", note, label="owners", report=report)
-    _drop("s_nodded")
+    _texts.drop("s_nodded")
 
 
 def _take_in(span: Range, month: int, at: datetime) -> int:
@@ -201,10 +198,10 @@ def _take_in(span: Range, month: int, at: datetime) -> int:
     }
     keep = settings.IDLE_POLICY == "keep"
     ledger.hold(Kind.FUNDS, span)
-    _execute(_SPEND_ON_NODS, names)
+    _texts.execute(_SPEND_ON_NODS, names)
     if keep:
-        _execute(_COUNT_IDLE, names)
-    _execute(_SPEND_IDLE.format(kept_long_enough=_KEPT_LONG_ENOUGH if keep else ""), names)
+        _texts.execute(_COUNT_IDLE, names)
+    _texts.execute(_SPEND_IDLE.format(kept_long_enough=_KEPT_LONG_ENOUGH if keep else ""), names)
     within = {"month": month, "member__gt": span.after, "member__lte": span.upto}
     return ledger.post_from_select(
         _TAKE_IN,
@@ -214,19 +211,3 @@ def _take_in(span: Range, month: int, at: datetime) -> int:
         at=at,
         expected=Spend.objects.filter(**within).count(),
     )
-
-
-def _execute(text: str, names: Params) -> int:
-    with connection.cursor() as cursor:
-        cursor.execute(text, names)
-        return int(cursor.rowcount)
-
-
-def _stage(table: str, select: str, month: int, *, key: str) -> None:
-    with connection.cursor() as cursor:
-        bulk.stage(cursor, table, select, {"month": month}, key=key)
-
-
-def _drop(table: str) -> None:
-    with connection.cursor() as cursor:
-        cursor.execute(f"DROP TABLE {table}")

@@ -11,11 +11,11 @@ from mickle.settlement import _waiting
 
 @dataclass(frozen=True)
 class Move:
-    """One move of funds, signed, in the month it was for."""
+    """One move of funds, signed, in the month it was for; one that is foreseen has no row yet."""
 
     month: int
     amount_micros: int
-    row: Row
+    row: Row | None
 
 
 def moves(member: Member) -> list[Move]:
@@ -37,6 +37,16 @@ def _move(row: Row, pot: ledger.Pot) -> Move:
 
 def at_start(listed: list[Move], month: int) -> int:
     """What was there when a month began, once all months before it are settled."""
+    return max(_sum_before(listed, month), 0)
+
+
+def carried(listed: list[Move], month: int) -> int:
+    """What came after a month's end and was for it still; below 0 what went to the one before."""
+    return max(-_sum_before(listed, month + 1), 0) - max(-_sum_before(listed, month), 0)
+
+
+def _sum_before(listed: list[Move], month: int) -> int:
+    """Below 0 where money that came later paid for a month, before its freeze."""
     return sum(move.amount_micros for move in listed if move.month < month)
 
 
@@ -46,10 +56,17 @@ def topped_up(listed: list[Move], month: int) -> int:
     return sum(
         move.amount_micros
         for move in listed
-        if move.month == month and move.amount_micros > 0 and move.row.debit.kind in outside
+        if move.month == month
+        and move.amount_micros > 0
+        and move.row is not None
+        and move.row.debit.kind in outside
     )
 
 
 def given(listed: list[Move]) -> int:
     """What ends of months have taken so far, waiting shares included."""
-    return -sum(move.amount_micros for move in listed if move.row.credit.kind == Kind.POOL)
+    return -sum(
+        move.amount_micros
+        for move in listed
+        if move.row is not None and move.row.credit.kind == Kind.POOL
+    )

@@ -18,7 +18,7 @@ from mickle.instance import instance
 from mickle.lib import months, proofs
 from mickle.lib.chunks import Report
 from mickle.lib.sql import Params
-from mickle.settlement import _engine
+from mickle.settlement import _engine, _past
 from mickle.settlement.models import Spend
 
 # Members read at once: some 10,000 shares of a busy month.
@@ -116,7 +116,12 @@ def _owns(month: int, after: int, upto: int) -> Iterator[Own]:
         if not spends:
             return
         after = spends[-1][0]
-        yield from _joined(months.text(month), spends, _rows(_SHARES, span | {"upto": after}))
+        shares = _rows(_SHARES, span | {"upto": after})
+        # What leaves the table meanwhile is seen at one of the places.
+        there = {row[0] for row in shares}
+        shares += [row for row in _past.shares(month, span["after"], after) if row[0] not in there]
+        shares.sort(key=itemgetter(0, 1))
+        yield from _joined(months.text(month), spends, shares)
 
 
 def _joined(month: str, spends: list[Any], shares: list[Any]) -> Iterator[Own]:

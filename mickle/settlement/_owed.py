@@ -7,7 +7,7 @@ from django.conf import settings
 
 from mickle.instance.models import Month
 from mickle.lib import money
-from mickle.members import members
+from mickle.members.members import Plan
 from mickle.members.models import Member
 from mickle.nods.models import Nod
 from mickle.settlement._nodded import Nodded
@@ -37,15 +37,16 @@ def is_charged(month: int) -> bool:
     return Run.objects.filter(month=month, arrears=True).exists()
 
 
-def of(member: Member, month: int, given: Sequence[Nodded]) -> Owed:
+def of(member: Member, month: int, given: Sequence[Nodded], plan: Plan) -> Owed:
     """What is owed of a settled month that is charged afterwards."""
     dues = {
         due.thing_id: due
         for due in Due.objects.filter(member=member, month=month).select_related("charge")
     }
     whole = dues.get(None)
-    put_off = [nod for nod in given if nod.void == Nod.Void.LATER]
-    later = _put_off(member, month, given, put_off, dues) if put_off else {}
+    # Of a month that is paused nothing is put off.
+    budget = 0 if plan.paused else plan.budget_micros
+    later = _put_off(member, month, given, budget, dues)
     return Owed(_state(whole) if whole is not None else "nothing", later)
 
 
@@ -53,10 +54,12 @@ def _put_off(
     member: Member,
     month: int,
     given: Sequence[Nodded],
-    put_off: Sequence[Nodded],
+    budget: int,
     dues: dict[int | None, Due],
 ) -> dict[int, tuple[int, str]]:
-    budget = members.plan(member, month).budget_micros
+    put_off = [nod for nod in given if nod.void == Nod.Void.LATER]
+    if not put_off:
+        return {}
     total = sum(nod.weight for nod in given if nod.void in ("", Nod.Void.LATER))
     back = set(
         ReturnedShare.objects.filter(member=member, month=month).values_list("thing_id", flat=True)
@@ -74,7 +77,8 @@ def _put_off(
         elif nod.thing_id in back:
             found[nod.thing_id] = part, "returned"
         else:
-            found[nod.thing_id] = (0, "nothing") if over else (part, "waiting")
+            # Less than can be charged never is.
+            found[nod.thing_id] = (part, "waiting") if part and not over else (0, "nothing")
     return found
 
 

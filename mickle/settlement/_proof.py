@@ -22,6 +22,7 @@ from mickle.lib.proofs import Head
 from mickle.members.models import Member
 from mickle.nods.models import Nod
 from mickle.settlement import _database, _hashing, _totals, _tree
+from mickle.settlement._archive import NoArchive
 from mickle.settlement._totals import Totals
 from mickle.settlement.models import Line, Proof, Run, Split
 
@@ -226,7 +227,7 @@ def _wrong(row: Proof) -> str:
         found = _hashing.hashed(row.month, bytes.fromhex(row.key), untold)
         _describe(again, found, _totals.totals(row.month))
         again.root = head(again).root
-    except (_hashing.NotWhole, AnotherProof, ValueError) as error:
+    except (_hashing.NotWhole, AnotherProof, NoArchive, ValueError) as error:
         # ValueError: what stands there is no hash.
         return str(error)
     differs = [name for name in _FACTS if getattr(row, name) != getattr(again, name)]

@@ -1,51 +1,36 @@
 """What members, owners and operators read of a month. Reads only; amounts in micros."""
 
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import NamedTuple
+from typing import TypedDict
 
-from django.conf import settings
 from django.db.models import Sum
+from django.utils.translation import gettext as _
 
 from mickle.instance import instance
 from mickle.instance.instance import State
-from mickle.instance.models import Month
-from mickle.ledger import ledger
 from mickle.lib import money, months
+from mickle.lib.errors import Refused
 from mickle.members import members
+from mickle.members.members import Plan
 from mickle.members.models import Charity, Member
-from mickle.nods import nods
-from mickle.nods.models import Nod
-from mickle.settlement import _funds, _nodded, _owed, _waiting
+from mickle.settlement import _forecast, _funds, _nodded, _owed, _waiting
 from mickle.settlement._funds import Move
-from mickle.settlement._nodded import Nodded
+from mickle.settlement._nodded import Nodded, Share
 from mickle.settlement.models import ReturnedShare, Spend, Split
-from mickle.teams import teams
-from mickle.teams.models import Team
 from mickle.things.models import Thing
-from mickle.things.things import Page
 
 # Fewer givers than this and an owner sees no amount for the thing alone (rule 14).
 GIVERS_SHOWN = 3
 
 
-class Share(NamedTuple):
-    """One nod; its state: paid, waiting, released, returned, void, nothing or planned.
-
-    In arrears also due, until its charge is paid, and dropped, if it never was.
-    """
-
-    thing: Thing | Page
-    amount_micros: int
-    fee_micros: int
-    state: str
-    weight: int
+class NoStatement(Refused):
+    """The month has not begun, or ended before this instance did."""
 
 
 @dataclass(frozen=True)
 class Statement:
-    """What became of one member's coin in one month."""
+    """What became of one member's coin in one month, or would, were the month to end now."""
 
     member: Member
     month: int
@@ -58,7 +43,14 @@ class Statement:
     funds_start_micros: int
     funds_end_micros: int
     arrears: bool = False
+    # What paid for it and came after its end; below 0 what went to the month before.
+    carried_micros: int = 0
     movements: list[Move] = field(default_factory=list)
+
+    @property
+    def forecast(self) -> bool:
+        """Whether the month is not settled, so that this may still change."""
+        return self.state is not State.SETTLED
 
     def _sum(self, *states: str) -> int:
         return sum(share.amount_micros for share in self.shares if share.state in states)
@@ -94,74 +86,93 @@ class Statement:
         return self.spend_micros if self.charity is not None else 0
 
 
-@dataclass(frozen=True)
-class Preview:
-    """A member's open month: what would be given if it ended now."""
-
-    month: int
-    budget_micros: int
-    paused: bool
-    funds_micros: int
-    reserved_micros: int
-    spend_micros: int
-    shares: list[Share]
-    charity: Charity | None
-
-    @property
-    def _total_weight(self) -> int:
-        return sum(share.weight for share in self.shares if share.state != "void")
-
-    @property
-    def each_micros(self) -> int:
-        """What a nod of weight 1 is worth, rounded down; 0 with no nod that counts."""
-        total = self._total_weight
-        return self.spend_micros // total if total else 0
-
-    @property
-    def next_each_micros(self) -> int:
-        """What a nod of weight 1 would be worth after one more."""
-        return self.spend_micros // (self._total_weight + 1)
-
-
 def statement(*, member: Member, month: int) -> Statement:
-    """What became of a member's coin in a month, share by share in order of thing id."""
+    """What became of a member's coin in a month, share by share in order of thing id.
+
+    Of a month that is not settled, what would. Raises NoStatement.
+    """
     state = instance.state(month)
+    if state is State.SETTLED:
+        return _settled(member, month)
+    name = months.text(month)
+    if state is State.BEFORE:
+        text = _("%(month)s is before the first month of this instance, so it has no statement.")
+        raise NoStatement(text % {"month": name})
+    if state is State.FUTURE:
+        raise NoStatement(_("%(month)s has not begun, so it has no statement.") % {"month": name})
+    return _foreseen(member, month, state)
+
+
+def _settled(member: Member, month: int) -> Statement:
     plan = members.plan(member, month)
     spend = Spend.objects.filter(month=month, member=member).select_related("charity").first()
-    moved = _funds.moves(member)
-    settled = state is State.SETTLED
-    arrears = settled and _owed.is_charged(month)
+    arrears = _owed.is_charged(month)
+    return Statement(
+        member=member,
+        month=month,
+        state=State.SETTLED,
+        budget_micros=plan.budget_micros,
+        paused=plan.paused,
+        spend_micros=spend.amount_micros if spend else 0,
+        shares=_shares(member, month, plan, arrears=arrears),
+        charity=spend.charity if spend else None,
+        arrears=arrears,
+        **_funds_of(_funds.moves(member), month),
+    )
+
+
+def _foreseen(member: Member, month: int, state: State) -> Statement:
+    seen = _forecast.of(member=member, month=month)
     return Statement(
         member=member,
         month=month,
         state=state,
-        budget_micros=plan.budget_micros,
-        paused=plan.paused,
-        spend_micros=spend.amount_micros if spend else 0,
-        shares=_shares(member, month, settled=settled, arrears=arrears),
-        charity=spend.charity if spend else None,
-        funds_start_micros=_funds.at_start(moved, month),
-        funds_end_micros=_funds.at_start(moved, month + 1),
-        arrears=arrears,
-        movements=[move for move in moved if move.month == month],
+        budget_micros=seen.budget_micros,
+        paused=seen.paused,
+        spend_micros=seen.given_micros,
+        shares=[
+            share
+            if share.amount_micros or share.state == "void"
+            else share._replace(state="nothing")
+            for share in seen.shares
+        ],
+        charity=seen.charity,
+        arrears=seen.arrears,
+        **_funds_of([*_funds.moves(member), *seen.moves], month),
     )
 
 
-def _shares(member: Member, month: int, *, settled: bool, arrears: bool) -> list[Share]:
-    split = Split.objects.filter(month=month, member=member).first() if settled else None
+class _Funds(TypedDict):
+    funds_start_micros: int
+    funds_end_micros: int
+    carried_micros: int
+    movements: list[Move]
+
+
+def _funds_of(listed: list[Move], month: int) -> _Funds:
+    return {
+        "funds_start_micros": _funds.at_start(listed, month),
+        "funds_end_micros": _funds.at_start(listed, month + 1),
+        "carried_micros": _funds.carried(listed, month),
+        "movements": [move for move in listed if move.month == month],
+    }
+
+
+def _shares(member: Member, month: int, plan: Plan, *, arrears: bool) -> list[Share]:
+    split = Split.objects.filter(month=month, member=member).first()
     given = _nodded.of(member, month)
     returned = set(
         ReturnedShare.objects.filter(month=month, member=member).values_list("thing_id", flat=True)
     )
     rate = instance.fee_basis_points(month)
-    owed = _owed.of(member, month, given) if arrears else None
+    owed = _owed.of(member, month, given, plan) if arrears else None
     shares = []
     for nod in given:
         amount = _amount(nod, split)
         if owed is not None and not (nod.void and nod.thing_id not in owed.later):
             amount, state = owed.share(nod, amount)
         else:
-            state = _share_state(nod, amount, returned, settled=split is not None)
+            state = _share_state(nod, amount, returned)
         fee = money.fee(amount, rate) if state in ("paid", "released") else 0
         shares.append(Share(nod.thing, amount, fee, state, nod.weight))
     return shares
@@ -173,91 +184,12 @@ def _amount(nod: Nodded, split: Split | None) -> int:
     return split.share_micros(nod.thing_id, nod.weight)
 
 
-def _share_state(nod: Nodded, amount: int, returned: set[int], *, settled: bool) -> str:
+def _share_state(nod: Nodded, amount: int, returned: set[int]) -> str:
     if nod.void:
         return "void"
     if nod.thing_id in returned:
         return "returned"
-    if not settled:
-        return "planned"
     return nod.line if amount else "nothing"
-
-
-def reserved(member: Member) -> int:
-    """Micros of the funds that closed, unsettled months will take, in order."""
-    left = ledger.balance(ledger.funds(member.id))
-    taken = 0
-    spent = Spend.objects.filter(member=member).values("month")
-    for month in Month.objects.filter(settled_at=None).exclude(month__in=spent).order_by("month"):
-        plan = members.plan(member, month.month)
-        part = 0 if plan.paused else min(plan.budget_micros, left - taken)
-        taken += part
-    return taken
-
-
-def preview(*, member: Member, month: int) -> Preview:
-    """What the open month would give if it ended now."""
-    plan = members.plan(member, month)
-    funds = ledger.balance(ledger.funds(member.id))
-    arrears = settings.MODE == "arrears"
-    kept = 0 if arrears else reserved(member)
-    most = plan.budget_micros if arrears else min(plan.budget_micros, funds - kept)
-    spend = 0 if plan.paused else most
-    given = list(nods.of_month(member, month))
-    shared = _shared(member, month)
-    weights = {nod.thing_id: nod.weight for nod in given if _counts(nod, member, month, shared)}
-    amounts = money.share_out(spend, weights)
-    receiving = _receiving(given, month, shared)
-    rate = instance.fee_basis_points(month)
-    shares = []
-    for nod in given:
-        amount = amounts.get(nod.thing_id, 0)
-        paid = nod.thing_id in receiving
-        state = "void" if nod.thing_id not in amounts else "planned" if paid else "waiting"
-        fee = money.fee(amount, rate) if paid else 0
-        shares.append(Share(nod.thing, amount, fee, state, nod.weight))
-    return Preview(
-        month=month,
-        budget_micros=plan.budget_micros,
-        paused=plan.paused,
-        funds_micros=funds,
-        reserved_micros=kept,
-        spend_micros=spend,
-        shares=shares,
-        charity=plan.charity,
-    )
-
-
-def _shared(member: Member, month: int) -> dict[int, Team]:
-    """The teams that things a member nodded at in a month belong to, by thing; most to none."""
-    nodded = Thing.objects.filter(nods__member=member, nods__month=month)
-    found = {}
-    for thing in nodded.filter(teams.put_in_of()):
-        team = teams.team_of(thing=thing, month=month)
-        if team is not None:
-            found[thing.id] = team
-    return found
-
-
-def _receiving(given: Sequence[Nod], month: int, shared: Mapping[int, Team]) -> set[int]:
-    """The things for which the owner, or everybody in a team, may receive."""
-    owners = {nod.thing.owner_id for nod in given if nod.thing.owner_id}
-    may = set(members.receivers().filter(id__in=owners).values_list("id", flat=True))
-    all_may = {team for team in set(shared.values()) if teams.receives(team=team, month=month)}
-    return {
-        nod.thing_id
-        for nod in given
-        if (
-            shared[nod.thing_id] in all_may if nod.thing_id in shared else nod.thing.owner_id in may
-        )
-    }
-
-
-def _counts(nod: Nod, member: Member, month: int, shared: Mapping[int, Team]) -> bool:
-    if nod.thing.state != Thing.State.ACTIVE or nod.thing.owner_id == member.id:
-        return False
-    team = shared.get(nod.thing_id)
-    return team is None or member.id not in teams.people(team=team, month=month)
 
 
 def waiting_for(thing: Thing) -> tuple[int, int]:

@@ -72,6 +72,20 @@ def expire(*, month: int, at: datetime, report: Report) -> None:
         chunks.walk(members_of, give_back, label="expire", report=report)
 
 
+def expires(member: Member, month: int) -> int:
+    """What still waits of a member's month and comes back to them as it expires; reads only."""
+    if not ledger.balance(ledger.waiting(member.id)):
+        return 0
+    text = months.text(month)
+    bound: Params = {"month": month, "text": text, "after": member.id - 1, "upto": member.id}
+    with connection.cursor() as cursor:
+        cursor.execute(_EXPIRE, bound)
+        found = cursor.fetchone()
+    if found is None or ledger.find(found[0]) is not None:
+        return 0
+    return int(found[-1])
+
+
 def note_expired(*, month: int, at: datetime, report: Report) -> None:
     """Note that the lines of an expired month went back: all of what they held has."""
     rows = Line.objects.filter(month=month, state=Line.State.WAITING)

@@ -60,6 +60,11 @@ def forgive(*, member: Member, at: datetime) -> None:
     _charges.forgive(member=member, at=at)
 
 
+def kept(member: Member) -> int:
+    """Micros of a member's funds that pay what they were asked for, and so go back to nobody."""
+    return _charges.kept(member)
+
+
 def can_pay(member: Member) -> bool:
     """Whether the funds of a member hold something they were asked for."""
     return _charges.can_pay(member)

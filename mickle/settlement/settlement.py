@@ -25,6 +25,7 @@ from mickle.settlement import (
     _database,
     _dues,
     _engine,
+    _forecast,
     _freeze,
     _funds,
     _owners,
@@ -39,11 +40,13 @@ from mickle.settlement import (
 from mickle.settlement._archive import Archived, NoArchive
 from mickle.settlement._at_hand import NoEngine
 from mickle.settlement._engine import EnginesDiffer
+from mickle.settlement._forecast import Forecast
 from mickle.settlement._funds import Move
+from mickle.settlement._nodded import Share
 from mickle.settlement._owners import OwnerStatement
 from mickle.settlement._run import AlreadySettled, NotSettled
 from mickle.settlement._spark import NoSpark
-from mickle.settlement._statements import Preview, Share, Statement
+from mickle.settlement._statements import NoStatement, Statement
 from mickle.settlement._totals import Totals
 from mickle.settlement._waiting import EXPIRES_AFTER_MONTHS, NotWaiting
 from mickle.settlement.models import Proof, Run
@@ -55,14 +58,15 @@ __all__ = [
     "AlreadySettled",
     "Archived",
     "EnginesDiffer",
+    "Forecast",
     "Move",
     "NoArchive",
     "NoEngine",
     "NoSpark",
+    "NoStatement",
     "NotSettled",
     "NotWaiting",
     "OwnerStatement",
-    "Preview",
     "Settled",
     "Share",
     "Statement",
@@ -274,13 +278,22 @@ def refuse(*, thing: Thing, at: datetime) -> None:
     _waiting.refuse(thing=thing, at=at)
 
 
-def preview(*, member: Member, at: datetime) -> Preview:
+def preview(*, member: Member, at: datetime) -> Forecast:
     """The open month of a member as it stands: the coin and what each slice is worth."""
-    return _statements.preview(member=member, month=max(months.of(at), instance.open_month()))
+    return _forecast.of(member=member, month=max(months.of(at), instance.open_month()))
+
+
+def forecast(*, member: Member, month: int) -> Forecast:
+    """What a month that is not settled would give if it ended now and nothing else changed."""
+    return _forecast.of(member=member, month=month)
 
 
 def statement(*, member: Member, month: int) -> Statement:
-    """What became of a member's coin in a month, share by share."""
+    """What became of a member's coin in a month, share by share.
+
+    Of a month that is not settled, what would if it ended now. Raises NoStatement for one that has
+    not begun or was over before this instance began.
+    """
     return _statements.statement(member=member, month=month)
 
 

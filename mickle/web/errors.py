@@ -1,10 +1,15 @@
 """Error pages in the look. The one for our own faults asks the database nothing: it may be why."""
 
+from collections.abc import Callable
+from functools import wraps
 from http import HTTPStatus
+from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 from django.template import loader
 from django.utils.translation import gettext as _
+
+from mickle.settlement.settlement import NoArchive
 
 
 def _page(request: HttpRequest | None, status: int, title: str, text: str) -> HttpResponse:
@@ -48,6 +53,24 @@ def not_found(
         "The page may have moved, or the link lost a letter on the way. Your money is not affected."
     )
     return _page(request, HTTPStatus.NOT_FOUND, _("Nothing at this address"), text)
+
+
+def away(request: HttpRequest, why: str) -> HttpResponse:
+    """503: it is kept elsewhere, and cannot be read there now."""
+    return _page(request, HTTPStatus.SERVICE_UNAVAILABLE, _("Not to be read right now"), why)
+
+
+def from_archives(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
+    """Say what cannot be read where an archive is away."""
+
+    @wraps(view)
+    def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        try:
+            return view(request, *args, **kwargs)
+        except NoArchive as why:
+            return away(request, str(why))
+
+    return guarded
 
 
 def broken(_request: HttpRequest) -> HttpResponse:

@@ -49,7 +49,8 @@ def statement_csv(found: Statement) -> HttpResponse:
         )
         for share in found.shares
     )
-    return csv_response(f"statement-{months.text(found.month)}", head, lines)
+    kind = "forecast" if found.forecast else "statement"
+    return csv_response(f"{kind}-{months.text(found.month)}", head, lines)
 
 
 def _exact(micros: int) -> object:
@@ -71,6 +72,7 @@ def statement_json(found: Statement) -> dict[str, Any]:
     return {
         "month": months.text(found.month),
         "state": str(found.state),
+        "forecast": found.forecast,
         "currency": settings.CURRENCY,
         "budget_micros": found.budget_micros,
         "spend_micros": found.spend_micros,
@@ -156,20 +158,29 @@ def trial_balance_csv(month: int) -> HttpResponse:
     return csv_response(f"trial-balance-{months.text(month)}", head, lines)
 
 
-def movements(listed: list[Move], month: int) -> list[dict[str, Any]]:
-    """Moves of a month in words, those with the same words summed."""
+def movements(found: Statement) -> list[dict[str, Any]]:
+    """Moves of a member's funds in a month in words, those with the same words summed."""
     sums: dict[tuple[str, str], int] = {}
-    for move in listed:
-        if move.month != month:
-            continue
-        into = move.amount_micros > 0
-        note = move.row.memo if into and move.row.debit.kind == Kind.PROVIDER else ""
-        words = move_name(move.row, into=into), note
+    for move in found.movements:
+        words = _move_words(move)
         sums[words] = sums.get(words, 0) + move.amount_micros
+    if found.carried_micros:
+        came = found.carried_micros > 0
+        label = _("Came after the month’s end, and counted") if came else _("For the month before")
+        sums[label, ""] = found.carried_micros
     return [
         {"label": label, "note": note, "amount_micros": amount}
         for (label, note), amount in sums.items()
     ]
+
+
+def _move_words(move: Move) -> tuple[str, str]:
+    """What a move was, and what was noted of it."""
+    into = move.amount_micros > 0
+    if move.row is None:
+        return (_("Would come back, it waits") if into else _("Would be given")), ""
+    note = move.row.memo if into and move.row.debit.kind == Kind.PROVIDER else ""
+    return move_name(move.row, into=into), note
 
 
 def move_name(row: Row, *, into: bool) -> str:

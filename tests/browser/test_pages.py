@@ -29,6 +29,7 @@ ANYBODY = (
 )
 GIVER = (
     *("/month", "/month/add", "/nods", "/nods/monthly", "/statements", f"/statements/{LAST}"),
+    f"/statements/{months.text(MONTH)}",
     *("/top-up", "/refund", "/settings", "/settings/close", "/thing/1", "/catalogue"),
     *("/nod?url=https://new.example/page", "/nod/1/monthly", "/settings/sites"),
 )

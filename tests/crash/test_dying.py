@@ -13,10 +13,11 @@ from mickle.ledger import ledger
 from mickle.lib import chunks
 from mickle.members.models import Member
 from mickle.nods import nods
+from mickle.nods.models import Nod
 from mickle.payins import payins
 from mickle.payouts import payouts
 from mickle.payouts.models import Payout
-from mickle.settlement import _dues, _freeze, _tree, _underway, arrears, settlement
+from mickle.settlement import _dues, _freeze, _tree, _underway, arrears, past, settlement
 from mickle.teams import teams
 from mickle.teams.models import Agreement
 from mickle.things import things
@@ -123,6 +124,27 @@ def collect(_bob: Member) -> None:
 @override_settings(MODE="arrears", CHARGE_TRIES=1)
 def test_collecting_survives_death_anywhere():
     assert die_everywhere(asked, collect) > 40
+
+
+def archived() -> Member:
+    """A month that is settled and archived, long ago, and of which nothing waits."""
+    bob = world()
+    settlement.settle(month=NOVEMBER, at=EARLY_DECEMBER)
+    settlement.refuse(thing=Thing.objects.get(host="waits.example"), at=EARLY_DECEMBER)
+    settlement.archive(month=NOVEMBER, at=EARLY_DECEMBER)
+    return bob
+
+
+def let_go(_bob: Member) -> None:
+    if Nod.objects.filter(month=NOVEMBER).exists():
+        past.let_go(month=NOVEMBER)
+
+
+def test_nods_that_leave_survive_death_anywhere(monkeypatch, tmp_path):
+    for name in ("FIRST", "FEWEST", "MOST"):
+        monkeypatch.setattr(chunks, name, 1)
+    with override_settings(ARCHIVE=str(tmp_path)):
+        assert die_everywhere(archived, let_go) > 15
 
 
 def settled_and_claimed() -> Member:

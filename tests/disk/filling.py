@@ -28,6 +28,7 @@ from tests.people import MID_NOVEMBER, creator, instance_at, member, thing  # no
 
 MEMBERS, PAGES, GIVEN, ONCE = 30, 30, 5, 12
 MICROS = 1_230_000
+_WRITTEN_OVER = {"sqlite": "PRAGMA wal_checkpoint(TRUNCATE)", "postgresql": "CHECKPOINT"}
 answered: list[str] = []
 
 
@@ -56,7 +57,7 @@ class World:
         )
         # Else the room of what was written before is written over.
         with connection.cursor() as cursor:
-            cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            cursor.execute(_WRITTEN_OVER[connection.vendor])
         return "done"
 
     def settle(self, month: str) -> str:
@@ -97,6 +98,7 @@ def main() -> None:
             said = getattr(world, deed)(*words)
         except (DatabaseError, OSError) as error:
             said = failures.sentence(error)
+            connection.close()
         print(said, flush=True)
 
 

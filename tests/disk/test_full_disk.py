@@ -1,34 +1,40 @@
-"""A disk that is really full, twenty times: it is said, and nothing that was answered is lost."""
+"""A disk that is really full, often: it is said, and nothing that was answered is lost."""
 
 import os
 import random
 import subprocess
 import sys
-from collections.abc import Iterator
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
+import psycopg
 import pytest
 
+from tests import databases
 from tests.people import NOVEMBER
 
 pytestmark = pytest.mark.slow
 
 ROOT = Path(__file__).parents[2]
 SIZE, FILLS, KB = 48_000_000, 20, 1024
+# PostgreSQL is some 40 MB before anything is in it, and takes a second to come back.
+SIZE_OF_A_SERVER, FILLS_OF_A_SERVER = 120_000_000, 3
 MEMBERS, GIVEN = 30, 5
 FULL = "The disk is full. Nothing is lost; make room in"
+AWAY = "The database cannot be reached. Nothing is lost"
 
 
 def run(*words: str | Path) -> bool:
     return subprocess.run(words, capture_output=True, check=False).returncode == 0
 
 
-@pytest.fixture
-def disk(tmp_path: Path) -> Iterator[Path]:
+@contextmanager
+def mounted(image: Path, place: Path, size: int) -> Iterator[Path]:
     """A small file system of its own."""
-    image, place = tmp_path / "image", tmp_path / "disk"
     with image.open("wb") as file:
-        file.truncate(SIZE)
+        file.truncate(size)
     place.mkdir()
     if not (
         run("mkfs.ext4", "-q", "-m", "0", image)
@@ -39,10 +45,29 @@ def disk(tmp_path: Path) -> Iterator[Path]:
     assert run("umount", place)
 
 
+@pytest.fixture
+def disk(tmp_path: Path) -> Iterator[Path]:
+    """For SQLite."""
+    with mounted(tmp_path / "image", tmp_path / "disk", SIZE) as place:
+        yield place
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> Iterator[databases.Server]:
+    """A PostgreSQL whose folder is on such a disk; its user may go there."""
+    with tempfile.TemporaryDirectory(prefix="mickle-disk-") as folder:
+        Path(folder).chmod(0o755)
+        with mounted(tmp_path / "image", Path(folder) / "disk", SIZE_OF_A_SERVER) as place:
+            found = databases.Server(within=place)
+            found.start()
+            yield found
+            found.stop()
+
+
 class Instance:
     """An instance on that disk, and what takes the room beside it."""
 
-    def __init__(self, disk: Path) -> None:
+    def __init__(self, disk: Path, **settings: str) -> None:
         self.disk, self.ballast = disk, disk / "ballast"
         kept = {name: text for name, text in os.environ.items() if not name.startswith("MICKLE_")}
         kept.pop("DATABASE_URL", None)
@@ -52,7 +77,7 @@ class Instance:
             stdout=subprocess.PIPE,
             text=True,
             cwd=ROOT,
-            env=kept | {"MICKLE_DATA": str(disk / "data")},
+            env=kept | {"MICKLE_DATA": str(disk / "data")} | settings,
         )
         assert self.process.stdout.readline() == "ready\n"
 
@@ -84,19 +109,31 @@ def instance(disk: Path) -> Iterator[Instance]:
     found.stop()
 
 
-def test_what_was_answered_is_there_and_a_month_goes_on_when_there_is_room(instance):
+def fill_its_log(server: databases.Server) -> None:
+    """Write nothing but the log, until the server ends itself."""
+    named = {"host": str(server.folder), "user": "test", "dbname": "postgres"}
+    with suppress(psycopg.OperationalError), psycopg.connect(**named, autocommit=True) as there:
+        while True:
+            there.execute("SELECT pg_logical_emit_message(true, '', repeat('x', 1000000))")
+    server.process.wait(timeout=20)
+
+
+def fill_again_and_again(instance: Instance, times: int, come_back: Callable[[], None]) -> None:
+    """Month after month on a disk that fills up."""
     seed = random.randrange(2**32)
     print(f"seed {seed}")
     chance = random.Random(seed)
     fills, month = 0, NOVEMBER
-    while fills < FILLS:
+    while fills < times:
         assert instance(f"month {month}") == "done"
         left_kb = chance.randrange(100, 400)
         instance.fill(left_kb)
         while not (said := instance(f"settle {month}")).startswith("settled "):
             fills += 1
             assert said.startswith(FULL)
+            come_back()
             assert instance(f"write full{fills}").startswith((FULL, "done"))
+            come_back()
             assert instance("books").startswith("ok ")
             left_kb += chance.randrange(20, 200)
             instance.fill(left_kb)
@@ -104,3 +141,31 @@ def test_what_was_answered_is_there_and_a_month_goes_on_when_there_is_room(insta
         instance.make_room()
         assert instance("books").startswith("ok ")
         month += 1
+
+
+def test_what_was_answered_is_there_and_a_month_goes_on_when_there_is_room(instance):
+    fill_again_and_again(instance, FILLS, lambda: None)
+
+
+def test_a_postgresql_on_a_full_disk_comes_back_with_all_that_was_answered(server, tmp_path):
+    disk = server.folder.parent
+    instance = Instance(disk, DATABASE_URL=server.url, MICKLE_DATA=str(tmp_path))
+
+    def come_back() -> None:
+        # Without room for its log the server ends itself; whoever runs it makes room and starts it.
+        if server.process.poll() is not None:
+            instance.make_room()
+            server.log.close()
+            server.start()
+
+    try:
+        fill_again_and_again(instance, FILLS_OF_A_SERVER, come_back)
+        assert instance("write before") == "done"
+        instance.fill(60)
+        fill_its_log(server)
+        assert instance("write after").startswith(AWAY)
+        come_back()
+        assert instance("write after") == "done"
+        assert instance("books").startswith("ok ")
+    finally:
+        instance.stop()

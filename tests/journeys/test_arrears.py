@@ -67,7 +67,12 @@ def test_what_was_nodded_at_is_paid_by_one_transfer_afterwards(alice, clock):
     assert "€3.33 is charged and not paid yet." in person.text
     assert "€1.66 more is charged only if its makers claim their page" in person.text
     clock.at += timedelta(days=2)
-    arrives(alice, "3.33", clock.at)
+    arrives(alice, "4.00", clock.at)
+    person.open("/refund")
+    assert "€0.67 can go back now" in person.text
+    assert "€3.33 pays what you were asked for." in person.text
+    person.send("", amount="0.68", **ACCOUNT)
+    assert "0.67 EUR can be paid back now" in person.text
     work()
     assert [earned(name) for name in ("bob", "carol")] == [1_498_500] * 2
     person.open("/statements/2026-11")

@@ -100,6 +100,29 @@ def test_the_statement_names_every_share_and_adds_up(settled: Member) -> None:
     assert sum(share["amount_micros"] for share in found["shares"]) == found["spend_micros"]
 
 
+def test_the_statement_of_an_open_month_is_a_forecast() -> None:
+    instance_at("2026-11", kind="TEST")
+    month = instance.open_month()
+    name = months.text(month)
+    alice = member("alice", funds="10.00")
+    person = signed_in(alice).open(f"/statements/{name}")
+    assert "You have nodded at nothing, so nothing would be given." in person.text
+    members.list_charity(slug="library", name="Library")
+    assert "€5.00 would go to Library" in person.open(f"/statements/{name}").text
+    for page in (thing("one", creator("bob")), thing("two")):
+        nods.give(member=alice, thing=page, at=instance.now())
+    text = person.open(f"/statements/{name}").text
+    assert "2 nods, one coin of €5.00" in text
+    assert "This is a forecast" in text
+    assert "€2.50 would wait for makers" in text
+    assert "would be paid" in text
+    assert "A top-up until" in text
+    assert 'action="/statements' not in person.html
+    assert person.client.get(f"/statements/{name}.json").json()["forecast"] is True
+    files = person.client.get(f"/statements/{name}.csv")
+    assert f'"forecast-{name}.csv"' in files["Content-Disposition"]
+
+
 def _body(person: Person, path: str) -> str:
     return person.client.get(path).content.decode()
 

@@ -162,6 +162,17 @@ def test_a_statement_tells_every_share(loaded):
     assert "Received 2.25 EUR (2.50 EUR less the fee of 0.25 EUR)" in loaded.out
 
 
+def test_a_statement_of_a_month_that_is_not_settled_is_a_forecast(loaded):
+    given = loaded.json("statement", "alice", ago(1))
+    assert (given["state"], given["forecast"], given["spent_micros"]) == ("open", True, 5_000_000)
+    assert [s["state"] for s in given["shares"]] == ["planned", "waiting"]
+    assert loaded("statement", "alice", ago(1)) == 0
+    assert "Forecast: what it would come to if it were settled now." in loaded.out
+    assert loaded("settle", ago(1)) == 0
+    assert loaded.json("statement", "alice", ago(1))["forecast"] is False
+    assert "has not begun, so it has no statement." in loaded.refused("statement", "alice", ago(-1))
+
+
 def test_shares_that_are_no_whole_cents_are_exact(mickle, tmp_path):
     world = small()
     world["things"].append({"id": 103, "url": "https://third.example/"})

@@ -80,4 +80,18 @@ ARREARS = [
         "tries__gte=settings.CHARGE_TRIES - 1",
         "tests/settlement/test_arrears.py -k three_times_unpaid",
     ),
+    Bug(
+        "a refund takes what pays a charge",
+        "web/views/money.py",
+        "                kept_micros=kept,",
+        "                kept_micros=0,",
+        "tests/journeys/test_arrears.py -k one_transfer",
+    ),
+    Bug(
+        "more is charged at once than funds may hold",
+        "settlement/_dues.py",
+        "WHERE upto <= %(most)s OR",
+        "WHERE upto >= 0 OR",
+        "tests/settlement/test_arrears.py -k more_at_once",
+    ),
 ]

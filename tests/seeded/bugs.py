@@ -36,6 +36,13 @@ BUGS = [
         'row.key.startswith("expired:")',
         "tests/settlement/test_waiting_cases.py -k counts_for_the_settlement",
     ),
+    Bug(
+        "a database that ended itself is something unforeseen",
+        "ops/failures.py",
+        '("connection failed", "connection to server", "could not connect", ',
+        "(",
+        "tests/disk -k postgresql",
+    ),
     *ARREARS,
     *IDENTITY,
     *MONTH_END,

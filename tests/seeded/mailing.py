@@ -68,16 +68,16 @@ MAILING = [
     ),
     Bug(
         "money that an earlier month will take is counted twice",
-        "notices/_facts.py",
-        "left -= min(plan.budget_micros, left)",
-        "left -= 0",
+        "settlement/_forecast.py",
+        "            self.left += amount_micros\n",
+        "            self.left += max(amount_micros, 0)\n",
         "tests/notices/test_whom.py -k earlier_months",
     ),
     Bug(
         "who is told to be short has money coming back",
-        "notices/_facts.py",
-        "return left + back, back",
-        "return left, back",
+        "settlement/_forecast.py",
+        "        self._move(month, back)\n        return back",
+        "        return back",
         "tests/notices/test_whom.py -k six_months_ago",
     ),
     Bug(

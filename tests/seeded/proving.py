@@ -115,4 +115,57 @@ PROVING = [
         "before=None,",
         "tests/settlement/test_proof_tampered.py -k every_month_before",
     ),
+    Bug(
+        "nods leave while something of their month waits",
+        "settlement/_leaving.py",
+        "not (lines.exists() or asked.exists() or posting.exists())",
+        "not (asked.exists() or posting.exists())",
+        "tests/settlement/test_past.py -k something_waits",
+    ),
+    Bug(
+        "nods leave for an archive that nobody looked at",
+        "settlement/_leaving.py",
+        """    kept = _archive.check(month=month).rows["nods"]
+""",
+        "    kept = Nod.objects.filter(month=month).count()\n",
+        "tests/settlement/test_past.py -k not_whole",
+    ),
+    Bug(
+        "a nod that left is not counted any more",
+        "nods/_leaving.py",
+        "        cursor.execute(_COUNT, names)\n",
+        "",
+        "tests/settlement/test_past.py -k same_afterwards",
+    ),
+    Bug(
+        "a nod that left carries nothing in the proof",
+        "settlement/_hashing.py",
+        "if row[0] not in there]",
+        "if row[0] in there]",
+        "tests/settlement/test_past.py -k same_afterwards",
+    ),
+    Bug(
+        "nods leave in a transaction apart from how many they were",
+        "nods/_leaving.py",
+        """        cursor.execute(_NOTE, names)
+""",
+        """        cursor.execute(_NOTE, names)
+        cursor.connection.commit()
+""",
+        "tests/crash/test_dying.py -k leave_survive",
+    ),
+    Bug(
+        "nods leave though they are charged for still",
+        "settlement/_leaving.py",
+        "Q(charge=None) | Q(charge__state=Charge.State.ASKED)",
+        "Q(charge=None)",
+        "tests/settlement/test_past.py -k paid_or_dropped",
+    ),
+    Bug(
+        "nobody looks at lines whose nods have left",
+        "settlement/_audit.py",
+        "HAVING SUM(s.amount_micros) <> MAX(l.gross)",
+        "HAVING SUM(s.amount_micros) < 0",
+        "tests/settlement/test_past.py -k without_its_nods",
+    ),
 ]

@@ -229,6 +229,24 @@ def test_of_two_charges_one_is_paid_whole():
     assert funds(alice) == EUR("4.99")
 
 
+def test_nobody_is_asked_for_more_at_once_than_funds_may_hold(settings):
+    settings.FUNDS_MAX_MICROS = EUR("6.00")
+    alice = member("alice")
+    late, made = pages(2, unclaimed=2), pages(2, start=50)
+    give_all(alice, late)
+    settle()
+    bob = claim(late[0][0], NOVEMBER + 1)
+    things.set_owner(thing=late[1][0], owner=bob, at=in_month(NOVEMBER + 1))
+    give_all(alice, made, month=NOVEMBER + 1)
+    settle(NOVEMBER + 1)
+    assert pay(alice, NOVEMBER + 2) == EUR("5.00")
+    assert Due.objects.filter(charge=None).count() == 2
+    settle(NOVEMBER + 2)
+    assert pay(alice, NOVEMBER + 3) == EUR("5.00")
+    assert shares(alice, "released") == [EUR("2.50")] * 2
+    assert funds(alice) == 0
+
+
 def test_paused_and_idle_members_owe_nothing():
     paused, idle = member("paused", budget="paused"), member("idle")
     members.list_charity(slug="library", name="Open Library Fund")

@@ -14,6 +14,7 @@ from mickle.members import members
 from mickle.payins import payins
 from mickle.payouts import payouts
 from mickle.providers import sepa
+from mickle.settlement import arrears
 from mickle.web import access, paths
 from mickle.web.access import MemberRequest
 from mickle.web.forms import BudgetForm, CloseForm, ProfileForm
@@ -58,7 +59,7 @@ def settings_page(request: MemberRequest) -> HttpResponse:
         "mail": mail,
         "plan": plan,
         "month": instance.open_month(),
-        "refundable": payouts.refundable(member=member, at=at),
+        "refundable": payouts.refundable(member=member, at=at, kept_micros=arrears.kept(member)),
     }
     return render(request, "giving/settings.html", context)
 

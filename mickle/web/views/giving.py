@@ -10,7 +10,6 @@ from django.shortcuts import get_object_or_404, render
 from django.utils.translation import gettext as _
 
 from mickle.instance import instance
-from mickle.instance.instance import State
 from mickle.instance.models import Month
 from mickle.ledger import ledger
 from mickle.lib import months
@@ -18,11 +17,12 @@ from mickle.lib.errors import Refused
 from mickle.members.models import Member
 from mickle.nods import nods
 from mickle.nods.models import Nod
-from mickle.settlement import arrears, settlement
+from mickle.settlement import arrears, past, settlement
 from mickle.settlement.models import Spend
-from mickle.settlement.settlement import Statement
+from mickle.settlement.past import ListedNod
+from mickle.settlement.settlement import NoStatement, Statement
 from mickle.things.models import Thing
-from mickle.web import access, nodding, paths, rows, tables, wording
+from mickle.web import access, errors, nodding, paths, rows, tables, wording
 from mickle.web.access import MemberRequest
 from mickle.web.forms import LinkForm
 from mickle.web.views.teaming import asking
@@ -45,7 +45,7 @@ def dashboard(request: MemberRequest) -> HttpResponse:
         "rows": _share_rows(seen.shares, member),
         "money": _money(member, seen.month),
         "steps": _steps(member),
-        "left": seen.funds_micros - seen.reserved_micros - seen.spend_micros,
+        "left": seen.left_micros - seen.spend_micros,
         "unpaid": _unpaid(member, unpaid.month) if unpaid else None,
         "charges": arrears.open_charges(member),
     }
@@ -89,7 +89,7 @@ def _money(member: Member, month: int) -> dict[str, int]:
 def _steps(member: Member) -> dict[str, bool]:
     """What comes next for somebody new; empty once each was done."""
     done = {
-        "nod": Nod.objects.filter(member=member).exists(),
+        "nod": bool(nods.months_of(member)),
         "top_up": member.funded_month is not None or settings.MODE == "arrears",
     }
     return {} if all(done.values()) else done
@@ -115,13 +115,14 @@ def add_link(request: MemberRequest) -> HttpResponse:
 
 @access.member_only
 @access.read_page
+@errors.from_archives
 def my_nods(request: MemberRequest) -> HttpResponse:
     """Every nod by month; the ones of the open month can be taken back."""
     member = request.user
-    listed = Nod.objects.filter(member=member).order_by("-month").values_list("month", flat=True)
-    known = sorted({*listed.distinct(), instance.open_month()}, reverse=True)[:_LISTED_MONTHS]
+    known = sorted({*nods.months_of(member), instance.open_month()}, reverse=True)[:_LISTED_MONTHS]
     month = _asked_month(request, known[0])
-    given = nods.of_month(member, month)
+    given: Iterable[Nod | ListedNod] = nods.of_month(member, month)
+    given = given or past.nods_of(member=member, month=month)
     context = {
         "month": month,
         "known": known,
@@ -158,8 +159,7 @@ def statements(request: MemberRequest) -> HttpResponse:
     """The months of a member, newest first."""
     member = request.user
     spent = dict(Spend.objects.filter(member=member).values_list("month", "amount_micros"))
-    given = set(Nod.objects.filter(member=member).values_list("month", flat=True).distinct())
-    known = sorted({*spent, *given}, reverse=True)[:_LISTED_MONTHS]
+    known = sorted({*spent, *nods.months_of(member)}, reverse=True)[:_LISTED_MONTHS]
     listed = [
         {"month": month, "spend": spent.get(month, 0), "state": instance.state(month)}
         for month in known
@@ -169,20 +169,16 @@ def statements(request: MemberRequest) -> HttpResponse:
 
 @access.member_only
 @access.read_page
+@errors.from_archives
 def statement(request: MemberRequest, month: int) -> HttpResponse:
-    """What became of the coin, share by share."""
-    if instance.state(month) is State.OPEN:
-        return paths.see_other("dashboard")
+    """What became of the coin, share by share; of a month that is not settled, what would."""
     found = _statement(request, month)
-    listed = settlement.moves(request.user)
     context = {
         "found": found,
         "rows": _share_rows(found.shares, request.user),
         "states": _pie_states(found),
-        "movements": tables.movements(listed, month),
-        "start": settlement.funds_at_start(listed, month),
-        "end": settlement.funds_at_start(listed, month + 1),
-        "settled": found.state is State.SETTLED,
+        "movements": tables.movements(found),
+        "counting": any(share.state != "void" for share in found.shares),
         "proved": bool(found.spend_micros) and settlement.proof(month) is not None,
     }
     return render(request, "giving/statement.html", context)
@@ -190,6 +186,7 @@ def statement(request: MemberRequest, month: int) -> HttpResponse:
 
 @access.member_only
 @access.read_page
+@errors.from_archives
 def statement_as(request: MemberRequest, month: int, form: str) -> HttpResponse:
     """The same as CSV or JSON."""
     found = _statement(request, month)
@@ -201,9 +198,10 @@ def statement_as(request: MemberRequest, month: int, form: str) -> HttpResponse:
 
 
 def _statement(request: MemberRequest, month: int) -> Statement:
-    if instance.state(month) in (State.BEFORE, State.FUTURE):
-        raise Http404
-    return settlement.statement(member=request.user, month=month)
+    try:
+        return settlement.statement(member=request.user, month=month)
+    except NoStatement as refused:
+        raise Http404(str(refused)) from refused
 
 
 def _pie_states(found: Statement) -> list[str]:

@@ -43,6 +43,7 @@ NAMES: dict[str, Promise] = {
     "read-pages": gettext_lazy("Read what new pages are called"),
     "write-to-makers": gettext_lazy("Write to a maker for whom something waits"),
     "archive-months": gettext_lazy("Archive settled months"),
+    "let-nods-leave": gettext_lazy("Let nods of old months leave the database"),
     "keep-house": gettext_lazy("Tidy up, once an hour"),
 }
 KINDS: dict[str, Promise] = {

@@ -35,7 +35,8 @@ def top_up(request: MemberRequest) -> HttpResponse:
     charges = list(arrears.open_charges(member))
     funds = ledger.balance(ledger.funds(member.id))
     lacks = sum(charge.amount_micros for charge in charges) - funds
-    offered = _in_whole_units(lacks) if lacks > 0 else plan.budget_micros * 2
+    room = max(settings.FUNDS_MAX_MICROS - funds, 0)
+    offered = min(_in_whole_units(lacks), room) if lacks > 0 else plan.budget_micros * 2
     asked = {"amount": money.plain(offered, settings.CURRENCY_DECIMALS)}
     form = TopUpForm(request.GET if "amount" in request.GET else asked)
     amount = form.cleaned_data["amount"] if form.is_valid() else None
@@ -115,7 +116,8 @@ def refund(request: MemberRequest) -> HttpResponse:
     """Ask for funds back at par, to where they came from; typed only where nobody knows that."""
     member = request.user
     at = instance.now()
-    most = payouts.refundable(member=member, at=at)
+    kept = arrears.kept(member)
+    most = payouts.refundable(member=member, at=at, kept_micros=kept)
     origin = payins.origin(member)
     form = _refund_form(request, most, origin)
     if request.method == "POST" and form.is_valid():
@@ -129,13 +131,14 @@ def refund(request: MemberRequest) -> HttpResponse:
                 holder_name=to.name,
                 at=at,
                 key=said["key"],
+                kept_micros=kept,
             )
         except Refused as refused:
             form.refuse(refused)
         else:
             messages.info(request, _("Your refund is on its way. It comes by bank transfer."))
             return paths.see_other("settings")
-    return render(request, "giving/refund.html", {"form": form, "most": most})
+    return render(request, "giving/refund.html", {"form": form, "most": most, "kept": kept})
 
 
 def _refund_form(request: MemberRequest, most: int, origin: sepa.Account | None) -> RefundForm:

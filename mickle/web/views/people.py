@@ -12,6 +12,8 @@ from mickle.web import access, rows
 
 _PAGES_SHOWN = 200
 _NODS_SHOWN = 50
+# Besides the open one.
+_MONTHS_SHOWN = 12
 
 
 @access.read_page
@@ -34,8 +36,10 @@ def profile(request: HttpRequest, username: str) -> HttpResponse:
 def _nodded_by(member: Member) -> list[Thing]:
     """What the member nodded at, each once, the newest first."""
     here = instance.here()
-    # The key of nods begins with the month, so naming the months keeps the whole table unread.
-    known = range(here.first_month, instance.open_month() + 1)
+    # The key of nods begins with the month, so naming the months keeps the whole table unread; what
+    # is older may have left it.
+    last = instance.open_month()
+    known = range(max(here.first_month, last - _MONTHS_SHOWN), last + 1)
     newest = (
         Nod.objects.filter(
             month__in=known,

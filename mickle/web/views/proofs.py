@@ -6,7 +6,7 @@ from django.shortcuts import render
 from mickle.ledger import ledger
 from mickle.lib import months
 from mickle.settlement import settlement
-from mickle.web import access
+from mickle.web import access, errors
 from mickle.web.access import MemberRequest
 
 _LISTED_MONTHS = 120
@@ -44,6 +44,7 @@ def proof_json(_request: HttpRequest, month: int) -> HttpResponse:
 
 @access.member_only
 @access.read_page
+@errors.from_archives
 def own_proof(request: MemberRequest, month: int) -> HttpResponse:
     """The member's own shares with the way from them to the root; nobody else's, ever."""
     found = settlement.proof_of(member=request.user, month=month)

@@ -6,12 +6,23 @@ from django.conf import settings
 from django.core.management.base import CommandParser
 from django.utils.translation import gettext as _
 
+from mickle.instance.instance import State
 from mickle.lib import months
 from mickle.ops.catalogue import COMMANDS
 from mickle.ops.command import Command as Base
 from mickle.ops.command import amounts, member_named, month, said, takes_json, takes_member
 from mickle.settlement import settlement
 from mickle.settlement.settlement import OwnerStatement, Statement
+
+_OPEN = (
+    "Forecast: what it would come to if it were settled now. Nods, budgets, top-ups and owners"
+    " can still change it."
+)
+_CHANGES = {
+    State.CLOSED: "Forecast: its nods and budgets are final; top-ups and owners can still change"
+    " what it comes to.",
+    State.FROZEN: "Forecast: it is being settled, and nothing changes it any more.",
+}
 
 
 class Command(Base):
@@ -42,6 +53,8 @@ class Command(Base):
             _("%(name)s, %(month)s (%(state)s)")
             % {"name": name, "month": when, "state": given.state}
         )
+        if given.forecast:
+            self.say(_CHANGES.get(given.state, _OPEN))
         self.say(
             _("Budget %(budget)s, given %(spent)s")
             % {"budget": said(given.budget_micros), "spent": said(given.spend_micros)}
@@ -70,6 +83,7 @@ def as_json(given: Statement, received: OwnerStatement) -> dict[str, object]:
         "member": given.member.username,
         "month": months.text(given.month),
         "state": given.state.value,
+        "forecast": given.forecast,
         "currency": settings.CURRENCY,
         "paused": given.paused,
         **amounts(

@@ -1,0 +1,75 @@
+"""Nods that have left the table, read from the archive of their month. Reads only."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import NamedTuple
+
+from mickle.members.models import Member
+from mickle.nods.models import Past
+from mickle.settlement import _archive
+from mickle.settlement.models import Split
+from mickle.things.models import Thing
+
+
+class PastNod(NamedTuple):
+    """A nod as its archive has it."""
+
+    member_id: int
+    thing_id: int
+    weight: int
+    at: datetime
+    void: str
+
+
+class ListedNod(NamedTuple):
+    """The same with its thing, as lists of nods show it."""
+
+    thing: Thing
+    at: datetime
+    void: str
+
+
+def of(member: Member, month: int) -> list[PastNod]:
+    """A member's nods of a month that have left, in order of thing id; raises NoArchive."""
+    if not Past.objects.filter(month=month, member=member).exists():
+        return []
+    return list(within(month, member.id - 1, member.id))
+
+
+def listed(member: Member, month: int) -> list[ListedNod]:
+    """The same with their things and owners."""
+    found = of(member, month)
+    things = Thing.objects.select_related("owner").in_bulk([nod.thing_id for nod in found])
+    return [ListedNod(things[nod.thing_id], nod.at, nod.void) for nod in found]
+
+
+def within(month: int, after: int, upto: int) -> Iterator[PastNod]:
+    """Nods of a range of members, in order of member and thing; raises NoArchive."""
+    for member, thing, weight, at, void in _archive.nods_within(month, after, upto):
+        yield PastNod(member, thing, weight, at.replace(tzinfo=UTC), void)
+
+
+def shares(month: int, after: int, upto: int) -> list[tuple[int, int, int, int, str]]:
+    """What the nods of a range that have left carry: member, thing, weight, amount, identity."""
+    names = {"month": month, "member__gt": after, "member__lte": upto}
+    if not Past.objects.filter(**names).exists():
+        return []
+    splits = {split.member_id: split for split in Split.objects.filter(**names)}
+    counting = [
+        nod for nod in within(month, after, upto) if not nod.void and nod.member_id in splits
+    ]
+    called = dict(
+        Thing.objects.filter(id__in={nod.thing_id for nod in counting}).values_list(
+            "id", "identity"
+        )
+    )
+    return [
+        (
+            nod.member_id,
+            nod.thing_id,
+            nod.weight,
+            splits[nod.member_id].share_micros(nod.thing_id, nod.weight),
+            called[nod.thing_id],
+        )
+        for nod in counting
+    ]

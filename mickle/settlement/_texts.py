@@ -1,0 +1,33 @@
+"""Running the SQL of a settlement: one text, its names bound, on the connection at hand."""
+
+from django.db import connection
+
+from mickle.lib import bulk
+from mickle.lib.sql import Params
+
+
+def execute(text: str, bound: Params) -> int:
+    """Run a text; how many rows it wrote."""
+    with connection.cursor() as cursor:
+        cursor.execute(text, bound)
+        return int(cursor.rowcount)
+
+
+def rows(select: str) -> list[tuple[int, ...]]:
+    """What a SELECT without names gives."""
+    with connection.cursor() as cursor:
+        cursor.execute(select)
+        return list(cursor.fetchall())
+
+
+def stage(table: str, select: str, bound: Params | None = None, *, key: str) -> None:
+    """Keep what a SELECT gives in a temporary table; see `lib.bulk`."""
+    with connection.cursor() as cursor:
+        bulk.stage(cursor, table, select, bound, key=key)
+
+
+def drop(*tables: str) -> None:
+    """Do away with what was staged."""
+    with connection.cursor() as cursor:
+        for table in tables:
+            cursor.execute(f"DROP TABLE {table}")
