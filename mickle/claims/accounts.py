@@ -299,17 +299,15 @@ def note(*, member: Member, account: Account, at: datetime) -> Proof:
 
     Of two members at once the second finds that the first has it. Raises TooMany.
     """
-    try:
-        with transaction.atomic():
-            return _note(member, account, at)
-    except things.AlreadyOwned:
-        with transaction.atomic():
-            return _note(member, account, at)
+    with transaction.atomic():
+        return _note(member, account, at)
 
 
 def _note(member: Member, account: Account, at: datetime) -> Proof:
     instance.hold_owners()
     Member.objects.select_for_update(no_key=True).get(id=member.id)
+    # Of two at once the second finds what the first has.
+    things.hold_place(host=account.host, maker=_sites.maker(account.text))
     mine = _standing.live(member).filter(account=account.handle)
     # Called something else before, it has that name no more.
     for old in mine.exclude(text=account.text).exclude(state=Proof.State.DISPUTED):

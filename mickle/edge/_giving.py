@@ -17,6 +17,7 @@ from mickle.edge._database import Database, rows
 from mickle.lib import months
 from mickle.nods import write
 from mickle.passes.write import KEPT_FOR, USE
+from mickle.teams.asking import PARTNERS
 
 SOURCE = "button"
 KNOWN_AT_MOST = 50_000
@@ -24,7 +25,8 @@ KNOWN_AT_MOST = 50_000
 # Each place once for every secret that came with it; a pass is for the host of the page asked for.
 _RESOLVE = """
 SELECT g.place, g.token, p.id, p.member_id, p.site = x.host, p.day, p.used,
-       x.id, t.id, t.state, t.owner_id, m.closing_at IS NOT NULL
+       x.id, t.id, t.state, t.owner_id, m.closing_at IS NOT NULL,
+       EXISTS (SELECT 1 FROM teams_putin k WHERE k.keeper_id = t.owner_id)
 FROM (SELECT CAST(value->>0 AS BIGINT) AS place, value->>1 AS token,
              CAST(value->>2 AS BIGINT) AS thing, value->>3 AS identity
       FROM {rows}) g
@@ -36,6 +38,13 @@ LEFT JOIN things_thing x
 LEFT JOIN things_thing t ON t.id = COALESCE(x.merged_into_id, x.id)
 ORDER BY g.place
 """
+_PARTNERS = PARTNERS.replace(
+    "{asked}",
+    """
+SELECT CAST(value->>0 AS BIGINT) AS place, CAST(value->>1 AS BIGINT) AS thing,
+       CAST(value->>2 AS BIGINT) AS member
+FROM {rows}""",
+)
 # SQLite takes an index for some rows only where the statement says the same words as the index.
 _KEYED = """
 SELECT month, thing_id FROM nods_nod
@@ -91,10 +100,12 @@ class _Found(NamedTuple):
     state: str
     owner_id: int | None
     leaving: bool
+    shared: bool
 
-    def refusal(self, *, take_back: bool, today: int, room: int) -> str:
+    def refusal(self, *, take_back: bool, today: int, room: int, partner: bool) -> str:
         """Why the ask may not be done, or an empty text; `room` is what is left of a day's nods.
 
+        `partner` says that the member has a part of it through a team.
         What was given may be taken back, whoever owns it by now and however much was given today.
         """
         if not self.pass_id:
@@ -105,7 +116,7 @@ class _Found(NamedTuple):
             (self.leaving and not take_back, "leaving"),
             (spent >= room and not take_back, "limit"),
             (self.asked_id is None, "unknown"),
-            (self.owner_id == self.member_id and not take_back, "own"),
+            ((partner or self.owner_id == self.member_id) and not take_back, "own"),
             (self.state != "ACTIVE" and not take_back, "refused"),
         )
         return next((reason for holds, reason in reasons if holds), "")
@@ -134,20 +145,21 @@ class Batch:
         Where all are strangers that may not, nothing is locked: they cost a reader's time only.
         """
         if not any(secret in self._known for ask in asks for secret in ask.secrets):
-            at, _closed = self._database.now()
-            may, verdicts = self._decide(asks, at, Buckets(a_second=0, burst=0))
+            at, closed = self._database.now()
+            month = max(months.of(at), closed + 1)
+            may, verdicts = self._decide(asks, at, month, Buckets(a_second=0, burst=0))
             if not may:
                 return Taken(verdicts, counted=False)
         with self._database.writing():
             at, closed = self._database.now()
-            may, verdicts = self._decide(asks, at, self._members)
+            month = max(months.of(at), closed + 1)
+            may, verdicts = self._decide(asks, at, month, self._members)
             self._remember(asks, may)
             things = sorted({who.thing_id for who in may.values()})
             back = any(asks[place].take_back for place in may)
             self._database.hold(
                 sorted({who.member_id for who in may.values()}), things if back else ()
             )
-            month = max(months.of(at), closed + 1)
             new, counted = self._give(may, asks, at)
             for place, who in may.items():
                 if not asks[place].take_back:
@@ -170,7 +182,7 @@ class Batch:
             self._known.update(asks[place].secrets)
 
     def _decide(
-        self, asks: Sequence[Ask], at: datetime, members: Buckets
+        self, asks: Sequence[Ask], at: datetime, month: int, members: Buckets
     ) -> tuple[dict[int, _Found], list[Verdict]]:
         """Who may, by place; and the refusals."""
         listed = [
@@ -181,15 +193,17 @@ class Batch:
         found = self._database.query(
             _RESOLVE, {"rows": rows(listed), "at": self._database.instant(at)}
         )
+        known = [(place, _Found(*facts)) for place, *facts in found]
+        partners = self._partners(known, month)
         verdicts = [Verdict("no-pass")] * len(asks)
         may: dict[int, _Found] = {}
         given: Counter[int] = Counter()
-        for place, *facts in found:
+        for place, one in known:
             if place in may:
                 continue
-            one, back = _Found(*facts), asks[place].take_back
-            room = self._a_day - given[one.pass_id]
-            reason = one.refusal(take_back=back, today=at.toordinal(), room=room)
+            back, room = asks[place].take_back, self._a_day - given[one.pass_id]
+            partner = (place, one.member_id) in partners
+            reason = one.refusal(take_back=back, today=at.toordinal(), room=room, partner=partner)
             if not reason and not members.take(one.member_id, _clock.now()):
                 reason = "limit"
             if not reason:
@@ -199,6 +213,18 @@ class Batch:
                 # Of several passes the one that came furthest says why not.
                 verdicts[place] = Verdict(reason)
         return may, verdicts
+
+    def _partners(self, found: Iterable[tuple[int, _Found]], month: int) -> set[tuple[int, int]]:
+        """Of the asks by place, the members who have a part of the thing through a team."""
+        shared = [
+            (place, one.thing_id, one.member_id)
+            for place, one in found
+            if one.pass_id and one.shared
+        ]
+        if not shared:
+            return set()
+        names = {"rows": rows(shared), "month": month}
+        return {(place, member) for place, member in self._database.query(_PARTNERS, names)}
 
     def _give(
         self, may: Mapping[int, _Found], asks: Sequence[Ask], at: datetime

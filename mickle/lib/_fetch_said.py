@@ -140,6 +140,11 @@ REASONS = {
         _MINUTES,
         _("%(host)s has a problem of its own (%(status)s). Nothing was lost; try later."),
     ),
+    "later": Reason(
+        Unreachable,
+        0,
+        _("%(host)s has asked to be left alone for a while. Nothing was lost; try later."),
+    ),
     "busy": Reason(
         Unreachable,
         0,

@@ -8,12 +8,17 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from mickle.lib._fetch_later import AT_MOST_S
 from mickle.lib._fetch_said import failure
 
 # A host is asked once in this time, and over one connection.
 GAP_S = 1.0
 _STEP_S = 0.05
 _IDLE_S = 60
+# A file says when the last request ended, then until when the host asked to be left alone.
+_WIDTH = 20
+
+Rests = Callable[[float], None]
 
 
 class Turns:
@@ -36,17 +41,23 @@ class Turns:
                 path.unlink(missing_ok=True)
 
     @contextmanager
-    def at_host(self, host: str, *, patience_s: float, gap_s: float = GAP_S) -> Iterator[None]:
-        """The one connection to a host, begun no sooner than a gap after the last one ended."""
+    def at_host(self, host: str, *, patience_s: float, gap_s: float = GAP_S) -> Iterator[Rests]:
+        """The one connection to a host, begun no sooner than a gap after the last one ended.
+
+        What is yielded takes for how many seconds the host asks to be left alone. Nobody waits for
+        that: until it is over Unreachable is raised, unless a member waits for it (`gap_s` is 0).
+        """
         with self._locked(f"host-{_digest(host)}", host, patience_s) as (_path, held):
+            if gap_s and self._rests(held):
+                raise failure("later", host=host)
             # A clock that was set back makes nobody wait for longer than the gap.
-            wait = min(_ended(held) + gap_s - self._clock(), gap_s)
+            wait = min(_read(held, 0) + gap_s - self._clock(), gap_s)
             if wait > 0:
                 self._sleep(wait)
             # Also now: whoever dies on the way has asked all the same.
             self._stamp(held)
             try:
-                yield
+                yield lambda seconds: self._rest(held, seconds)
             finally:
                 self._stamp(held)
 
@@ -65,16 +76,31 @@ class Turns:
             os.close(held)
 
     def _stamp(self, held: int) -> None:
-        os.pwrite(held, f"{self._clock():020.6f}".encode(), 0)
+        _write(held, 0, self._clock())
+
+    def _rest(self, held: int, seconds: float) -> None:
+        if seconds:
+            _write(held, _WIDTH, self._clock() + seconds)
+
+    def _rests(self, held: int) -> bool:
+        """Whether the host asked to be left alone; nobody asks for longer than is believed."""
+        return 0 < _read(held, _WIDTH) - self._clock() <= AT_MOST_S
 
     def prune(self) -> None:
-        """Remove the files of hosts that nobody asked for in a minute."""
+        """Remove the files of hosts that nobody asked for in a minute, and that wish nothing."""
         # Files have the machine's time, whatever clock decides whose turn it is.
         before = time.time() - _IDLE_S
         for path in self._folder.iterdir():
             with suppress(FileNotFoundError):
                 if path.stat().st_mtime < before:
-                    _remove(path)
+                    self._remove(path)
+
+    def _remove(self, path: Path) -> None:
+        """Remove the file unless somebody is in it; who waits for it sees that it is another."""
+        if (held := _held(path)) is not None:
+            if not self._rests(held):
+                path.unlink(missing_ok=True)
+            os.close(held)
 
 
 def _digest(name: str) -> str:
@@ -94,15 +120,13 @@ def _held(path: Path) -> int | None:
     return None
 
 
-def _ended(held: int) -> float:
+def _write(held: int, start: int, instant: float) -> None:
+    os.pwrite(held, f"{instant:0{_WIDTH}.6f}".encode(), start)
+
+
+def _read(held: int, start: int) -> float:
+    """An instant in the file; long ago where there is none."""
     try:
-        return float(os.pread(held, 40, 0))
+        return float(os.pread(held, _WIDTH, start))
     except ValueError:
         return -GAP_S
-
-
-def _remove(path: Path) -> None:
-    """Remove the file unless somebody is in it; who waits for it sees that it is another."""
-    if (held := _held(path)) is not None:
-        path.unlink(missing_ok=True)
-        os.close(held)

@@ -18,11 +18,11 @@ from urllib.parse import urlencode
 
 import httpcore2
 
-from mickle.lib import _fetch_addresses, _fetch_robots, _fetch_text
+from mickle.lib import _fetch_addresses, _fetch_later, _fetch_robots, _fetch_text
 from mickle.lib._fetch_cache import Answer, Cache, failed
 from mickle.lib._fetch_names import Resolvers, checked, txt
 from mickle.lib._fetch_said import Failed, Forbidden, Unreachable, failure
-from mickle.lib._fetch_turns import Turns
+from mickle.lib._fetch_turns import Rests, Turns
 from mickle.lib._fetch_urls import Target, target
 from mickle.lib._fetch_wire import STANDARD, Allowed, Budget, Limits, Way, asked, system_tls
 
@@ -123,6 +123,7 @@ class Fetcher:
         # A header is ASCII, and an address may be written in any letters.
         self._agent, self._limits = agent.encode("ascii", "replace").decode(), limits
         self._way = Way(checked(resolvers), allowed, proxy, tls or system_tls())
+        self._clock = clock
         self._turns = Turns(folder / "turns", clock=clock, sleep=sleep)
         self._cache = Cache(folder / "pages")
 
@@ -166,8 +167,8 @@ class Fetcher:
             if (kept := self._cache.find(there.url, at=at, fresh_after=fresh_after)) is not None:
                 return kept.or_raise(), True
             try:
-                with self._turns.at_host(host, patience_s=self._limits.patience_s):
-                    answer = self._ask(there, budget, at)
+                with self._turns.at_host(host, patience_s=self._limits.patience_s) as rests:
+                    answer = self._ask(there, budget, at, rests)
             except Failed as error:
                 answer = failed(error, at)
             if answer.keep_s:
@@ -177,7 +178,7 @@ class Fetcher:
             self._turns.prune()
         return answer.or_raise(), False
 
-    def _ask(self, there: Target, budget: Budget, at: datetime) -> Answer:
+    def _ask(self, there: Target, budget: Budget, at: datetime, rests: Rests) -> Answer:
         headers = [
             ("User-Agent", self._agent),
             ("Accept", _fetch_text.ACCEPT),
@@ -186,12 +187,20 @@ class Fetcher:
         with asked(there, way=self._way, budget=budget, headers=headers) as came:
             if came.status == _SWITCHING:
                 raise failure("broken", host=there.host)
+            rests(self._later(came))
             if came.status in _LATER:
                 raise failure("server", host=there.host, status=str(came.status))
             location = _header(came, b"location") if came.status in _SENDS_ON else ""
             if location or came.status not in _GOOD:
                 return Answer(at.timestamp(), came.status, location=location)
             return _read(came, there, budget, at)
+
+    def _later(self, came: httpcore2.Response) -> float:
+        """For how many seconds the host asks to be left alone."""
+        if came.status not in _fetch_later.SAYS_WHEN:
+            return 0.0
+        said, date = _header(came, b"retry-after"), _header(came, b"date")
+        return _fetch_later.seconds(said, date=date, now=self._clock())
 
     def call(self, call: Call) -> Told:
         """What a program answers to a call that a member waits for; never kept, never sent on.
@@ -209,7 +218,7 @@ class Fetcher:
         if call.credentials:
             headers.append(("Authorization", call.credentials))
         with (
-            self._turns.at_host(there.host, patience_s=self._limits.patience_s, gap_s=0),
+            self._turns.at_host(there.host, patience_s=self._limits.patience_s, gap_s=0) as rests,
             asked(
                 there,
                 way=self._way,
@@ -219,6 +228,7 @@ class Fetcher:
                 content=content,
             ) as came,
         ):
+            rests(self._later(came))
             return _told(came, there, budget)
 
     def _check_robots(self, there: Target, at: datetime) -> None:

@@ -14,7 +14,9 @@ from mickle.instance.models import Month
 from mickle.lib import months
 from mickle.members import members
 from mickle.members.models import Charity, Member
+from mickle.notices import _teams
 from mickle.notices._plan import AHEAD
+from mickle.notices._teams import Questions
 from mickle.notices.models import Kind, Notice
 from mickle.settlement import arrears, settlement
 from mickle.settlement.models import Spend
@@ -60,7 +62,7 @@ class Asked:
     tries_left: int
 
 
-Facts = Short | Idle | Settled | Asked
+Facts = Short | Idle | Settled | Asked | Questions
 
 
 def of(notice: Notice, at: datetime) -> Facts | None:
@@ -68,6 +70,8 @@ def of(notice: Notice, at: datetime) -> Facts | None:
     kind = Kind(notice.kind)
     if kind == Kind.STATEMENT:
         return _of_settled(notice.member, notice.month)
+    if kind == Kind.TEAM:
+        return _teams.questions(notice.member)
     if kind.asks:
         return _of_charge(notice.member, notice.month)
     if not _in_time(kind, notice.month, at):

@@ -38,7 +38,7 @@ WHERE m.id > %(after)s AND m.id <= %(upto)s
     SELECT 1 FROM notices_silence s WHERE s.member_id = m.id AND s.topic = %(topic)s)
   AND ({concerned})
 ORDER BY m.id
-ON CONFLICT (member_id, month, kind) DO NOTHING
+ON CONFLICT (member_id, month, kind, about) DO NOTHING
 """
 
 _PLANNED = f"""

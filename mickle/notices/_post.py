@@ -59,7 +59,8 @@ def letter(name: str, subject: str, body: str, address: str, stop_url: str) -> E
 
 
 def _name(notice: Notice) -> str:
-    return f"{notice.kind.lower()}.{months.text(notice.month)}.{notice.member_id}"
+    about = f".{notice.about}" if notice.about else ""
+    return f"{notice.kind.lower()}.{months.text(notice.month)}{about}.{notice.member_id}"
 
 
 def _message_id(name: str) -> str:

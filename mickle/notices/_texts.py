@@ -12,6 +12,7 @@ from mickle.lib import months
 from mickle.notices import _words
 from mickle.notices._facts import Asked, Facts, Idle, Settled, Short
 from mickle.notices._plan import IDLE_MONTHS_KEPT
+from mickle.notices._teams import Question, Questions
 from mickle.notices.models import Kind, Topic
 from mickle.settlement import settlement
 from mickle.settlement.settlement import OwnerStatement, Share, Statement
@@ -35,6 +36,8 @@ def text(facts: Facts, *, kind: Kind, month: int, stop_url: str) -> Text:
         subject, lines = _idle(facts, kind, month)
     elif isinstance(facts, Asked):
         subject, lines = _asked(facts, kind, month)
+    elif isinstance(facts, Questions):
+        subject, lines = _questions(facts.all)
     else:
         subject, lines = _settled(facts, month)
     # What follows "-- " is taken for a signature, so an answer does not quote it.
@@ -224,6 +227,39 @@ def _asked(facts: Asked, kind: Kind, month: int) -> tuple[str, list[str]]:
     return subject % names, [what % names, when % names, f"{how}\n{page}" if page else ""]
 
 
+def _questions(asked: list[Question]) -> tuple[str, list[str]]:
+    subject = _("%(name)s asks you for a yes: %(team)s")
+    lines = [_question(one) for one in asked[:_SHOWN]]
+    if len(asked) > _SHOWN:
+        lines.append(_("You are asked in more teams: they stand on your page."))
+    lines.append(
+        _(
+            "It holds from next month on, once all who are asked have said yes. A no ends it, and "
+            "without an answer nothing changes."
+        )
+    )
+    return subject % _named(asked[0]), [*lines, _url("teams")]
+
+
+def _named(one: Question) -> dict[str, str]:
+    return {"name": _words.line(one.by), "team": _words.line(one.team)}
+
+
+def _question(one: Question) -> str:
+    names = _named(one) | {"percent": str(one.percent)}
+    if one.percent:
+        told = _(
+            "%(name)s has proposed who gets which part of what the pages of the team %(team)s "
+            "earn. Yours would be %(percent)s %%."
+        )
+    else:
+        told = _(
+            "%(name)s has proposed who gets which part of what the pages of the team %(team)s "
+            "earn. You would have one through another team, or none."
+        )
+    return told % names
+
+
 def _foot(kind: Kind, stop_url: str) -> str:
     names = {"instance": _words.line(settings.INSTANCE_NAME)}
     if kind.asks:
@@ -231,6 +267,8 @@ def _foot(kind: Kind, stop_url: str) -> str:
         return f"{why % names}\n" + _("You can pause your budget in your settings.")
     if kind.topic == Topic.STATEMENTS:
         why = _("%(instance)s sends you a statement of each month.")
+    elif kind.topic == Topic.TEAMS:
+        why = _("%(instance)s tells you when a team asks you for a yes.")
     else:
         why = _("%(instance)s reminds you when a month would pay nothing or go to a charity.")
     if stop_url:

@@ -55,5 +55,6 @@ def instant(at: datetime) -> str:
 def line(text: str) -> str:
     """Somebody's own words as one line without anything that could pass for another."""
     shown = "".join(letter if letter.isprintable() else " " for letter in text)
-    folded = " ".join(shown.split())
+    # A subject that holds an encoded word is shown as what is in that.
+    folded = " ".join(shown.replace("=?", "= ?").split())
     return folded if len(folded) <= _LINE_LENGTH else folded[: _LINE_LENGTH - 1] + "…"

@@ -1,4 +1,4 @@
-"""Mails about months: which were planned, what became of each, and who wants none."""
+"""Mails about months and teams: which were planned, what became of each, who wants none."""
 
 from django.conf import settings
 from django.db import models
@@ -10,10 +10,11 @@ class Topic(models.TextChoices):
 
     REMINDERS = "REMINDERS"
     STATEMENTS = "STATEMENTS"
+    TEAMS = "TEAMS"
 
 
 class Kind(models.TextChoices):
-    """One kind of mail about a month, in the order in which they come."""
+    """One kind of mail, those about a month in the order in which they come."""
 
     # With the policy `keep`: before an idle month gives.
     IDLE_30 = "IDLE_30"
@@ -25,16 +26,21 @@ class Kind(models.TextChoices):
     CHARGE = "CHARGE"
     CHARGE_2 = "CHARGE_2"
     CHARGE_3 = "CHARGE_3"
+    # A member is asked for a yes to the parts of a team.
+    TEAM = "TEAM"
 
     @property
     def topic(self) -> Topic:
         """What has to be silenced to be without it."""
-        return Topic.STATEMENTS if self == Kind.STATEMENT else Topic.REMINDERS
+        return _TOPICS.get(self.value, Topic.REMINDERS)
 
     @property
     def asks(self) -> int:
         """The how many-th time it asks for money; 0 for a mail that does not."""
         return {Kind.CHARGE: 1, Kind.CHARGE_2: 2, Kind.CHARGE_3: 3}.get(self, 0)
+
+
+_TOPICS = {"STATEMENT": Topic.STATEMENTS, "TEAM": Topic.TEAMS}
 
 
 class Round(models.Model):
@@ -71,6 +77,8 @@ class Notice(models.Model):
     )
     month = models.IntegerField()
     kind = models.CharField(max_length=9, choices=Kind)
+    # The newest question it tells of (an Answer of teams); 0 for a mail about a month.
+    about = models.BigIntegerField(default=0, db_default=0)
     state = models.CharField(max_length=8, choices=State, default=State.WAITING)
     made_at = models.DateTimeField()
     # Not before this instant; later after a failure that may pass.
@@ -85,7 +93,11 @@ class Notice(models.Model):
         indexes = [models.Index(fields=["state", "try_at"], name="notice_state_try")]
         constraints = [
             models.UniqueConstraint(
-                fields=["member", "month", "kind"], name="notice_one_per_month_and_kind"
+                fields=["member", "month", "kind", "about"], name="notice_one_per_month_and_kind"
+            ),
+            models.CheckConstraint(
+                condition=Q(kind="TEAM", about__gt=0) | (~Q(kind="TEAM") & Q(about=0)),
+                name="notice_tells_what_was_asked",
             ),
             models.CheckConstraint(condition=Q(kind__in=Kind.values), name="notice_kind_known"),
             models.CheckConstraint(

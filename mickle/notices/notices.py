@@ -1,4 +1,4 @@
-"""The door of the room: plan and send the mails about months, and let members do without."""
+"""The door of the room: plan and send mails about months and teams; let members do without."""
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 
 from mickle.lib.errors import Refused
 from mickle.members.models import Member
-from mickle.notices import _plan, _send, _stop
+from mickle.notices import _plan, _send, _stop, _teams
 from mickle.notices._send import NotSent
 from mickle.notices._stop import BadLink
 from mickle.notices.models import Notice, Silence, Topic
@@ -26,12 +26,13 @@ class NotOpen(Refused):
 
 def to_plan(at: datetime) -> bool:
     """Whether mails are due that have not been planned; reads only."""
-    return any(True for _due in _plan.due(at))
+    return any(True for _due in _plan.due(at)) or _teams.due(at).exists()
 
 
 def plan(*, at: datetime) -> int:
     """Write a row for each mail that is due by now, each once; how many are new."""
-    return sum(_plan.plan(month, kind, at) for month, kind in list(_plan.due(at)))
+    of_months = sum(_plan.plan(month, kind, at) for month, kind in list(_plan.due(at)))
+    return of_months + _teams.plan(at)
 
 
 def to_send(at: datetime) -> bool:

@@ -9,6 +9,7 @@ from mickle.lib import bulk
 from mickle.members import members
 from mickle.members.models import Member
 from mickle.teams import _flat
+from mickle.teams.asking import PARTNERS
 from mickle.teams.models import Agreement, Percent, PutIn, Team
 from mickle.things.models import Thing
 
@@ -26,6 +27,10 @@ SELECT thing, keeper, team FROM (
     WHERE p.thing_id IS NULL AND p.from_month <= %(month)s
   ) said
 ) newest WHERE place = 1 AND team IS NOT NULL
+"""
+
+_ASKED = """
+SELECT 0 AS place, CAST(%(thing)s AS BIGINT) AS thing, CAST(%(member)s AS BIGINT) AS member
 """
 
 
@@ -86,8 +91,10 @@ def _keeps(member_id: int) -> bool:
 
 def shares_in(member_id: int, thing: Thing, month: int) -> bool:
     """Whether a member has a part of a thing through a team."""
-    team = team_of(thing, month)
-    return team is not None and member_id in parts(team.party_id, month)
+    names = {"thing": thing.id, "member": member_id, "month": month}
+    with connection.cursor() as cursor:
+        cursor.execute(PARTNERS.format(asked=_ASKED), names)
+        return cursor.fetchone() is not None
 
 
 def receives(team_id: int, month: int) -> bool:

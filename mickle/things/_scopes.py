@@ -18,6 +18,8 @@ LIVING = (Thing.State.ACTIVE, Thing.State.TAKEN_DOWN)
 _BELOW = ("/", "?", "#")
 _SEGMENTS_AT_MOST = 8
 _HOST_LOCKS = 11
+# Who gives or takes a place holds it shared, who adds things by the million alone.
+_MANY_LOCK = 13
 
 
 def hold(of: Thing | Scope) -> None:
@@ -32,6 +34,27 @@ def hold(of: Thing | Scope) -> None:
                 cursor.execute(
                     "SELECT pg_advisory_xact_lock(%s, hashtext(%s))", [_HOST_LOCKS, name]
                 )
+
+
+def hold_all() -> None:
+    """Let things that are added in bulk and every proof see each other; until the end.
+
+    Before anything else of the deed: one who waits for it holds nothing the deed waits for.
+    """
+    instance.hold_owners()
+    _hold_many("pg_advisory_xact_lock")
+
+
+def hold_one(scope: Scope) -> None:
+    """Give or take a place while nobody adds anything there; until the end."""
+    _hold_many("pg_advisory_xact_lock_shared")
+    hold(scope)
+
+
+def _hold_many(function: str) -> None:
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute(f"SELECT {function}(%s)", [_MANY_LOCK])
 
 
 def covering(thing: Thing) -> Scope | None:
@@ -129,7 +152,7 @@ def give(
     with transaction.atomic():
         instance.hold_owners()
         fresh = Scope(kind=kind, text=text, host=host, maker=maker, since_at=at)
-        hold(fresh)
+        hold_one(fresh)
         if maker:
             _makers.learn(host)
         Scope.objects.bulk_create([fresh], ignore_conflicts=True)
@@ -155,7 +178,7 @@ def withdraw(*, text: str, at: datetime) -> int:
         scope = Scope.objects.filter(text=text).first()
         if scope is None:
             return 0
-        hold(scope)
+        hold_one(scope)
         Scope.objects.filter(id=scope.id).update(owner=None, since_at=at)
         return Thing.objects.filter(scope=scope).update(owner=None, scope=None, updated_at=at)
 
@@ -173,7 +196,10 @@ def cover(thing: Thing) -> None:
 
 
 def cover_all() -> None:
-    """Cover things that were added in bulk; scopes are few, so each is asked for what it covers."""
+    """Cover things that were added in bulk; scopes are few, so each is asked for what it covers.
+
+    The caller holds them all.
+    """
     for scope in Scope.objects.exclude(owner=None):
         free = within(scope).filter(owner=None, state__in=LIVING)
         free.update(owner=scope.owner_id, scope=scope)

@@ -154,6 +154,7 @@ def bulk_add(rows: Iterable[NewThing]) -> list[int]:
 
     A known thing stays as it is. Raises BadUrl, BadText or IdTaken; called in a transaction.
     """
+    _scopes.hold_all()
     ids: list[int] = []
     for chunk in _adding.chunks(rows):
         for row in chunk:
@@ -241,6 +242,14 @@ def set_owner(*, thing: Thing, owner: Member | None, at: datetime) -> Thing:
             _("This was refused or merged, so nobody can own it. Nothing was changed.")
         )
     return rows.select_related("owner").get()
+
+
+def hold_place(*, host: str, maker: str = "") -> None:
+    """Let nobody else add, give or take what lies there, until the transaction ends.
+
+    Called after `instance.hold_owners`.
+    """
+    _scopes.hold_one(Scope(host=host, maker=maker))
 
 
 def give_scope(

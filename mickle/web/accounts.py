@@ -72,6 +72,10 @@ class Adapter(DefaultAccountAdapter):
             languages.keep(response, user.language)
         return response
 
+    def is_safe_url(self, url: str | None) -> bool:
+        """Only paths of ours; allauth's own look fails at some addresses."""
+        return paths.is_ours(url or "")
+
     def send_mail(self, template_prefix: str, email: str, names: dict[str, Any]) -> None:
         """Send it; a demo or test instance also shows the code, but never an operator's."""
         super().send_mail(template_prefix, email, names)

@@ -12,6 +12,11 @@ from mickle.things.models import Thing
 from tests.people import MID_NOVEMBER as AT
 
 HERE = "https://mickle.example"
+FUNDING_YML = {
+    "github.com": "https://raw.githubusercontent.com/{name}/HEAD/.github/FUNDING.yml",
+    "codeberg.org": "https://codeberg.org/{name}/raw/HEAD/.github/FUNDING.yml",
+    "gitlab.com": "https://gitlab.com/{name}/-/raw/HEAD/.github/FUNDING.yml",
+}
 
 
 def profile_of(member: Member) -> str:
@@ -78,8 +83,8 @@ def put(web: Web, proof: Proof) -> None:
             manifest = f'{{"funding": {{"channels": [{{"address": "{own}"}}]}}}}'
             web.pages[f"https://{proof.text}/funding.json"] = manifest
         case "REPOSITORY":
-            name = proof.text.removeprefix("github.com/")
-            url = f"https://raw.githubusercontent.com/{name}/HEAD/.github/FUNDING.yml"
+            site, _slash, name = proof.text.partition("/")
+            url = FUNDING_YML[site].format(name=name)
             web.pages[url] = f'github: bob\ncustom: ["https://x.example/", "{own}"]\n'
 
 

@@ -14,14 +14,18 @@ from tests.lib.street import Clock, House, Registry, house, page, registry, to
 class Street:
     """Reads a street on loopback as the web: each host has its pages, each name its records."""
 
-    def __init__(self, folder, server: House, names: list[Registry]) -> None:
-        clock = Clock()
+    def __init__(self, folder: Path, server: House, names: list[Registry]) -> None:
         self.server, self.places = server, tuple(name.place for name in names)
+        self.read_anew(folder)
+
+    def read_anew(self, folder: Path) -> None:
+        """Keep what is read from now on in a folder of its own."""
+        clock, port = Clock(), self.server.port
         self.fetcher = fetch.Fetcher(
             folder=folder,
             agent="Mickle (test)",
             resolvers=self.places[:1],
-            allowed=lambda address, port: (address, port) == ("127.0.0.1", server.port),
+            allowed=lambda address, asked: (address, asked) == ("127.0.0.1", port),
             clock=clock.read,
             sleep=clock.sleep,
         )

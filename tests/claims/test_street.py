@@ -6,7 +6,6 @@ import pytest
 
 from mickle.claims import proofs
 from mickle.claims.models import Proof
-from mickle.things import things
 from mickle.things.models import Scope, Thing
 from tests.claims.seeing import profile_of
 from tests.claims.street import Street, Web, at_port, street_of
@@ -18,29 +17,39 @@ pytestmark = pytest.mark.django_db
 HOST, OTHER = "blog.example", "evil.example"
 
 
-@pytest.fixture
-def web() -> Web:
-    return Web()
+@pytest.fixture(scope="module")
+def streets(tmp_path_factory) -> Iterator[tuple[Web, Street]]:
+    web = Web()
+    with street_of(web, tmp_path_factory.mktemp("street")) as here:
+        yield web, here
 
 
 @pytest.fixture
-def street(web, tmp_path) -> Iterator[Street]:
+def street(streets, tmp_path) -> Street:
+    """The servers stay from case to case; what stands there, and what was read of it, does not."""
     instance_at("2026-11")
-    with street_of(web, tmp_path) as here:
-        yield here
+    web, here = streets
+    web.pages.clear()
+    web.records = [{}, {}]
+    here.read_anew(tmp_path)
+    return here
+
+
+@pytest.fixture
+def web(street, streets) -> Web:
+    return streets[0]
 
 
 def shown(street: Street, proof: Proof) -> bool:
     """Whether a look gives the place, and nothing but the place."""
-    essay = things.find_or_add(url=f"https://{HOST}/essay", at=AT)
-    beside = [
-        things.find_or_add(url=url, at=AT)
-        for url in (f"https://{OTHER}/", f"https://sub.{HOST}/", "https://example/")
-    ]
+    Thing.objects.bulk_create(
+        Thing(identity=f"v1:{host}/essay", host=host, created_at=AT)
+        for host in (HOST, OTHER, f"sub.{HOST}", "example")
+    )
     proofs.look(proof=proof, profile_of=profile_of, eyes=street, at=AT)
-    owners = {row.id: row.owner_id for row in Thing.objects.all()}
-    assert [owners[one.id] for one in beside] == [None, None, None]
-    given = owners[essay.id] == proof.member_id
+    essay, *beside = Thing.objects.order_by("id").values_list("owner_id", flat=True)
+    assert beside == [None, None, None]
+    given = essay == proof.member_id
     assert given is (proof.state == "SHOWN")
     assert given is Scope.objects.filter(owner=proof.member).exists()
     return given

@@ -2,6 +2,7 @@
 
 import threading
 import time
+from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
@@ -9,8 +10,11 @@ from django.db import connection, transaction
 
 from mickle.claims import accounts, proofs
 from mickle.claims.accounts import Account
+from mickle.claims.models import Proof
+from mickle.members.models import Member
 from mickle.things import things
 from mickle.things.models import Thing
+from mickle.things.things import NewThing
 from tests.claims.signing import HUB, KNOWN, come, leave
 from tests.claims.sites import sites_at
 from tests.concurrency.together import together
@@ -21,14 +25,32 @@ LATER = MID_NOVEMBER + timedelta(days=1)
 _WAITS = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted"
 
 
-def waits_or_is_done(giver: threading.Thread) -> None:
-    """Until who gives the place waits for who adds a page there, or did not wait."""
-    while giver.is_alive():
+def waits_or_is_done(other: threading.Thread) -> None:
+    """Until the other waits for this transaction, or did not wait; SQLite has one writer anyway."""
+    while other.is_alive() and connection.vendor == "postgresql":
         with connection.cursor() as cursor:
             cursor.execute(_WAITS)
             if cursor.fetchone()[0]:
                 return
         time.sleep(0.01)
+
+
+def meanwhile(first: Callable[[], object], second: Callable[[], object]) -> None:
+    """Do the first in a transaction that is not over when another client begins the second."""
+
+    def do() -> None:
+        try:
+            with transaction.atomic():
+                second()
+        finally:
+            connection.close()
+
+    other = threading.Thread(target=do)
+    with transaction.atomic():
+        first()
+        other.start()
+        waits_or_is_done(other)
+    other.join()
 
 
 HOST = {"kind": "HOST", "text": "blog.example", "host": "blog.example"}
@@ -39,46 +61,86 @@ HANDLE = {
     "host": "github.com",
     "maker": "github:bob",
 }
+ESSAYS = [(HOST, "https://blog.example/essay"), (HANDLE, "https://bob.github.io/essay")]
 
 
-@pytest.mark.parametrize(
-    ("place", "url"),
-    [(HOST, "https://blog.example/essay"), (HANDLE, "https://bob.github.io/essay")],
-    ids=["a host", "an account"],
-)
-def test_a_page_added_meanwhile_is_theirs_too(place, url):
-    if connection.vendor == "sqlite":
-        pytest.skip("SQLite has one writer at a time")
+def add(url: str) -> None:
+    things.find_or_add(url=url, at=MID_NOVEMBER)
+
+
+def load(url: str) -> None:
+    things.bulk_add([NewThing(url, MID_NOVEMBER)])
+
+
+@pytest.mark.parametrize("adds", [add, load])
+@pytest.mark.parametrize("added_first", [True, False], ids=["added first", "shown first"])
+@pytest.mark.parametrize(("place", "url"), ESSAYS, ids=["a host", "an account"])
+def test_a_page_added_meanwhile_is_theirs_too(place, url, added_first, adds):
     instance_at("2026-11")
     bob = creator("bob")
+    deeds = [
+        lambda: adds(url),
+        lambda: things.give_scope(**place, owner=bob, at=MID_NOVEMBER),
+    ]
 
-    def give() -> None:
-        try:
-            things.give_scope(**place, owner=bob, at=MID_NOVEMBER)
-        finally:
-            connection.close()
+    meanwhile(*(deeds if added_first else reversed(deeds)))
 
-    giver = threading.Thread(target=give)
-    with transaction.atomic():
-        things.find_or_add(url=url, at=MID_NOVEMBER)
-        giver.start()
-        waits_or_is_done(giver)
-    giver.join()
     assert Thing.objects.get().owner == bob
+
+
+@pytest.mark.parametrize("adds", [add, load])
+@pytest.mark.parametrize("added_first", [True, False], ids=["added first", "lost first"])
+def test_a_page_added_while_its_place_is_lost_is_nobodys(added_first, adds):
+    instance_at("2026-11")
+    things.give_scope(**HOST, owner=creator("bob"), at=MID_NOVEMBER)
+    deeds = [
+        lambda: adds("https://blog.example/essay"),
+        lambda: things.withdraw_scope(text="blog.example", at=MID_NOVEMBER),
+    ]
+
+    meanwhile(*(deeds if added_first else reversed(deeds)))
+
+    assert Thing.objects.get().owner is None
 
 
 def test_of_members_who_sign_in_at_once_as_one_account_one_has_it_and_the_others_wait():
     instance_at("2026-11")
     tool = things.find_or_add(url="https://github.com/bob/tool", at=MID_NOVEMBER)
     account = Account("github", "github.com", "1", "bob")
-    cast = [creator(f"bob{turn}") for turn in range(4)]
+    bob, *cast = [creator(f"bob{turn}") for turn in range(4)]
+    others = [signing_in(one, account) for one in cast]
 
-    came = together(4, lambda turn: accounts.note(member=cast[turn], account=account, at=LATER))
+    def pause(execute, sql, params, many, context):
+        """Once it was seen that nobody else has it, the others come."""
+        done = execute(sql, params, many, context)
+        asked = sql.startswith("SELECT") and ' AS "a" FROM "claims_proof"' in sql
+        for other in others:
+            if asked and other.ident is None:
+                other.start()
+                waits_or_is_done(other)
+        return done
 
-    assert sorted(proof.state for proof in came) == ["ASKED", "ASKED", "ASKED", "SHOWN"]
-    has = next(proof.member for proof in came if proof.state == "SHOWN")
-    assert Thing.objects.get(id=tool.id).owner == has
+    with connection.execute_wrapper(pause):
+        accounts.note(member=bob, account=account, at=LATER)
+    for other in others:
+        other.join()
+
+    came = [(proof.member, proof.state) for proof in Proof.objects.order_by("member")]
+    assert came == [(bob, "SHOWN"), *((one, "ASKED") for one in cast)]
+    assert Thing.objects.get(id=tool.id).owner == bob
     assert [check for check in proofs.audit() if not check.ok] == []
+
+
+def signing_in(member: Member, account: Account) -> threading.Thread:
+    """A client that does it in its own time."""
+
+    def do() -> None:
+        try:
+            accounts.note(member=member, account=account, at=LATER)
+        finally:
+            connection.close()
+
+    return threading.Thread(target=do)
 
 
 def test_a_way_back_is_used_once_whoever_comes_at_once(settings, tmp_path):

@@ -11,11 +11,14 @@ from mickle.nods import evidence, nods
 from mickle.nods.models import Count, Nod
 from mickle.passes import passes
 from mickle.passes.models import SitePass
+from mickle.teams import teams
+from mickle.teams.models import Agreement
 from mickle.things import things
 from mickle.things.models import Thing
 from tests import people
 from tests.edge.passed import MONTH, NOW, SITE, page, passed
 from tests.edge.street import Street
+from tests.teams.teaming import a_team, holding_from
 
 
 def test_a_pass_nods_and_the_answer_comes_when_it_is_written(now_street, alice):
@@ -185,6 +188,33 @@ def test_own_refused_and_leaving_are_told_why(now_street, alice):
     (leaving,) = now_street.run(now_street.post("/c/nod", {"id": page(3).id, "pass": token}))
     assert leaving.json["reason"] == "leaving"
     assert not Nod.objects.exists()
+
+
+def test_what_is_partly_the_members_own_through_a_team_is_told_as_own(now_street, alice):
+    ben, chris, token = people.member("ben"), people.member("chris"), passed(alice)
+    teams_own, bens, mine, early = (page(n) for n in range(1, 5))
+    for one in (teams_own, bens, early):
+        things.set_owner(thing=one, owner=ben, at=NOW)
+    inner = a_team({alice: 50, chris: 50}, name="Inner")
+    outer = holding_from(MONTH, {ben: 50, inner.party: 50}, teams_own)
+    Agreement.objects.update(from_month=MONTH)
+    teams.put_in(team=outer, keeper=ben, what=early, at=NOW)
+    asks = [
+        now_street.post("/c/nod", {"id": one.id, "pass": token})
+        for one in (teams_own, bens, mine, early)
+    ]
+
+    answers = now_street.run(*asks)
+
+    told = [(answer.status, answer.json.get("reason")) for answer in answers]
+    assert told == [(409, "own"), (200, None), (200, None), (200, None)]
+    assert "This is yours, so you cannot nod at it." in answers[0].json["error"]
+    assert set(Nod.objects.values_list("thing_id", flat=True)) == {bens.id, mine.id, early.id}
+    # What was given before may be taken back.
+    Nod.objects.create(month=MONTH, member=alice, thing=teams_own, at=NOW)
+    Count.objects.create(thing=teams_own, total=1)
+    (back,) = now_street.run(now_street.post("/c/take-back", {"id": teams_own.id, "pass": token}))
+    assert (back.status, back.json["nodded"]) == (200, False)
 
 
 def test_what_was_merged_is_nodded_at_where_it_went(now_street, alice):

@@ -13,6 +13,7 @@ from mickle.passes import passes
 from mickle.things import things
 from tests import people
 from tests.edge.street import Street
+from tests.teams.teaming import holding_from
 
 NOW = datetime.now(UTC)
 MONTH = months.of(NOW)
@@ -24,7 +25,8 @@ def whole_tables(database, text: str, names: dict) -> list[str]:
         steps = [row[3] for row in database.query("EXPLAIN QUERY PLAN " + text, names)]
         read = [step for step in steps if step.startswith("SCAN ") and "json_each" not in step]
         # What a statement made itself has as many rows as were asked for.
-        return [step for step in read if not step.startswith(("SCAN g", "SCAN ("))]
+        made = ("SCAN g", "SCAN (", "SCAN i", "SCAN inside")
+        return [step for step in read if step not in made and not step.startswith(made[:2])]
     steps = [row[0] for row in database.query("EXPLAIN " + text, names)]
     return [step for step in steps if "Seq Scan" in step or "Hash Join" in step]
 
@@ -47,6 +49,9 @@ def test_every_statement_of_the_edge_finds_its_rows_by_an_index(street: Street, 
     people.instance_at(months.text(MONTH))
     alice = people.member("alice", funds="5.00", month=MONTH - 1)
     page = things.find_or_add(url="https://blog.example/1", at=NOW)
+    ben = people.member("ben")
+    things.set_owner(thing=page, owner=ben, at=NOW)
+    holding_from(MONTH, {ben: 50, people.member("chris"): 50}, page)
     code = passes.grant(member=alice, site="blog.example", nonce="n", at=NOW)
     token = passes.exchange(code=code, nonce="n", at=NOW).token
     asks = [{"url": page.url, "key": "k"}, {"id": page.id, "key": "k"}, {"id": page.id}]
@@ -56,6 +61,7 @@ def test_every_statement_of_the_edge_finds_its_rows_by_an_index(street: Street, 
     street.together(f"id={page.id}", "url=https://blog.example/1")
     statements = dict(said)
     assert len(statements) >= 10
+    assert any("inside" in text for text in statements)
     database = _database.connect()
     try:
         for text, names in statements.items():

@@ -39,10 +39,10 @@ def test_a_member_chooses_mails_in_the_settings(alice):
     assert 'name="reminders" id="id_reminders" checked' in person.html.replace(
         ' aria-describedby="id_reminders_helptext"', ""
     )
-    person.send("", deed="mail", statements="on")
+    person.send("", deed="mail", statements="on", teams="on")
     assert "Mails that guard your account come always." in person.text
     assert silent(alice) == ["REMINDERS"]
-    person.open("/settings").send("", deed="mail", reminders="on", statements="on")
+    person.open("/settings").send("", deed="mail", reminders="on", statements="on", teams="on")
     assert silent(alice) == []
 
 
@@ -67,6 +67,9 @@ def test_a_mail_program_ends_them_by_one_post_without_a_cookie(alice):
     )
     assert answer.status_code == 200
     assert silent(alice) == ["STATEMENTS"]
+    said = Person.new().open(link(alice, Topic.TEAMS)).send("")
+    assert "No mail about teams comes any more." in said.text
+    assert silent(alice) == ["STATEMENTS", "TEAMS"]
 
 
 @pytest.mark.parametrize("broken", ["x", "a:b:c", "%00", "é"])

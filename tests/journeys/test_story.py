@@ -132,6 +132,7 @@ def test_a_payout_that_the_bank_sends_back_is_earned_again() -> None:
     ines.send(f"/operator/payouts/{payout.id}", deed="failed")
     assert "failed at the bank" in ines.text
     assert "€20.00" in bob.open("/revenue").text
+    assert "Earned this month: €20.00" in bob.open("/month").text
 
 
 def test_the_setup_link_works_once() -> None:

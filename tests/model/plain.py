@@ -26,6 +26,9 @@ class Plain:
         self.nods: set[tuple[int, str, str]] = set()
         self.subscribed: set[tuple[str, str]] = set()
         self.waiting: dict[tuple[int, str, str], int] = {}
+        # Of the one team: its percents, and what each keeper said of a page, by month.
+        self.percents: list[tuple[int, dict[str, int]]] = []
+        self.said: dict[str, list[tuple[int, str, bool]]] = defaultdict(list)
         self.fee = 0
         self.charity = 0
 
@@ -39,38 +42,60 @@ class Plain:
         self.funds[name] += amount
         self.topped_up[name] += amount
         self.first_month.setdefault(name, self.month)
-        self.release_owner(name)
-
-    def receives(self, thing: str) -> str | None:
-        """The member who may receive for a thing, or None."""
-        owner = self.owner[thing]
-        if owner is None or self.topped_up[owner] < MIN_RECEIVE:
-            return None
-        return owner
-
-    def release_owner(self, name: str) -> None:
-        """Release what waits for everything a member owns."""
-        for thing in [one for one, owner in self.owner.items() if owner == name]:
+        for thing in self.owner:
             self.release(thing)
 
-    def release(self, thing: str) -> None:
-        """Pay what waits for a thing, by month, less the fee; the owner's own share goes back."""
-        owner = self.receives(thing)
+    def agree(self, percents: dict[str, int]) -> None:
+        """The team has other percents from next month on; who left has back what they put in."""
+        self.percents.append((self.month + 1, percents))
+        for thing, words in self.said.items():
+            _month, keeper, inside = words[-1]
+            if inside and keeper not in percents:
+                self.say(thing, keeper, inside=False)
+
+    def say(self, thing: str, keeper: str, *, inside: bool) -> None:
+        """A keeper shares a page with the team from next month on, or no more."""
+        self.said[thing].append((self.month + 1, keeper, inside))
+
+    def team(self, month: int) -> dict[str, int]:
+        """Who has which part of the team in a month."""
+        return next((parts for since, parts in reversed(self.percents) if since <= month), {})
+
+    def owners(self, thing: str, month: int) -> dict[str, int]:
+        """Who has which part of a thing in a month: its owner, or the team."""
+        owner = self.owner[thing]
         if owner is None:
-            return
+            return {}
+        words = [word for word in self.said.get(thing, ()) if word[0] <= month and word[1] == owner]
+        return self.team(month) if words and words[-1][2] else {owner: 1}
+
+    def receives(self, thing: str, month: int) -> dict[str, int]:
+        """The parts of those who receive for a thing of a month; nobody where one may not."""
+        owners = self.owners(thing, month)
+        able = all(self.topped_up[owner] >= MIN_RECEIVE for owner in owners)
+        return owners if able else {}
+
+    def release(self, thing: str) -> None:
+        """Pay what waits for a thing, by month, less the fee; the owners' own shares go back."""
         by_month: dict[int, int] = defaultdict(int)
         for key in [key for key in self.waiting if key[2] == thing]:
+            owners = self.receives(thing, key[0])
+            if not owners:
+                continue
             amount = self.waiting.pop(key)
-            if key[1] == owner:
-                self.funds[owner] += amount
+            if key[1] in owners:
+                self.funds[key[1]] += amount
             else:
                 by_month[key[0]] += amount
-        for gross in by_month.values():
-            self._pay(owner, gross)
+        for month, gross in by_month.items():
+            self._pay(self.receives(thing, month), gross)
 
-    def _pay(self, owner: str, gross: int) -> None:
+    def _pay(self, owners: dict[str, int], gross: int) -> None:
         fee = money.fee(gross, 1000)
-        self.revenue[owner] += gross - fee
+        names = list(self.budget)
+        weights = {names.index(owner): weight for owner, weight in owners.items()}
+        for place, part in money.weighed_parts(gross - fee, weights).items():
+            self.revenue[names[place]] += part
         self.fee += fee
 
     def refuse(self, thing: str) -> None:
@@ -81,7 +106,7 @@ class Plain:
 
     def counts(self, name: str, thing: str) -> bool:
         """Whether a nod counts at the freeze."""
-        return thing not in self.refused and self.owner[thing] != name
+        return thing not in self.refused and name not in self.owners(thing, self.month)
 
     def settle(self) -> None:
         """Close the month, settle it, and let subscriptions nod in the next one."""
@@ -90,12 +115,13 @@ class Plain:
         for name in self.budget:
             self._spend(name, lines)
         for thing, gross in lines.items():
-            owner = self.receives(thing)
-            assert owner is not None
-            self._pay(owner, gross)
+            owners = self.receives(thing, self.month)
+            assert owners
+            self._pay(owners, gross)
         self.month += 1
         for name, thing in self.subscribed:
-            if self.counts(name, thing):
+            # What is partly one's own is nodded at all the same, and void.
+            if thing not in self.refused and self.owner[thing] != name:
                 self.nods.add((self.month, name, thing))
 
     def _expire(self) -> None:
@@ -116,7 +142,7 @@ class Plain:
         for place, share in money.share_out(spend, list(valid)).items():
             thing = valid[place]
             self.funds[name] -= share
-            if self.receives(thing):
+            if self.receives(thing, self.month):
                 lines[thing] += share
             elif share:
                 self.waiting[self.month, name, thing] = share

@@ -24,6 +24,7 @@ from mickle.nods import nods
 from mickle.payins import payins
 from mickle.payouts import payouts
 from mickle.settlement import settlement
+from mickle.teams import teams
 from mickle.things import things
 from mickle.things.models import Thing
 from tests.model.plain import Plain
@@ -32,6 +33,13 @@ from tests.people import NOVEMBER, instance_at, thing
 IBAN = "DE89370400440532013000"
 NAMES = ("alice", "bob", "charlie", "dora")
 PAGES = tuple(f"page{i}" for i in range(6))
+# Who has which part of the one team there is.
+PARTED = (
+    {"bob": 67, "charlie": 33},
+    {"bob": 50, "charlie": 30, "dora": 20},
+    {"alice": 34, "bob": 33, "charlie": 33},
+    {"bob": 1, "dora": 99},
+)
 STEPS = 200
 # 20,000 in a run. What the rules come to depends on no database; what does shows within hundreds.
 QUICK, LONG = {"sqlite": 15_000, "postgresql": 5_000}, 1_000_000
@@ -79,7 +87,8 @@ class Product(RuleBasedStateMachine):
     def _begin(self) -> None:
         """Three have funds; Bob may receive for a page, Dora, who put nothing in, may not.
 
-        Some nods are there, so that there is something to release from the first month on.
+        Some nods are there, so that there is something to release from the first month on, and to
+        share for the team of Bob and Charlie from the second.
         """
         for who in ("alice", "bob", "charlie"):
             self._top_up(who, 50_000_000)
@@ -88,11 +97,33 @@ class Product(RuleBasedStateMachine):
             self.plain.owner[what] = who
         for who, what in (("alice", "page0"), ("alice", "page1"), ("charlie", "page2")):
             self.nod(who, what)
+        self.team = teams.found(
+            by=self.members["bob"], name="Band", percents=self.parts(PARTED[0]), at=self.at
+        )
+        self._agreed(PARTED[0])
+        self.share("page0", inside=True)
+        self.subscribe("alice", "page0")
+
+    def parts(self, percents: dict[str, int]) -> dict[Member, int]:
+        return {self.members[who]: percent for who, percent in percents.items()}
+
+    def _agreed(self, percents: dict[str, int]) -> None:
+        """Everybody who is asked says yes."""
+        asked = teams.open_agreement(self.team)
+        for answer in asked.answers.filter(yes_at=None).order_by("member_id") if asked else ():
+            teams.answer(agreement=asked, member=answer.member, yes=True, at=self.at)
+        self.plain.agree(percents)
 
     def teardown(self) -> None:
         """Audit the world of this example, and forget it."""
         try:
-            checks = [*ledger.audit(), *settlement.audit(), *payins.audit(), *payouts.audit()]
+            checks = [
+                *ledger.audit(),
+                *settlement.audit(),
+                *payins.audit(),
+                *payouts.audit(),
+                *teams.audit(),
+            ]
             assert [check for check in checks if not check.ok] == []
         finally:
             transaction.set_rollback(True)
@@ -164,6 +195,27 @@ class Product(RuleBasedStateMachine):
             settlement.release(thing=self.things[what], at=self.at)
             self.plain.owner[what] = who
             self.plain.release(what)
+
+    @rule(what=page, inside=st.booleans())
+    def share(self, what, inside):
+        owner = self.plain.owner[what]
+        if owner not in self.plain.team(self.plain.month + 1):
+            return
+        keeper, one = self.members[owner], self.things[what]
+        if inside:
+            teams.put_in(team=self.team, keeper=keeper, what=one, at=self.at)
+        else:
+            teams.take_out(keeper=keeper, what=one, at=self.at)
+        self.plain.say(what, owner, inside=inside)
+
+    @precondition(lambda self: len(self.plain.percents) < 3)
+    @rule(percents=st.sampled_from(PARTED))
+    def agree(self, percents):
+        by = next(iter(self.plain.team(self.plain.month + 1)))
+        teams.propose(
+            team=self.team, by=self.members[by], percents=self.parts(percents), at=self.at
+        )
+        self._agreed(percents)
 
     @precondition(lambda self: len(self.plain.refused) < 2)
     @rule(what=page)

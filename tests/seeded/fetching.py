@@ -5,6 +5,7 @@ from tests.seeded.bug import Bug
 _SSRF = "tests/lib/test_fetch_ssrf.py -k "
 _FETCH = "tests/lib/test_fetch.py -k "
 _TURNS = "tests/lib/test_fetch_turns.py -k "
+_LATER = "tests/lib/test_fetch_later.py -k "
 _NAMES = "tests/lib/test_fetch_names.py -k "
 _READING = "tests/lib/test_reading.py -k "
 _WIRE = "lib/_fetch_wire.py"
@@ -222,9 +223,30 @@ _FAIR = [
     Bug(
         "a clock set back stops the fetcher",
         "lib/_fetch_turns.py",
-        "wait = min(_ended(held) + gap_s - self._clock(), gap_s)",
-        "wait = _ended(held) + gap_s - self._clock()",
+        "wait = min(_read(held, 0) + gap_s - self._clock(), gap_s)",
+        "wait = _read(held, 0) + gap_s - self._clock()",
         _TURNS + "set_back",
+    ),
+    Bug(
+        "nobody hears what a host asks for",
+        "lib/_fetch_turns.py",
+        "if gap_s and self._rests(held):",
+        "if not gap_s and self._rests(held):",
+        _LATER + "left_alone",
+    ),
+    Bug(
+        "a host's wish is tidied away",
+        "lib/_fetch_turns.py",
+        "            if not self._rests(held):\n                path.unlink(missing_ok=True)",
+        "            path.unlink(missing_ok=True)",
+        _LATER + "outlives",
+    ),
+    Bug(
+        "a host is left alone for as long as it likes",
+        "lib/_fetch_later.py",
+        "min(max(wait, 0.0), AT_MOST_S)",
+        "max(wait, 0.0)",
+        _LATER + "seconds_or",
     ),
     Bug(
         "a page is kept for an hour",

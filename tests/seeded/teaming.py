@@ -156,6 +156,27 @@ TEAMING = [
         f"{SETTLING} -k page_says",
     ),
     Bug(
+        "a page is a team's from the month on in which it was put in",
+        "teams/_reading.py",
+        "p.thing_id AND t.owner_id = p.keeper_id\n    WHERE p.from_month <= %(month)s",
+        "p.thing_id AND t.owner_id = p.keeper_id\n    WHERE p.from_month <= %(month)s + 1",
+        "tests/model/test_model.py::test_the_product_equals_the_plain_model[0]",
+    ),
+    Bug(
+        "one click gives a nod to what is partly one's own",
+        "edge/_giving.py",
+        "((partner or self.owner_id == self.member_id)",
+        "((self.owner_id == self.member_id)",
+        "tests/edge/test_nods.py -k through_a_team",
+    ),
+    Bug(
+        "a team that begins next month has a part today",
+        "teams/asking.py",
+        "p.keeper_id = t.owner_id AND p.from_month <= %(month)s",
+        "p.keeper_id = t.owner_id AND p.from_month <= %(month)s + 1",
+        "tests/edge/test_nods.py -k through_a_team",
+    ),
+    Bug(
         "in arrears a team keeps what it was paid",
         "settlement/_charges.py",
         "    _parts.of(_TO_PARTS.format(month=month), month=month, key=key, at=at)\n",

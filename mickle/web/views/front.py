@@ -148,7 +148,9 @@ def set_language(request: HttpRequest) -> HttpResponse:
 
 def _page_before(request: HttpRequest) -> str:
     before = request.headers.get("Referer", "")
-    ours = url_has_allowed_host_and_scheme(before, allowed_hosts={request.get_host()})
+    # A browser says a whole address; anything else would be taken for the name of a page.
+    whole = before.startswith(("http://", "https://"))
+    ours = whole and url_has_allowed_host_and_scheme(before, {request.get_host()})
     return before if ours else "home"
 
 

@@ -74,16 +74,26 @@ def _share_rows(shares: Iterable[Any], member: Member) -> list[dict[str, Any]]:
 def _money(member: Member, month: int) -> dict[str, int]:
     listed = settlement.moves(member)
     start, topped = settlement.funds_at_start(listed, month), settlement.topped_up(listed, month)
-    revenue = ledger.revenue(member.id)
-    earned = ledger.transfers(revenue, since=months.start(month))
     return {
         "start": start,
         "topped_up": topped,
         "other": ledger.balance(ledger.funds(member.id)) - start - topped,
-        "earned": sum(row.amount_micros for row in earned if row.credit == revenue),
+        "earned": _earned(member, month),
         "given": settlement.given(listed),
         "waiting": ledger.balance(ledger.waiting(member.id)),
     }
+
+
+def _earned(member: Member, month: int) -> int:
+    """What came in a month, less the fee; what a bank sent back was earned before."""
+    revenue = ledger.revenue(member.id)
+    moved = ledger.transfers(revenue, since=months.start(month))
+    came = sum(
+        row.amount_micros
+        for row in moved
+        if row.credit == revenue and row.debit.kind != ledger.Kind.PAYOUT
+    )
+    return came - sum(row.amount_micros for row in moved if row.credit.kind == ledger.Kind.FEE)
 
 
 def _steps(member: Member) -> dict[str, bool]:

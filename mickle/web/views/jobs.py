@@ -55,6 +55,7 @@ KINDS: dict[str, Promise] = {
     Kind.CHARGE: gettext_lazy("Asks for a month’s charge"),
     Kind.CHARGE_2: gettext_lazy("Asks for a charge once more"),
     Kind.CHARGE_3: gettext_lazy("Asks for a charge for the last time"),
+    Kind.TEAM: gettext_lazy("Asked in a team"),
 }
 
 

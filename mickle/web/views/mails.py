@@ -33,9 +33,24 @@ class MailForm(forms.Form):
         required=False,
         help_text=gettext_lazy("Once a month is settled: what you gave and what you earned."),
     )
+    teams = forms.BooleanField(
+        label=gettext_lazy("Mail me when a team asks me"),
+        required=False,
+        help_text=gettext_lazy("Once a day at most: who asks you to share pages, and your part."),
+    )
 
 
-_FIELDS = {Topic.REMINDERS: "reminders", Topic.STATEMENTS: "statements"}
+_FIELDS = {Topic.REMINDERS: "reminders", Topic.STATEMENTS: "statements", Topic.TEAMS: "teams"}
+_ASK = {
+    Topic.REMINDERS: gettext_lazy("Do you want no more reminders by mail?"),
+    Topic.STATEMENTS: gettext_lazy("Do you want no more statements by mail?"),
+    Topic.TEAMS: gettext_lazy("Do you want no more mails about teams?"),
+}
+_DONE = {
+    Topic.REMINDERS: gettext_lazy("No reminder comes by mail any more."),
+    Topic.STATEMENTS: gettext_lazy("No statement comes by mail any more."),
+    Topic.TEAMS: gettext_lazy("No mail about teams comes any more."),
+}
 
 
 def form_of(member: Member, data: QueryDict | None) -> MailForm:
@@ -68,7 +83,8 @@ def stop(request: HttpRequest, letter: str) -> HttpResponse:
         return render(request, "front/mail_stop.html", {"why": str(bad)}, status=404)
     if request.method == "POST":
         notices.silence(member=member, topic=topic, at=instance.now())
-    context = {"statements": topic == Topic.STATEMENTS, "done": request.method == "POST"}
+    done = request.method == "POST"
+    context = {"said": (_DONE if done else _ASK)[topic], "done": done}
     return render(request, "front/mail_stop.html", context)
 
 

@@ -1,0 +1,30 @@
+"""For how long a host asks to be left alone: the header Retry-After (RFC 9110, 10.2.3). Pure."""
+
+from datetime import UTC
+from email.utils import parsedate_to_datetime
+
+SAYS_WHEN = (429, 503)
+# Whoever says more is asked again all the same.
+AT_MOST_S = 86_400.0
+_DIGITS_AT_MOST = 9
+
+
+def seconds(said: str, *, date: str, now: float) -> float:
+    """Seconds to wait, 0 for none that can be read; `date` is the host's own word for now."""
+    text = said.strip()
+    if text.isascii() and text.isdecimal():
+        # So many digits are more than a day whatever they say.
+        wait = float(text) if len(text) <= _DIGITS_AT_MOST else AT_MOST_S
+    else:
+        until = _instant(text)
+        wait = until - (_instant(date) or now) if until else 0.0
+    return min(max(wait, 0.0), AT_MOST_S)
+
+
+def _instant(text: str) -> float:
+    """Seconds since 1970; 0 for what is no date."""
+    try:
+        found = parsedate_to_datetime(text)
+        return (found if found.tzinfo else found.replace(tzinfo=UTC)).timestamp()
+    except (ValueError, TypeError, IndexError, OverflowError):
+        return 0.0
