@@ -27,8 +27,7 @@ test: $(VENV)/.dev ## Check, then run every test on SQLite and on PostgreSQL, wi
 
 test-spark: $(VENV)/.spark needs-debian ## Settle on a real cluster of Spark, from both databases; needs Java and 500 MB more
 	@command -v java >/dev/null || tools/needs-debian openjdk-17-jre-headless
-	@$(BIN)/pytest tests/spark $(ARGS)
-	@$(BIN)/pytest tests/spark --database postgresql -k settled $(ARGS)
+	@$(BIN)/pytest -n 2 --dist loadfile tests/spark $(ARGS)
 
 LONG := tests/model tests/simulation tests/lib/test_urls_fuzz.py tests/postmaster tests/seeded \
 	tests/crash/test_kill.py tests/crash/test_kill_settling.py tests/bench --long

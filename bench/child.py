@@ -13,7 +13,7 @@ import django
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "mickle.config.settings")
 django.setup()
 
-from django.db import connection  # noqa: E402 - Django stands first
+from django.db import connection, transaction  # noqa: E402 - Django stands first
 
 from bench import clicks, world  # noqa: E402
 from mickle.instance import instance  # noqa: E402
@@ -103,9 +103,10 @@ def button(members: int, things: int) -> dict[str, float]:
         people.join_many(new, budget_month=month)
         # Counted as if they had topped up; the books are not what is measured here.
         Member.objects.update(funded_month=month - 1)
-    first, *_more, last = pages.bulk_add(
-        pages.NewThing(url=f"https://{clicks.SITE}/{n}", created_at=at) for n in range(things)
-    )
+    with transaction.atomic():
+        first, *_more, last = pages.bulk_add(
+            pages.NewThing(url=f"https://{clicks.SITE}/{n}", created_at=at) for n in range(things)
+        )
     assert last - first == things - 1
     ids = Member.objects.order_by("id").values_list("id", flat=True)[:members]
     rows = (

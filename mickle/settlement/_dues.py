@@ -8,8 +8,9 @@ All of it in ranges of members, each in a transaction of its own; run again, it 
 from datetime import datetime, timedelta
 
 from django.conf import settings
+from django.db import connection
 
-from mickle.lib import chunks
+from mickle.lib import bulk, chunks
 from mickle.lib.chunks import Range, Report
 from mickle.lib.sql import Params, Value, instant
 from mickle.nods import nods
@@ -95,7 +96,9 @@ _PARTS = _parts.NOTED.format(
 )
 
 _CARRIED = "charge_id IS NULL AND member_id > %(after)s AND member_id <= %(upto)s"
-# No more than funds may hold at once; the rest is carried on to the next month, oldest first.
+# No more than funds may hold at once; the rest is carried on to the next month, oldest first. Kept
+# beside: within a statement PostgreSQL may add it up anew for each row.
+_FITTING_ROW = "id BIGINT, member_id BIGINT, amount_micros BIGINT, billed BIGINT"
 _FITTING = f"""
 SELECT id, member_id, amount_micros, billed FROM (
   SELECT id, member_id, amount_micros, billed,
@@ -111,16 +114,16 @@ SELECT %(month)s, member_id, amount,
        CASE WHEN amount >= %(least)s THEN '{Charge.State.ASKED}' ELSE '{Charge.State.DROPPED}' END,
        1, %(try_at)s, %(at)s, CASE WHEN amount >= %(least)s THEN NULL ELSE %(at)s END
 FROM (SELECT member_id, CAST(SUM(amount_micros) AS BIGINT) AS amount, MIN(billed) AS oldest
-      FROM ({_FITTING}) f GROUP BY member_id) d
+      FROM s_fitting GROUP BY member_id) d
 WHERE amount >= %(least)s OR oldest <= %(month)s - %(later)s
 ON CONFLICT (member_id, month) DO NOTHING
 """
-_IN_CHARGES = f"""
+_IN_CHARGES = """
 UPDATE settlement_due SET charge_id = (
   SELECT c.id FROM settlement_charge c
   WHERE c.member_id = settlement_due.member_id AND c.month = %(month)s)
 WHERE id IN (
-  SELECT f.id FROM ({_FITTING}) f
+  SELECT f.id FROM s_fitting f
   JOIN settlement_charge c ON c.member_id = f.member_id AND c.month = %(month)s
   WHERE NOT EXISTS (SELECT 1 FROM settlement_due d WHERE d.charge_id = c.id))
 """
@@ -168,6 +171,8 @@ def ask(*, month: int, at: datetime, report: Report) -> int:
 
     def charge(span: Range) -> int:
         within = {**bound, **span._asdict()}
+        with connection.cursor() as cursor:
+            bulk.refill(cursor, "s_fitting", _FITTING_ROW, _FITTING, within)
         made = _texts.execute(_CHARGES, within)
         _texts.execute(_IN_CHARGES, within)
         return made

@@ -8,7 +8,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import closing
+from contextlib import closing, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from urllib.parse import quote
@@ -94,14 +94,14 @@ class Running:
         self._wait()
 
     def _wait(self) -> None:
+        """Wait until it can be reached, and has said where: its port is there a moment before."""
         for _attempt in range(900):
-            try:
+            with suppress(OSError):
                 socket.create_connection(("127.0.0.1", self.port), timeout=1).close()
-            except OSError:
-                assert self.process.poll() is None, self.said
-                time.sleep(0.1)
-            else:
-                return
+                if self.url in self.log.read_text():
+                    return
+            assert self.process.poll() is None, self.said
+            time.sleep(0.1)
         raise AssertionError(self.said)
 
     @property

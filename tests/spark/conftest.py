@@ -17,6 +17,8 @@ import pytest
 
 from tests.browser.conftest import free_port
 
+# Names a cluster that is there already.
+CLUSTER = "MICKLE_TEST_CLUSTER"
 WORKERS = 2
 STARTED_WITHIN_S = 90
 
@@ -54,6 +56,9 @@ def _alive(pages: int) -> int:
 @pytest.fixture(scope="session")
 def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The address of a master with two workers."""
+    if CLUSTER in os.environ:
+        yield os.environ[CLUSTER]
+        return
     folder = tmp_path_factory.mktemp("spark")
     # Two hundred parts, as for a large month, take minutes for a few rows.
     few = "--conf spark.sql.shuffle.partitions=2 pyspark-shell"

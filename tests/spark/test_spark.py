@@ -1,6 +1,9 @@
 """A month on a real cluster of Spark comes to the bytes of the database, or is refused whole."""
 
+import os
 import random
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,6 +16,10 @@ from tests.people import EARLY_DECEMBER, NOVEMBER
 from tests.settlement import test_same_bytes
 from tests.settlement.test_engines import WORLDS, random_month
 from tests.settlement.test_stages import books
+from tests.spark.conftest import CLUSTER
+
+# What a run of the tests says to those it starts, and the next one says for itself.
+RUN = ("PYTEST_XDIST", "DATABASE_URL", "MICKLE_TEST_DATABASE", "MICKLE_DATA")
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -45,6 +52,28 @@ def test_a_month_is_settled_by_the_cluster():
     assert done.result_sha256 == sha256
     assert Run.objects.get(month=NOVEMBER).engine.startswith("Spark 4")
     books()
+
+
+def test_a_month_of_postgresql_is_settled_by_the_same_cluster(cluster):
+    """A run of its own, as a process has one database; a second cluster would take a minute."""
+    words = (
+        "-m",
+        "pytest",
+        __file__,
+        "--database",
+        "postgresql",
+        "-k",
+        "is_settled_by_the_cluster",
+    )
+    kept = {name: text for name, text in os.environ.items() if not name.startswith(RUN)}
+    run = subprocess.run(
+        [sys.executable, *words, "-q", "-p", "no:xdist"],
+        env=kept | {CLUSTER: cluster},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert "1 passed" in run.stdout, run.stdout[-2000:] + run.stderr[-2000:]
 
 
 def test_a_cluster_that_is_down_is_said_and_replaced_only_when_told(settings):
