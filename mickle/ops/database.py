@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 
 from mickle.lib.errors import Refused
 
-MIGRATE_LOCK = 10
+MIGRATE_LOCK = 14
 
 
 class NewerData(Refused):

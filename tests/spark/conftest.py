@@ -15,10 +15,16 @@ from pathlib import Path
 
 import pytest
 
+from tests import databases
 from tests.browser.conftest import free_port
 
 # Names a cluster that is there already.
 CLUSTER = "MICKLE_TEST_CLUSTER"
+# Each starts a Spark of its own, most of a minute: they take turns by the day, with --long all run.
+TURNS = (
+    "test_a_month_is_settled_over_spark_connect",
+    "test_a_month_of_postgresql_is_settled_by_the_same_cluster",
+)
 WORKERS = 2
 STARTED_WITHIN_S = 90
 
@@ -27,6 +33,14 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
     """Collect them only where they are asked for by name."""
     asked = any("spark" in str(argument) for argument in config.args)
     return None if asked or collection_path.name == "conftest.py" else True
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out what has its turn on another day."""
+    out = () if config.getoption("--long") else set(TURNS) - {TURNS[databases.day() % len(TURNS)]}
+    left = [item for item in items if item.name in out]
+    items[:] = [item for item in items if item.name not in out]
+    config.hook.pytest_deselected(items=left)
 
 
 def _process(folder: Path, kind: str, *arguments: str) -> subprocess.Popen[bytes]:
