@@ -98,7 +98,7 @@ class Running:
         for _attempt in range(900):
             with suppress(OSError):
                 socket.create_connection(("127.0.0.1", self.port), timeout=1).close()
-                if self.url in self.log.read_text():
+                if "http://127.0.0.1" in self.log.read_text():
                     return
             assert self.process.poll() is None, self.said
             time.sleep(0.1)
