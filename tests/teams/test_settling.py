@@ -22,7 +22,16 @@ from mickle.teams import teams
 from mickle.things import things
 from tests.people import EUR, MID_NOVEMBER, NOVEMBER, creator, instance_at, member, thing, top_up
 from tests.settlement.test_cases import CASES, in_month
-from tests.teams.teaming import MID_OCTOBER, a_team, agreed, earned, holds, put_in, settle
+from tests.teams.teaming import (
+    MID_OCTOBER,
+    a_team,
+    agreed,
+    earned,
+    holding_from,
+    holds,
+    put_in,
+    settle,
+)
 
 pytestmark = pytest.mark.django_db
 DECEMBER = NOVEMBER + 1
@@ -169,8 +178,9 @@ def test_what_a_lost_proof_leaves_waits_for_the_team(band):
     things.set_owner(thing=page, owner=None, at=MID_NOVEMBER)
     settle()
     assert ledger.total("WAITING") == EUR("5.00")
-    # Somebody else who shows it has put it into no team.
+    # Somebody else who shows it has put another page into a team, and not this one.
     dan = creator("dan")
+    holding_from(NOVEMBER, {dan: 50, creator("fay"): 50}, thing("another", dan))
     things.set_owner(thing=page, owner=dan, at=in_month(DECEMBER, 5))
     settlement.release_due(at=in_month(DECEMBER, 5))
     assert [earned(who) for who in (ann, ben, cleo, dan)] == [0, 0, 0, EUR("4.50")]
