@@ -18,6 +18,7 @@ from mickle.lib.chunks import Range
 from mickle.lib.sql import Params, instant
 from mickle.notices.models import Kind, Round
 from mickle.settlement.models import Run
+from mickle.settlement.settlement import IDLE_MONTHS_KEPT
 
 # How long before the end of a month each of these is due.
 AHEAD = {
@@ -25,8 +26,6 @@ AHEAD = {
     Kind.IDLE_7: timedelta(days=7),
     Kind.REMINDER: timedelta(days=3),
 }
-# With the policy `keep` so many idle months stay.
-IDLE_MONTHS_KEPT = 5
 
 _INSERT = """
 INSERT INTO notices_notice (member_id, month, kind, state, made_at, try_at, tries, why)

@@ -11,11 +11,10 @@ from django.utils.translation import ngettext
 from mickle.lib import months
 from mickle.notices import _words
 from mickle.notices._facts import Asked, Facts, Idle, Settled, Short
-from mickle.notices._plan import IDLE_MONTHS_KEPT
 from mickle.notices._teams import Question, Questions
 from mickle.notices.models import Kind, Topic
 from mickle.settlement import settlement
-from mickle.settlement.settlement import OwnerStatement, Share, Statement
+from mickle.settlement.settlement import IDLE_MONTHS_KEPT, OwnerStatement, Share, Statement
 
 _SHOWN = 5
 

@@ -41,6 +41,7 @@ from mickle.settlement._archive import Archived, NoArchive
 from mickle.settlement._at_hand import NoEngine
 from mickle.settlement._engine import EnginesDiffer
 from mickle.settlement._forecast import Forecast
+from mickle.settlement._freeze import IDLE_MONTHS_KEPT
 from mickle.settlement._funds import Move
 from mickle.settlement._nodded import Share
 from mickle.settlement._owners import OwnerStatement
@@ -55,6 +56,7 @@ from mickle.things.models import Thing
 __all__ = [
     "ENGINES",
     "EXPIRES_AFTER_MONTHS",
+    "IDLE_MONTHS_KEPT",
     "AlreadySettled",
     "Archived",
     "EnginesDiffer",

@@ -4,7 +4,7 @@ import pytest
 from django.db import IntegrityError, transaction
 
 from mickle.instance import instance
-from mickle.instance.models import Instance, Month
+from mickle.instance.models import FeeRate, Instance, Month
 from mickle.lib import months
 from tests.people import MID_NOVEMBER, NOVEMBER, instance_at
 
@@ -91,7 +91,9 @@ def test_the_fee_of_a_closed_month_is_final(settings):
     instance_at("2026-11")
     instance.close(month=NOVEMBER, at=END)
     settings.FEE_BASIS_POINTS = 2000
+    FeeRate.objects.create(from_month=NOVEMBER, basis_points=3000, announced_at=END)
     assert instance.fee_basis_points(NOVEMBER) == 1000
+    assert instance.fee_basis_points(NOVEMBER + 1) == 3000
 
 
 def test_the_setting_is_only_the_fee_to_begin_with(settings):

@@ -81,6 +81,13 @@ MONTH_END = [
         "tests/settlement/test_stages.py -k what_expires",
     ),
     Bug(
+        "what is announced changes the fee of a closed month",
+        "instance/instance.py",
+        "q ORDER BY closed DESC, from_month DESC",
+        "q ORDER BY closed, from_month DESC",
+        "tests/instance/test_instance.py -k closed_month_is_final",
+    ),
+    Bug(
         "a run that goes on posts whatever it comes to",
         "settlement/_run.py",
         "if run.result_sha256 and run",
