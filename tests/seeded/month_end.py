@@ -207,4 +207,25 @@ MONTH_END = [
         "            pass\n",
         "tests/settlement/test_forecast.py -k on_its_way",
     ),
+    Bug(
+        "what expires waits on while an older month is on record",
+        "settlement/_waiting.py",
+        "SELECT MAX(month)",
+        "SELECT MIN(month)",
+        "tests/settlement/test_stages.py -k what_expires_is",
+    ),
+    Bug(
+        "what was refused during a settlement waits on",
+        "settlement/_waiting.py",
+        " | Q(state=Thing.State.REFUSED)",
+        "",
+        "tests/settlement/test_stages.py -k refused_meanwhile",
+    ),
+    Bug(
+        "an owner of two pages counts as two people",
+        "settlement/_totals.py",
+        "COUNT(DISTINCT CASE",
+        "COUNT(CASE",
+        "tests/settlement/test_proof.py -k every_part",
+    ),
 ]

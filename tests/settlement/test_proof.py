@@ -166,12 +166,13 @@ def test_a_month_of_a_few_tells_no_sum_of_one(givers, whole):
 )
 def test_every_part_is_of_three_or_none_is_told(owners, gifts, waits_of, parts):
     members.list_charity(slug="library", name="Library")
-    pages = [thing(f"p{n}", creator(f"c{n}")) for n in range(owners)]
+    makers = [creator(f"c{n}") for n in range(owners)]
+    pages = [thing(f"p{n}", makers[n % owners]) for n in range(4)]
     waiting = [thing(f"w{n}") for n in range(waits_of)]
     for n in range(4):
         giver = member(f"m{n}", funds="5.00")
-        # No page is nodded at by three: the people behind a part are counted.
-        for page in (pages[n % owners], *waiting[n : n + 1]):
+        # No page is nodded at by three: the people behind a part are counted, each once.
+        for page in (pages[n], *waiting[n : n + 1]):
             nods.give(member=giver, thing=page, at=MID_NOVEMBER)
     for n in range(gifts):
         member(f"idle{n}", funds="5.00")

@@ -178,6 +178,19 @@ def test_money_and_nods_that_come_meanwhile_are_for_the_next_month(after_the_fre
     books()
 
 
+def test_what_was_refused_meanwhile_goes_back_when_the_month_is_settled(after_the_freeze):
+    alice, bob = member("alice", funds="4.00"), creator("bob")
+    kept, wanted_not = thing("kept", bob), thing("wanted not")
+    give(alice, kept, wanted_not)
+    after_the_freeze(lambda: settlement.refuse(thing=wanted_not, at=EARLY_DECEMBER))
+    settle()
+    assert earned(bob) == EUR("1.80")
+    assert Line.objects.get(thing=wanted_not).state == "RETURNED"
+    assert ledger.balance(ledger.funds(alice.id)) == EUR("2.00")
+    assert not settlement.has_to_release()
+    books()
+
+
 def test_what_is_half_posted_cannot_be_released(one_by_one):
     alice, bob = member("alice", funds="4.00"), creator("bob")
     pages = [thing("a"), thing("b")]
