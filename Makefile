@@ -22,7 +22,7 @@ run: $(VENV)/.run ## Start Mickle on an embedded SQLite (DEMO=1 for a filled one
 	@$(BIN)/mickle run $(if $(DATA),--data $(DATA)) $(if $(DEMO),--demo) $(ARGS)
 
 test: $(VENV)/.dev ## Check, then run every test on SQLite and on PostgreSQL, with a real Chromium and a real Firefox
-	@$(MAKE) --no-print-directory -j3 -O check needs-debian
+	@$(MAKE) --no-print-directory -j4 -O check needs-debian $(VENV)/.collected
 	@tools/on-both-databases $(BIN)/pytest $(ARGS)
 
 test-spark: $(VENV)/.spark needs-debian ## Settle on a real cluster of Spark, from both databases; needs Java and 500 MB more
@@ -80,6 +80,11 @@ $(VENV)/.dev: $(VENV)/.run requirements/dev.txt
 
 $(VENV)/.spark: $(VENV)/.dev requirements/spark.txt
 	@$(UV) pip install -q --python $(BIN)/python --require-hashes -r requirements/spark.txt
+	@touch $@
+
+# Five processes would each compile all that is new; what is wrong with it the run itself says.
+$(VENV)/.collected: $(VENV)/.dev
+	@$(BIN)/pytest --collect-only -qq >/dev/null 2>&1 || true
 	@touch $@
 
 needs-debian: $(VENV)/.dev

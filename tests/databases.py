@@ -12,9 +12,11 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from itertools import chain
 from pathlib import Path
+from typing import TypeVar
 
 import psycopg
 import pytest
@@ -133,6 +135,17 @@ if "PYTEST_XDIST_WORKER" not in os.environ:
 def day() -> int:
     """The day that says what is drawn; one of its own to live a run again, and no midnight."""
     return int(os.environ[_DAY])
+
+
+T = TypeVar("T")
+
+
+def drawn(config: pytest.Config, among: Sequence[T], *, days: int, ahead: int = 0) -> Sequence[T]:
+    """Of what is dear, every `days`-th: all of it within as many days, and with --long at once.
+
+    Who is a day ahead has those of tomorrow.
+    """
+    return among if config.getoption("--long") else among[(day() + ahead) % days :: days]
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

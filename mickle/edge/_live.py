@@ -87,7 +87,8 @@ class Live:
         """Counts were read: whoever was shown others is told."""
         for asked in found.keys() & self._streams.keys():
             for stream in self._streams[asked]:
-                if stream.shown.get(asked) != found[asked]:
+                # A page that is known now, and nobody nodded at, shows what it showed.
+                if asked not in stream.shown or stream.shown[asked][1] != found[asked][1]:
                     stream.changed[asked] = found[asked]
                     stream.ring()
 

@@ -115,13 +115,9 @@ def _made(embedded, cluster, monkeypatch) -> None:
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Two of the parts that start servers a day: each of them within three days."""
+    """Of the parts that start servers each within three days."""
     if "name" in metafunc.fixturenames:
-        drawn = PARTS
-        if not metafunc.config.getoption("--long"):
-            first = 2 * databases.day()
-            drawn = [PARTS[place % len(PARTS)] for place in (first, first + 1)]
-        metafunc.parametrize("name", drawn)
+        metafunc.parametrize("name", databases.drawn(metafunc.config, PARTS, days=3))
 
 
 @pytest.mark.slow

@@ -14,11 +14,10 @@ ALWAYS = {
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Let every other deed die on one database a day by turns, and with --long on both."""
-    named = config.getoption("keyword") or any("::" in str(word) for word in config.args)
-    if named or config.getoption("--long"):
+    if config.getoption("keyword") or any("::" in str(word) for word in config.args):
         return
-    turn = databases.day() + (config.getoption("--database") == "postgresql")
+    ahead = config.getoption("--database") == "postgresql"
     dying = [i for i in items if i.path.match("crash/test_dying.py") and i.name not in ALWAYS]
-    out = set(dying[turn % 2 :: 2])
+    out = set(dying).difference(databases.drawn(config, dying, days=2, ahead=ahead))
     items[:] = [item for item in items if item not in out]
     config.hook.pytest_deselected(items=list(out))

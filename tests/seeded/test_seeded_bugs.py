@@ -69,9 +69,7 @@ def _house(tree: Path, forks: Forks) -> None:
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Draw the bugs of the day."""
     if "bug" in metafunc.fixturenames:
-        drawn = BUGS
-        if not metafunc.config.getoption("--long"):
-            drawn = BUGS[databases.day() % DAYS :: DAYS]
+        drawn = databases.drawn(metafunc.config, BUGS, days=DAYS)
         metafunc.parametrize("bug", drawn, ids=[bug.name for bug in drawn])
 
 
