@@ -15,8 +15,9 @@ from django.utils import translation
 from hypothesis import HealthCheck, Phase
 from hypothesis import settings as drawing
 
+from tests import databases
 from tests.emptying import empty
-from tests.migrated import TEMPLATE, use_template
+from tests.migrated import TEMPLATE, keep_one, share_on_the_server, use_template
 
 # How fast a machine is decides no test.
 drawing.register_profile("mickle", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -45,9 +46,12 @@ os.environ["MICKLE_FETCH"] = "off"
 
 @pytest.fixture(scope="session")
 def django_db_modify_db_settings(
-    tmp_path_factory: pytest.TempPathFactory, django_db_modify_db_settings_parallel_suffix: None
+    tmp_path_factory: pytest.TempPathFactory,
+    django_db_modify_db_settings_parallel_suffix: None,
+    _a_migrated_one: None,
 ) -> Iterator[None]:
     """Keep SQLite in a file: threads and processes then meet as they do in production."""
+    shared = "PYTEST_XDIST_WORKER" in os.environ
     database = settings.DATABASES["default"]
     if database["ENGINE"].endswith("sqlite3"):
         shm = Path("/dev/shm")
@@ -55,19 +59,29 @@ def django_db_modify_db_settings(
         name = f"mickle-test-{os.getpid()}.sqlite3"
         path = shm / name if shm.is_dir() else folder / name
         database.setdefault("TEST", {})["NAME"] = str(path)
-        if Path(os.environ.get(TEMPLATE, "")).is_file():
+        if shared or Path(os.environ.get(TEMPLATE, "")).is_file():
             use_template(str(path))
         yield
         # The locks beside it, of settlements and jobs, stay where a process ended.
         for lock in path.parent.glob(f"{path.name}-*"):
             lock.unlink(missing_ok=True)
     else:
+        if shared:
+            share_on_the_server(tmp_path_factory)
         yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _a_migrated_one(tmp_path_factory: pytest.TempPathFactory) -> None:
+    keep_one(tmp_path_factory)
 
 
 # These bring a database of their own, so the run on PostgreSQL leaves them to the other, as it does
 # what asks for none.
 ONCE = {"bench", "browser", "disk", "docs", "lib", "postmaster", "seeded"}
+# What meets people stands on the books: on PostgreSQL a run of all takes every other test of it,
+# each within two days, and all with --long. What moves money meets both databases in each run.
+BY_TURNS = {"claims", "discovery", "journeys", "notices", "web"}
 # Minutes each.
 LONG = ("model", "crash", "simulation", "postmaster", "browser", "bench", "seeded")
 
@@ -87,9 +101,12 @@ def _room(item: pytest.Item) -> str:
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Run what does not depend on the database under test once, on SQLite's turn."""
     if config.getoption("--database") == "postgresql":
-        once = {i for i in items if _room(i) in ONCE or not _asks_for_a_database(i)}
-        items[:] = [item for item in items if item not in once]
-        config.hook.pytest_deselected(items=list(once))
+        out = {i for i in items if _room(i) in ONCE or not _asks_for_a_database(i)}
+        if not databases.names_some(config):
+            turns = [item for item in items if item not in out and _room(item) in BY_TURNS]
+            out.update(set(turns).difference(databases.drawn(config, turns, days=2)))
+        items[:] = [item for item in items if item not in out]
+        config.hook.pytest_deselected(items=list(out))
     # pytest-django puts what needs no database last.
     items[:] = _dealt(items, int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1")))
 

@@ -148,6 +148,13 @@ def drawn(config: pytest.Config, among: Sequence[T], *, days: int, ahead: int = 
     return among if config.getoption("--long") else among[(day() + ahead) % days :: days]
 
 
+def names_some(config: pytest.Config) -> bool:
+    """Whether a run is of tests that were named; they run whosever turn it is."""
+    whole = {Path(where).name for where in config.getini("testpaths")}
+    named = {Path(word).name for word in config.args} - whole
+    return bool(named or config.getoption("keyword"))
+
+
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Name the options of this suite."""
     parser.addoption("--database", choices=("sqlite", "postgresql"), default="sqlite")

@@ -115,9 +115,9 @@ def _made(embedded, cluster, monkeypatch) -> None:
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Of the parts that start servers each within three days."""
+    """Of the parts that start servers one a day."""
     if "name" in metafunc.fixturenames:
-        metafunc.parametrize("name", databases.drawn(metafunc.config, PARTS, days=3))
+        metafunc.parametrize("name", databases.drawn(metafunc.config, PARTS, days=len(PARTS)))
 
 
 @pytest.mark.slow

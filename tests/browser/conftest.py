@@ -16,6 +16,7 @@ from urllib.parse import quote
 import pytest
 from playwright.sync_api import Browser, Frame, Page, Playwright, sync_playwright
 
+from tests.migrated import begin_with_tables
 from tests.once import made_once
 
 MICKLE = Path(sys.executable).with_name("mickle")
@@ -58,6 +59,7 @@ def _settings() -> dict[str, str]:
 
 
 def _fill(folder: Path) -> None:
+    begin_with_tables(folder / "data")
     with (folder / "said.txt").open("w") as said:
         words = [MICKLE, "demo", "--data", folder / "data"]
         subprocess.run(words, env=_settings(), stdout=said, check=True)
@@ -84,6 +86,7 @@ class Running:
         self.url = f"http://127.0.0.1:{self.port}"
         self.log = data.with_suffix(".log")
         self.before = _filled(data) if "--demo" in more else ""
+        begin_with_tables(data)
         with self.log.open("w") as log:
             self.process = subprocess.Popen(
                 [MICKLE, "run", "--data", data, "--port", str(self.port), *more],

@@ -59,8 +59,8 @@ def demo(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Demo]:
 
 
 @pytest.fixture
-def phone(chromium: Browser, demo: Demo) -> Iterator[Page]:
-    context = chromium.new_context(
+def phone(shell: Browser, demo: Demo) -> Iterator[Page]:
+    context = shell.new_context(
         base_url=demo.running.url, viewport={"width": 390, "height": 844}, has_touch=True
     )
     context.add_init_script(WATCH)

@@ -1,4 +1,4 @@
-"""The whole story in a real Chromium: ten nods on another host become ten times 0.45."""
+"""The whole story in Chromium's engine: ten nods on another host become ten times 0.45."""
 
 import re
 from datetime import UTC, datetime, timedelta
@@ -17,8 +17,8 @@ IBAN = "DE89370400440532013000"
 class Person:
     """Somebody at a browser of their own, with cookies of their own."""
 
-    def __init__(self, chromium: Browser, running: Running) -> None:
-        self.context = chromium.new_context(base_url=running.url, accept_downloads=True)
+    def __init__(self, shell: Browser, running: Running) -> None:
+        self.context = shell.new_context(base_url=running.url, accept_downloads=True)
         self.page: Page = self.context.new_page()
         self.page.set_default_timeout(15_000)
 
@@ -65,9 +65,9 @@ class Next(Person):
         self.context, self.page = before.context, before.page
 
 
-def begin(chromium: Browser, running: Running) -> Person:
+def begin(shell: Browser, running: Running) -> Person:
     """Follow the one-time link and become the operator of a demo."""
-    ines = Person(chromium, running)
+    ines = Person(shell, running)
     ines.page.goto(re.search(r"http://\S+/setup/\S+", running.said)[0])
     ines.page.get_by_label("Your e-mail").fill("ines@example.org")
     ines.press("Begin")
@@ -107,19 +107,19 @@ def nod_on(reader: Person, blog: Blog, number: int) -> Page:
 
 
 def test_ten_nods_become_ten_times_forty_five_cents_and_an_eleventh_withdraws(
-    chromium: Browser, running: Running, blog: Blog
+    shell: Browser, running: Running, blog: Blog
 ):
-    ines = begin(chromium, running)
+    ines = begin(shell, running)
     makers: list[Person] = []
     for number in range(MAKERS + 1):
-        maker = Next(makers[-1]) if makers else Person(chromium, running)
+        maker = Next(makers[-1]) if makers else Person(shell, running)
         maker.sign_up(f"maker-{number}@example.org")
         maker.top_up("2.00")
         add_page(maker, ines, blog.address(number), f"Essay number {number}")
         maker.away()
         makers.append(maker)
-    alice = nods_first_and_pays_after(chromium, running, blog)
-    nods_once_with_a_large_coin(chromium, running, blog)
+    alice = nods_first_and_pays_after(shell, running, blog)
+    nods_once_with_a_large_coin(shell, running, blog)
 
     today = datetime.now(UTC)
     move_clock(ines, (today.replace(day=1) + timedelta(days=32)).replace(day=2))
@@ -140,9 +140,9 @@ def test_ten_nods_become_ten_times_forty_five_cents_and_an_eleventh_withdraws(
     assert "Traceback" not in running.said
 
 
-def nods_first_and_pays_after(chromium: Browser, running: Running, blog: Blog) -> Person:
+def nods_first_and_pays_after(shell: Browser, running: Running, blog: Blog) -> Person:
     """Alice's first nod waits while she signs up; then she puts 5 EUR in and nods at nine more."""
-    alice = Person(chromium, running)
+    alice = Person(shell, running)
     window = nod_on(alice, blog, 0)
     expect(window.locator("h1")).to_contain_text("kept for 30 minutes")
     window.get_by_role("link", name="Sign up").click()
@@ -158,9 +158,9 @@ def nods_first_and_pays_after(chromium: Browser, running: Running, blog: Blog) -
     return alice
 
 
-def nods_once_with_a_large_coin(chromium: Browser, running: Running, blog: Blog) -> None:
+def nods_once_with_a_large_coin(shell: Browser, running: Running, blog: Blog) -> None:
     """Dora gives all of a coin of 13.72 to the eleventh."""
-    dora = Person(chromium, running).sign_up("dora@example.org")
+    dora = Person(shell, running).sign_up("dora@example.org")
     dora.page.goto("/settings")
     dora.page.get_by_label("Your coin").fill("13.72")
     dora.press("Keep this budget")

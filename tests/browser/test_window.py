@@ -59,10 +59,13 @@ def host(demo: Running) -> Iterator[str]:
     server.server_close()
 
 
+in_a_whole_browser = pytest.mark.parametrize("context", ["chromium"], indirect=True)
+
+
 @pytest.fixture(scope="module")
-def signed_in(chromium: Browser, demo: Running) -> StorageState:
+def signed_in(shell: Browser, demo: Running) -> StorageState:
     """Ada's cookies; codes to sign in with are rare."""
-    context = chromium.new_context(base_url=demo.url)
+    context = shell.new_context(base_url=demo.url)
     sign_in(context.new_page(), "ada@demo.example")
     kept = context.storage_state()
     context.close()
@@ -70,9 +73,12 @@ def signed_in(chromium: Browser, demo: Running) -> StorageState:
 
 
 @pytest.fixture
-def context(chromium: Browser, demo: Running, signed_in: StorageState) -> Iterator[BrowserContext]:
-    """Ada's browser."""
-    found = chromium.new_context(base_url=demo.url, viewport=SIZE, storage_state=signed_in)
+def context(
+    request: pytest.FixtureRequest, demo: Running, signed_in: StorageState
+) -> Iterator[BrowserContext]:
+    """Ada's browser: the engine alone; with "chromium", the whole browser."""
+    browser: Browser = request.getfixturevalue(getattr(request, "param", "shell"))
+    found = browser.new_context(base_url=demo.url, viewport=SIZE, storage_state=signed_in)
     yield found
     found.close()
 
@@ -208,6 +214,7 @@ def test_the_window_works_without_script(context: BrowserContext, host: str, dem
     plain.close()
 
 
+@in_a_whole_browser
 def test_the_frame_hears_what_became_of_the_nod_and_its_host_page_hears_nothing(
     context: BrowserContext, host: str
 ) -> None:
@@ -231,6 +238,7 @@ def test_the_frame_hears_what_became_of_the_nod_and_its_host_page_hears_nothing(
         popup.get_by_role("button", name="Close this window").click()
 
 
+@in_a_whole_browser
 def test_a_page_of_another_origin_that_opens_the_window_hears_nothing(
     context: BrowserContext, host: str, demo: Running
 ) -> None:
@@ -243,6 +251,7 @@ def test_a_page_of_another_origin_that_opens_the_window_hears_nothing(
     assert outer.evaluate("heard") == inner.evaluate("heard") == []
 
 
+@in_a_whole_browser
 def test_behind_a_host_that_cuts_the_opener_the_window_records_by_itself(
     context: BrowserContext, host: str
 ) -> None:
@@ -266,6 +275,7 @@ def test_the_nod_page_itself_forgets_who_opened_it(
     assert popup.evaluate("opener") is None
 
 
+@in_a_whole_browser
 def test_a_trusted_link_counts_at_once_and_going_back_is_no_new_nod(page: Page, host: str) -> None:
     page.goto(host + "/first")
     page.get_by_role("link", name="Nod").click()

@@ -16,6 +16,7 @@ import pytest
 from django.test import override_settings
 
 from mickle.ops import serving
+from tests.migrated import begin_with_tables
 
 MICKLE = [sys.executable, "-c", "import sys; from mickle.ops.main import main; sys.exit(main())"]
 
@@ -29,6 +30,7 @@ class Process:
     """`mickle run` on a free port."""
 
     def __init__(self, data: Path, *words: str, env: dict[str, str] | None = None) -> None:
+        begin_with_tables(data)
         self.process = subprocess.Popen(
             [*MICKLE, "run", "--port", "0", *words],
             env=environment(data) | (env or {}),
@@ -188,6 +190,7 @@ def test_each_data_folder_is_an_instance_and_migrates_itself(tmp_path):
 
 
 def test_a_reader_who_has_had_enough_is_no_failure(tmp_path):
+    begin_with_tables(tmp_path)
     assert run(tmp_path, "clock").returncode == 0
     process = subprocess.Popen(
         [*MICKLE, "audit"],
@@ -227,6 +230,7 @@ sys.exit(main.main())
 @pytest.mark.parametrize("workers", ["1", "2"])
 def test_who_is_told_to_end_while_it_begins_ends(tmp_path, workers):
     words = ("run", "--port", "0", "--workers", workers)
+    begin_with_tables(tmp_path)
     with subprocess.Popen(
         [sys.executable, "-c", ENDED_EARLY, *words],
         env=environment(tmp_path),

@@ -17,6 +17,7 @@ from mickle.nods import nods
 from mickle.ops.working import Worker
 from mickle.settlement import settlement
 from tests import people, working
+from tests.migrated import begin_with_tables
 from tests.notices.post_office import PostOffice
 from tests.ops.test_run import MICKLE, Process, environment, run
 from tests.people import MID_NOVEMBER, NOVEMBER
@@ -35,6 +36,7 @@ def worker(data: Path, *words: str) -> subprocess.Popen[str]:
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_worker_ends_in_order_when_told(tmp_path, number):
+    begin_with_tables(tmp_path)
     process = worker(tmp_path)
     assert process.stdout.readline() == "Working (Ctrl-C ends it).\n"
     process.send_signal(number)
@@ -57,6 +59,7 @@ def test_pages_are_served_without_a_worker(tmp_path):
 
 @pytest.mark.slow
 def test_one_process_mails_by_itself(tmp_path):
+    begin_with_tables(tmp_path)
     assert run(tmp_path, "demo").returncode == 0
     end = months.end(months.of(datetime.now(UTC)))
     assert run(tmp_path, "clock", "--to", f"{end:%Y-%m-%d}").returncode == 0
