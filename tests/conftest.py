@@ -82,6 +82,8 @@ ONCE = {"bench", "browser", "disk", "docs", "lib", "postmaster", "seeded"}
 # What meets people stands on the books: on PostgreSQL a run of all takes every other test of it,
 # each within two days, and all with --long. What moves money meets both databases in each run.
 BY_TURNS = {"claims", "discovery", "journeys", "notices", "web"}
+# And what only reads the books.
+READING = {"test_archive.py", "test_forecast.py", "test_proof_tampered.py"}
 # Minutes each.
 LONG = ("model", "crash", "simulation", "postmaster", "browser", "bench", "seeded")
 
@@ -98,12 +100,16 @@ def _room(item: pytest.Item) -> str:
     return item.path.relative_to(Path(__file__).parent).parts[0]
 
 
+def _takes_turns(item: pytest.Item) -> bool:
+    return _room(item) in BY_TURNS or item.path.name in READING
+
+
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Run what does not depend on the database under test once, on SQLite's turn."""
     if config.getoption("--database") == "postgresql":
         out = {i for i in items if _room(i) in ONCE or not _asks_for_a_database(i)}
         if not databases.names_some(config):
-            turns = [item for item in items if item not in out and _room(item) in BY_TURNS]
+            turns = [item for item in items if item not in out and _takes_turns(item)]
             out.update(set(turns).difference(databases.drawn(config, turns, days=2)))
         items[:] = [item for item in items if item not in out]
         config.hook.pytest_deselected(items=list(out))

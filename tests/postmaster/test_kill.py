@@ -20,7 +20,7 @@ from tests import databases
 pytestmark = pytest.mark.slow
 
 ROOT = Path(__file__).parents[2]
-KILLS, KILLS_LONG = 20, 300
+KILLS, KILLS_LONG = 10, 300
 MOST_S = 0.5
 
 
