@@ -40,12 +40,16 @@ class Eyes(Protocol):
     def txt(self, name: str) -> list[str]:
         """The TXT records of a name, as all resolvers say; raises fetch.Unreachable."""
 
+    def registered_at(self, domain: str, at: datetime) -> datetime | None:
+        """Since when a domain is somebody's, as its registry says; None where it does not."""
+
 
 class Seen(NamedTuple):
-    """Whether a proof stands there, and a sentence that says what was seen."""
+    """Whether a proof stands there, a sentence that says what was seen, and since when it can."""
 
     shown: bool
     said: str
+    since_at: datetime | None = None
 
 
 class Wanted(NamedTuple):
@@ -69,7 +73,14 @@ def look(wanted: Wanted, eyes: Eyes, at: datetime) -> Seen:
         seen = Seen(False, str(forbidden))
     except fetch.Unreachable as silent:
         seen = _with_www(wanted, eyes, at, silent)
-    return Seen(seen.shown, seen.said[:EVIDENCE_CHARACTERS])
+    since_at = _since(wanted.proof, eyes, at) if seen.shown else None
+    return Seen(seen.shown, seen.said[:EVIDENCE_CHARACTERS], since_at)
+
+
+def _since(proof: Proof, eyes: Eyes, at: datetime) -> datetime | None:
+    """Since when the domain of a place is somebody's, where it is one party's and no account's."""
+    domain = shared_hosts.domain(proof.host) if proof.kind != Scope.Kind.HANDLE else ""
+    return eyes.registered_at(domain, at) if domain else None
 
 
 class _Www(NamedTuple):
@@ -84,6 +95,10 @@ class _Www(NamedTuple):
     def txt(self, name: str) -> list[str]:
         """Records stand where they stand."""
         return self.eyes.txt(name)
+
+    def registered_at(self, domain: str, at: datetime) -> datetime | None:
+        """A domain is the same under every name."""
+        return self.eyes.registered_at(domain, at)
 
 
 def _with_www(wanted: Wanted, eyes: Eyes, at: datetime, silent: fetch.Unreachable) -> Seen:

@@ -138,10 +138,19 @@ def _note_shown(proof: Proof, seen: Seen, at: datetime) -> None:
         if row.state == Proof.State.ENDED or has_lapsed(row, at):
             return
         rows.update(looked_at=at, silent_since_at=None, said=seen.said)
+        known_at = row.since_at
+        if seen.since_at is not None:
+            if known_at is not None and seen.since_at > known_at:
+                # Whatever was decided was of who had it until then.
+                row.decided_by = None
+            row.since_at = seen.since_at
+            row.save(update_fields=["since_at", "decided_by"])
         if row.shown_at is None:
             rows.update(shown_at=at, notice_until_at=at + NOTICE)
         if row.state in (Proof.State.ASKED, Proof.State.LOST):
             rows.update(state=_take_place(row, at))
+        elif row.state == _SHOWN and row.since_at != known_at and _changed_hands(row):
+            _dispute(row, at)
 
 
 def _take_place(proof: Proof, at: datetime) -> str:
@@ -158,13 +167,34 @@ def _take_place(proof: Proof, at: datetime) -> str:
     return _SHOWN
 
 
+def _changed_hands(proof: Proof) -> bool:
+    """Whether its domain was registered anew since it was shown first, though it is shown still.
+
+    A copy of the site shows it as well, and whoever has the domain now may be somebody else.
+    """
+    return bool(proof.since_at and proof.shown_at and proof.since_at > proof.shown_at)
+
+
+def _dispute(proof: Proof, at: datetime) -> None:
+    """Let an operator look at a place, however many ways show it; until then nobody has it."""
+    own = Proof.objects.filter(member=proof.member_id, text=proof.text, state=_SHOWN)
+    own.update(state=_DISPUTED, since_at=proof.since_at)
+    things.withdraw_scope(text=proof.text, at=at)
+
+
 def _is_younger(proof: Proof) -> bool:
-    """Whether its account was made after people nodded at that name: they meant somebody else.
+    """Whether people nodded there before its account or domain was: they meant somebody else.
 
     An operator may know better.
     """
-    if proof.account_since_at is None or proof.decided_by_id is not None:
+    if proof.since_at is None or proof.decided_by_id is not None:
         return False
+    if not proof.account:
+        # Another way to show what is theirs already.
+        if Scope.objects.filter(text=proof.text, owner=proof.member_id).exists():
+            return False
+        place = Scope(kind=proof.kind, text=proof.text, host=proof.host)
+        return things.lay_there_before(place, at=proof.since_at)
     return things.were_added_before(
-        maker=_sites.maker(proof.text), host=proof.host, at=proof.account_since_at
+        maker=_sites.maker(proof.text), host=proof.host, at=proof.since_at
     )

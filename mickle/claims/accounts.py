@@ -316,7 +316,7 @@ def _note(member: Member, account: Account, at: datetime) -> Proof:
     proof = mine.filter(text=account.text).first() or _fresh(member, account, at)
     rows = Proof.objects.filter(id=proof.id)
     said = _looking.signed_in(account.host, account.handle)
-    rows.update(signed_in_at=at, account_since_at=account.since_at, said=said)
+    rows.update(signed_in_at=at, since_at=account.since_at, said=said)
     rows.filter(state=Proof.State.ASKED).update(expires_at=at + _standing.ASKED_FOR)
     if proof.state != Proof.State.SHOWN and _standing.rivals(proof).exists():
         # A worker looks whether they still show it; of two who do an operator decides.
@@ -348,7 +348,7 @@ def forget(*, member: Member) -> None:
     SignIn.objects.filter(member=member).delete()
     shown = Proof.objects.filter(member=member, method=Proof.Method.ACCOUNT)
     shown.filter(state=Proof.State.ENDED).update(
-        account="", text=F("host"), url="", said="", account_since_at=None
+        account="", text=F("host"), url="", said="", since_at=None
     )
 
 

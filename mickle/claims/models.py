@@ -95,8 +95,9 @@ class Proof(models.Model):
     method = models.CharField(max_length=10, choices=Method)
     token = models.CharField(max_length=40, unique=True)
     account = models.CharField(max_length=ACCOUNT_CHARACTERS, blank=True, default="")
-    # When the site says the account was made, and when the member signed in there last.
-    account_since_at = models.DateTimeField(null=True, blank=True)
+    # When the site says the account was made, or the registry that the domain was registered.
+    since_at = models.DateTimeField(null=True, blank=True)
+    # When the member signed in there last.
     signed_in_at = models.DateTimeField(null=True, blank=True)
     state = models.CharField(max_length=8, choices=State, default=State.ASKED)
     made_at = models.DateTimeField()

@@ -31,6 +31,8 @@ PAYOUT_COST_MICROS = env.amount("PAYOUT_COST", "0", CURRENCY_DECIMALS)
 NOTICE_ABOVE_MICROS = env.amount("NOTICE_ABOVE", "50", CURRENCY_DECIMALS)
 # The way out for addresses that strangers name.
 FETCH = env.choice("FETCH", "on", ("on", "off")) == "on"
+# Whether registries are asked since when a domain that somebody shows is theirs.
+RDAP = env.choice("RDAP", "on", ("on", "off")) == "on"
 # Whether makers who never asked are written to, once a year; whoever runs it says so.
 WRITE_TO_MAKERS = env.choice("WRITE_TO_MAKERS", "off", ("on", "off")) == "on"
 RECEIVE_POLICY = env.choice("RECEIVE", "funded", ("funded", "open"))

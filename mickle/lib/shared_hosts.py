@@ -24,6 +24,15 @@ def registrable(host: str) -> str:
     return _registrable(_bare(host))
 
 
+def domain(host: str) -> str:
+    """The name that the one party of a host has from a registry; empty where there is none."""
+    bare = _bare(host)
+    if "." not in bare or _ADDRESS.fullmatch(bare) or _is_divided(bare):
+        return ""
+    listed = _registries().privatesuffix(bare) or ""
+    return listed if listed == _registrable(bare) else ""
+
+
 def is_shared(host: str) -> bool:
     """Whether others than the host's owner have subdomains below it, by name or by registration."""
     return _is_shared(_bare(host))
@@ -76,6 +85,12 @@ def _bare(host: str) -> str:
 @cache
 def _suffixes() -> PublicSuffixList:
     return PublicSuffixList()
+
+
+@cache
+def _registries() -> PublicSuffixList:
+    """The half of the list in which registries stand."""
+    return PublicSuffixList(only_icann=True)
 
 
 @cache

@@ -8,7 +8,7 @@ from django.urls import reverse
 
 from mickle.claims.proofs import Eyes
 from mickle.instance import street
-from mickle.lib import fetch, funding, reading, urls
+from mickle.lib import fetch, funding, rdap, reading, urls
 from mickle.lib.fetch import Fetched, Fetcher
 from mickle.members import members
 from mickle.members.models import Member
@@ -31,6 +31,18 @@ class Web:
     def txt(self, name: str) -> list[str]:
         """The TXT records of a name, as all resolvers say."""
         return fetch.txt(name, resolvers=settings.FETCH_RESOLVERS)
+
+    def registered_at(self, domain: str, at: datetime) -> datetime | None:
+        """Since when a domain is somebody's; None where its registry cannot or may not be asked."""
+        if not settings.RDAP:
+            return None
+        try:
+            listing = self._fetcher.get(rdap.BOOTSTRAP, at=at)
+            there = rdap.address(listing.text, domain)
+            told = self._fetcher.get(there, at=at).text if there else ""
+        except fetch.Failed:
+            return None
+        return rdap.registered_at(told, domain)
 
 
 def eyes() -> Eyes:

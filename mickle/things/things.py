@@ -281,6 +281,11 @@ def were_added_before(*, maker: str, host: str, at: datetime) -> bool:
     return Thing.objects.filter(maker=maker, created_at__lt=at).exists()
 
 
+def lay_there_before(place: Scope, *, at: datetime) -> bool:
+    """Whether something of a place that need not be on record was added before an instant."""
+    return _scopes.within(place).filter(created_at__lt=at).exists()
+
+
 def refuse(*, thing: Thing, at: datetime) -> bool:
     """The maker wants no nods, for ever; True when this call did it."""
     return _move(thing, _scopes.LIVING, Thing.State.REFUSED, at)

@@ -31,6 +31,7 @@ class Web:
         self.pages: dict[str, str] = {}
         self.leads: dict[str, str] = {}
         self.records: dict[str, list[str]] = {}
+        self.domains: dict[str, datetime] = {}
         self.silent: set[str] = set()
         self.asked: list[str] = []
 
@@ -46,6 +47,10 @@ class Web:
         text = self.pages.get(last)
         status, kind = (404, "") if text is None else (200, "text/html")
         return Fetched(last, status, kind, text or "", "", tuple(hops), at, False, False)
+
+    def registered_at(self, domain: str, at: datetime) -> datetime | None:
+        """Since when a domain is somebody's, where its registry says so."""
+        return self.domains.get(domain)
 
     def txt(self, name: str) -> list[str]:
         """The records of a name."""

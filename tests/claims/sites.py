@@ -232,6 +232,10 @@ class Sites:
         found = self.fetcher.get(self._there(url), at=at, fresh_after=at)
         return found._replace(hops=tuple(hop.replace(f":{self.port}", "") for hop in found.hops))
 
+    def registered_at(self, domain: str, at: datetime) -> None:
+        """Whoever has an account has no domain."""
+        raise AssertionError(domain)
+
     def txt(self, name: str) -> list[str]:
         """There are no records here."""
         raise AssertionError(name)

@@ -45,6 +45,9 @@ class Street:
         hops = tuple(map(self._back, found.hops))
         return found._replace(url=self._back(found.url), hops=hops)
 
+    def registered_at(self, domain: str, at: datetime) -> None:
+        """No registry answers in this street."""
+
     def txt(self, name: str) -> list[str]:
         return fetch.txt(name, resolvers=self.places, timeout_s=2)
 

@@ -1,6 +1,6 @@
 """What a worker reads of new pages: a title, and never the name of a person who did not join."""
 
-from datetime import datetime
+from datetime import UTC, datetime
 
 import pytest
 
@@ -139,3 +139,43 @@ def test_a_page_that_does_not_answer_agrees_to_nothing():
     looking.read(page, Site({page.url: of("/essay")}), AT)
     assert fresh(page).title == "T"
     assert not Merger.objects.exists()
+
+
+LISTING = '{"services": [[["example"], ["https://rdap.registry.test/v1/"]]]}'
+TOLD = (
+    '{"objectClassName": "domain", "ldhName": "blog.example",'
+    ' "events": [{"eventAction": "registration", "eventDate": "2026-11-02T00:00:00Z"}]}'
+)
+
+
+class Registries:
+    """Answers as a fetcher does; what nobody wrote down is silent."""
+
+    def __init__(self) -> None:
+        self.asked: list[str] = []
+        self.pages = {
+            "https://data.iana.org/rdap/dns.json": LISTING,
+            "https://rdap.registry.test/v1/domain/blog.example": TOLD,
+        }
+
+    def get(self, url: str, *, at: datetime) -> Fetched:
+        self.asked.append(url)
+        if url not in self.pages:
+            raise fetch.Unreachable("server", host="rdap.registry.test", status="503")
+        kind = "application/rdap+json"
+        return Fetched(url, 200, kind, self.pages[url], "", (url,), at, False, False)
+
+
+def test_a_registry_says_since_when_a_domain_is_somebodys(settings):
+    there = Registries()
+    web = looking.Web(there)
+    assert web.registered_at("blog.example", AT) == datetime(2026, 11, 2, tzinfo=UTC)
+    # No registry by RDAP, one that is silent, a list that cannot be had: nothing is known.
+    assert web.registered_at("blog.de", AT) is None
+    assert web.registered_at("other.example", AT) is None
+    del there.pages["https://data.iana.org/rdap/dns.json"]
+    assert web.registered_at("blog.example", AT) is None
+    there.asked.clear()
+    settings.RDAP = False
+    assert web.registered_at("blog.example", AT) is None
+    assert there.asked == []

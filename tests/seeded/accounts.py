@@ -4,6 +4,7 @@ from tests.seeded.bug import Bug
 
 _CALLS, _SIGN_IN = "tests/lib/test_fetch_calls.py -k ", "tests/claims/test_accounts.py -k "
 _HANDLES, _SITES = "tests/claims/test_handles.py -k ", "tests/claims/test_sites.py -k "
+_DOMAINS = "tests/claims/test_domains.py -k "
 
 ACCOUNTS = [
     Bug(
@@ -185,8 +186,8 @@ ACCOUNTS = [
     Bug(
         "a decision about a young account is forgotten",
         "claims/_standing.py",
-        "if proof.account_since_at is None or proof.decided_by_id is not None:",
-        "if proof.account_since_at is None:",
+        "if proof.since_at is None or proof.decided_by_id is not None:",
+        "if proof.since_at is None:",
         _HANDLES + "deleted_account",
     ),
     Bug(
@@ -308,5 +309,33 @@ ACCOUNTS = [
         '    if request.method != "POST":\n',
         '    if request.method == "HEAD":\n',
         "tests/journeys/test_accounts.py -k one_sign_in",
+    ),
+    Bug(
+        "whoever buys a domain has what people gave before",
+        "claims/_standing.py",
+        "return things.lay_there_before(place, at=proof.since_at)",
+        "return False",
+        _DOMAINS + "waits_for_an_operator",
+    ),
+    Bug(
+        "a copy of a site on another's domain shows what the site showed",
+        "claims/_standing.py",
+        "and row.since_at != known_at and _changed_hands(row)",
+        "and False",
+        _DOMAINS + "copy_of_a_site",
+    ),
+    Bug(
+        "a decision about a domain holds for whoever buys it",
+        "claims/_standing.py",
+        "                row.decided_by = None\n",
+        "                pass\n",
+        _DOMAINS + "what_was_decided",
+    ),
+    Bug(
+        "the registry of a shared host says how old its parts are",
+        "lib/shared_hosts.py",
+        "return listed if listed == _registrable(bare) else \"\"",
+        "return listed",
+        _DOMAINS + "part_of_what_others",
     ),
 ]
