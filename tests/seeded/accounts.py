@@ -334,7 +334,7 @@ ACCOUNTS = [
     Bug(
         "the registry of a shared host says how old its parts are",
         "lib/shared_hosts.py",
-        "return listed if listed == _registrable(bare) else \"\"",
+        'return listed if listed == _registrable(bare) else ""',
         "return listed",
         _DOMAINS + "part_of_what_others",
     ),
