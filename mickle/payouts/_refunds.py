@@ -22,6 +22,23 @@ class NotRefundable(Refused):
     """There is nothing to pay back, or less than was asked for."""
 
 
+def nothing(_member: Member) -> int:
+    """What is kept of a member's funds where nobody is charged after the month."""
+    return 0
+
+
+def hold(member: Member) -> Member:
+    """The member's row, locked, with every month as open or closed as it is, and nobody charged.
+
+    Between the look at what is reserved and the posting no month may close, no charge be asked for
+    and none be paid: who charges takes owners alone. Owners, the fence, the member, as everyone who
+    takes several does.
+    """
+    instance.hold_owners()
+    instance.hold_fence()
+    return Member.objects.select_for_update(no_key=True).get(id=member.id)
+
+
 def refundable(member: Member, at: datetime, *, kept_micros: int = 0) -> int:
     """Micros in whole minor units."""
     free = ledger.balance(ledger.funds(member.id)) - _reserved(member, at) - kept_micros

@@ -1,6 +1,6 @@
 """The door of the room: accounts, requests, the file for the bank and what the bank did."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -9,7 +9,6 @@ from django.db import transaction
 from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
-from mickle.instance import instance
 from mickle.ledger import ledger
 from mickle.ledger.ledger import Check
 from mickle.lib import money, months
@@ -197,7 +196,7 @@ def refund_rest(*, member: Member, to: sepa.Account, at: datetime) -> Payout | N
     Raises AlreadyOnItsWay, sepa.BadIban or sepa.BadName.
     """
     with transaction.atomic():
-        holder = _hold(member)
+        holder = _refunds.hold(member)
         most = _refunds.refundable(holder, at)
         if not most:
             return None
@@ -211,16 +210,6 @@ def _rest_key(kind: Payout.Kind, member: Member) -> str:
     """A number a try: what the bank sent back is sent again. No form can make such a key."""
     tries = Payout.objects.filter(kind=kind, member=member).count() + 1
     return f"rest:{kind.lower()}:{member.id}:{tries}"
-
-
-def _hold(member: Member) -> Member:
-    """The member's row, locked, with every month kept as open or closed as it is.
-
-    No month may close between the look at what is reserved and the posting; the fence before the
-    member, as everyone who takes both does.
-    """
-    instance.hold_fence()
-    return Member.objects.select_for_update(no_key=True).get(id=member.id)
 
 
 def refundable(member: Member, at: datetime, *, kept_micros: int = 0) -> int:
@@ -239,16 +228,17 @@ def refund(
     at: datetime,
     key: str,
     amount_micros: int | None = None,
-    kept_micros: int = 0,
+    kept: Callable[[Member], int] = _refunds.nothing,
 ) -> Payout:
     """Pay funds back at par to where they came from (None: all that is refundable); once per key.
 
-    `kept_micros` stay, as `refundable` says. Raises NotRefundable, BadAmount, AlreadyOnItsWay,
+    What `kept` says stays, as `refundable` says: it is asked where nobody can be charged, nor a
+    charge be paid, before the refund is there. Raises NotRefundable, BadAmount, AlreadyOnItsWay,
     KeyReused, sepa.BadIban or sepa.BadName.
     """
     to = sepa.Account(sepa.holder(holder_name), sepa.iban(iban))
     with transaction.atomic():
-        holder = _hold(member)
+        holder = _refunds.hold(member)
         name = f"refund:{member.id}:{key}"
         before = _before(name, amount_micros)
         if before is not None:
@@ -256,7 +246,7 @@ def refund(
         if amount_micros is not None:
             _check_typed(amount_micros)
         _one_at_a_time(Payout.Kind.REFUND, member)
-        most = _refunds.refundable(holder, at, kept_micros=kept_micros)
+        most = _refunds.refundable(holder, at, kept_micros=kept(holder))
         return _refunds.refund(holder, amount_micros, to, name, at, most=most)
 
 

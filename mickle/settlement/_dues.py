@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from django.conf import settings
 from django.db import connection
 
+from mickle.instance import instance
 from mickle.lib import bulk, chunks
 from mickle.lib.chunks import Range, Report
 from mickle.lib.sql import Params, Value, instant
@@ -152,6 +153,8 @@ def freeze(*, month: int, report: Report) -> None:
     _texts.stage("s_concerned", _CONCERNED, bound, key="member")
 
     def fix(span: Range) -> int:
+        # Who leaves has left before, or leaves after and is let off then.
+        instance.take_owners()
         within = {**bound, **span._asdict()}
         return sum(_texts.execute(text, within) for text in (_SPENDS, _DUES, _LATE, _PARTS))
 
@@ -170,6 +173,8 @@ def ask(*, month: int, at: datetime, report: Report) -> int:
     }
 
     def charge(span: Range) -> int:
+        # Who is paid funds back has them already, or leaves what is asked for now.
+        instance.take_owners()
         within = {**bound, **span._asdict()}
         with connection.cursor() as cursor:
             bulk.refill(cursor, "s_fitting", _FITTING_ROW, _FITTING, within)

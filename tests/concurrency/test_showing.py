@@ -22,7 +22,7 @@ from tests.people import MID_NOVEMBER, creator, instance_at
 
 pytestmark = pytest.mark.django_db(transaction=True)
 LATER = MID_NOVEMBER + timedelta(days=1)
-_WAITS = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted"
+_WAITS = "SELECT count(*) FROM pg_locks WHERE NOT granted"
 
 
 def waits_or_is_done(other: threading.Thread) -> None:

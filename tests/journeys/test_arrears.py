@@ -11,6 +11,7 @@ from mickle.members import members
 from mickle.members.models import Member
 from mickle.nods import nods
 from mickle.payins import payins
+from mickle.payouts import payouts
 from mickle.settlement import arrears, settlement
 from mickle.settlement.models import Charge
 from tests import working
@@ -79,6 +80,21 @@ def test_what_was_nodded_at_is_paid_by_one_transfer_afterwards(alice, clock):
     assert "Makers’ part: €3.33." in person.text
     assert "not paid yet" not in person.text
     assert "For November you are asked" not in person.open("/month").text
+
+
+def test_a_refund_leaves_what_was_asked_for_since_its_page_looked(alice, clock, monkeypatch):
+    arrives(alice, "6.00", MID_NOVEMBER)
+    clock.at = AFTER_THE_GRACE
+    person, refund = signed_in(alice).open("/refund"), payouts.refund
+
+    def asked_meanwhile(**said):
+        settlement.settle(month=NOVEMBER, at=clock.at)
+        return refund(**said)
+
+    monkeypatch.setattr(payouts, "refund", asked_meanwhile)
+    person.send("", amount="4.00", **ACCOUNT)
+    assert "2.67 EUR can be paid back now" in person.text
+    assert arrears.collect(at=clock.at) == 1
 
 
 def test_what_waits_is_given_up_on_the_statement(alice, clock):

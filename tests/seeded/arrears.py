@@ -83,9 +83,42 @@ ARREARS = [
     Bug(
         "a refund takes what pays a charge",
         "web/views/money.py",
-        "                kept_micros=kept,",
-        "                kept_micros=0,",
+        "                kept=arrears.kept,",
+        "",
         "tests/journeys/test_arrears.py -k one_transfer",
+    ),
+    Bug(
+        "a refund leaves what was asked for as its page looked",
+        "web/views/money.py",
+        "                kept=arrears.kept,",
+        "                kept=lambda _who: kept,",
+        "tests/journeys/test_arrears.py -k since_its_page_looked",
+    ),
+    Bug(
+        "a refund does not wait for who asks",
+        "settlement/_dues.py",
+        """leaves what is asked for now.
+        instance.take_owners()""",
+        "leaves what is asked for now.",
+        "tests/concurrency/test_charges.py -k a_refund_waits",
+        database="postgresql",
+    ),
+    Bug(
+        "who asks does not wait for a refund",
+        "payouts/_refunds.py",
+        "    instance.hold_owners()\n",
+        "",
+        "tests/concurrency/test_charges.py -k a_refund_waits",
+        database="postgresql",
+    ),
+    Bug(
+        "shares fall due of somebody who is leaving",
+        "settlement/_dues.py",
+        """let off then.
+        instance.take_owners()""",
+        "let off then.",
+        "tests/concurrency/test_charges.py -k who_leaves",
+        database="postgresql",
     ),
     Bug(
         "more is charged at once than funds may hold",

@@ -131,7 +131,7 @@ def refund(request: MemberRequest) -> HttpResponse:
                 holder_name=to.name,
                 at=at,
                 key=said["key"],
-                kept_micros=kept,
+                kept=arrears.kept,
             )
         except Refused as refused:
             form.refuse(refused)
