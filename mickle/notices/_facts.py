@@ -112,10 +112,9 @@ def _of_coming(member: Member, month: int, kind: Kind) -> Short | Idle | None:
     seen = settlement.forecast(member=member, month=month)
     coming = kind in (Kind.IDLE_30, Kind.IDLE_7)
     if seen.shares:
-        counting = sum(share.state != "void" for share in seen.shares)
-        short = seen.left_micros < plan.budget_micros and counting and not coming
+        short = seen.left_micros < plan.budget_micros and seen.counting and not coming
         left, back = seen.left_micros, seen.back_micros
-        return Short(counting, plan.budget_micros, left, back) if short else None
+        return Short(seen.counting, plan.budget_micros, left, back) if short else None
     if seen.charity is None or (settings.IDLE_POLICY == "keep" and kind == Kind.REMINDER):
         return None
     return Idle(seen.given_micros, seen.charity, seen.idle_before)

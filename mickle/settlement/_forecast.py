@@ -56,6 +56,11 @@ class Forecast:
     moves: list[Move]
 
     @property
+    def counting(self) -> int:
+        """How many nods count: those at what is the member's own, or refused, do not."""
+        return sum(share.state != "void" for share in self.shares)
+
+    @property
     def _total_weight(self) -> int:
         return sum(share.weight for share in self.shares if share.state != "void")
 

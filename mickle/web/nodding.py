@@ -13,13 +13,14 @@ from mickle.lib.errors import Refused
 from mickle.members.models import Member
 from mickle.nods import nods
 from mickle.settlement import settlement
+from mickle.settlement.settlement import Forecast
 from mickle.things import things
 from mickle.web import parking
 
 
 @dataclass(frozen=True)
 class Coin:
-    """A member's coin in the open month: its slices, and what each would be worth."""
+    """A member's coin in the open month: a slice for each nod that counts, and their worth."""
 
     month: int
     slices: int
@@ -49,10 +50,14 @@ def pay_until(month: int) -> datetime:
 
 def coin_of(member: Member) -> Coin:
     """The member's coin as it stands now."""
-    seen = settlement.preview(member=member, at=instance.now())
+    return coin_in(settlement.preview(member=member, at=instance.now()))
+
+
+def coin_in(seen: Forecast) -> Coin:
+    """The same of a forecast that is there already."""
     return Coin(
         month=seen.month,
-        slices=len(seen.shares),
+        slices=seen.counting,
         budget_micros=seen.budget_micros,
         funds_micros=seen.funds_micros,
         spend_micros=seen.spend_micros,

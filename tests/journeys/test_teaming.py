@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 
 import pytest
 
@@ -9,12 +10,15 @@ from mickle.instance import instance
 from mickle.lib import months
 from mickle.members.models import Member
 from mickle.nods import nods
+from mickle.nods.models import Nod
 from mickle.settlement import settlement
 from mickle.teams import teams
+from mickle.things import things
 from mickle.things.models import Thing
-from tests.people import creator, instance_at, member, thing
+from tests.notices.mailing import THREE_DAYS_BEFORE, Clock
+from tests.people import MID_NOVEMBER, NOVEMBER, creator, instance_at, member, thing
 from tests.settlement.test_cases import in_month
-from tests.teams.teaming import earned, holds
+from tests.teams.teaming import earned, holding_from, holds
 from tests.web.browsing import Person, signed_in
 
 pytestmark = pytest.mark.django_db
@@ -110,3 +114,30 @@ def test_a_team_is_not_there_for_others() -> None:
     team = teams.found(by=ann, name="Duo", percents={ann: 50, ben: 50}, at=instance.now())
     assert signed_in(dan).open(f"/mine/teams/{team.party_id}").page.status_code == 404
     assert signed_in(dan).open(f"/people/{team.party.username}").page.status_code == 404
+
+
+def test_what_a_team_of_oneself_got_is_counted_nowhere(settings, monkeypatch) -> None:
+    settings.BASE_URL = "https://mickle.example"
+    instance_at()
+    clock = Clock(monkeypatch)
+    clock.at = MID_NOVEMBER
+    alice, bob, page = member("alice"), creator("bob"), thing("page")
+    things.set_owner(thing=page, owner=bob, at=MID_NOVEMBER)
+    other = thing("other")
+    for what in (page, other):
+        nods.give(member=alice, thing=what, at=MID_NOVEMBER)
+    holding_from(NOVEMBER, {bob: 50, alice: 50}, page)
+    person = signed_in(alice)
+    said = "1 nod of November pays nothing unless"
+    assert said in person.open(f"/nod/{other.id}/done").text
+    html = person.open("/month").html
+    assert ">1 nod</h2>" in html
+    assert re.findall(r'class="no" aria-hidden="true">(\d*)<', html) == ["", "1"]
+    [ahead] = clock.mail(THREE_DAYS_BEFORE)
+    [closed] = clock.close()
+    assert [one.subject for one in (ahead, closed)] == [
+        "1 nod of November 2026 pays nothing yet"
+    ] * 2
+    assert said in person.open("/month").text
+    Nod.objects.exclude(thing=page).delete()
+    assert "unless you top up by" not in person.open("/month").text

@@ -7,6 +7,20 @@ SETTLING = "tests/teams/test_settling.py"
 
 TEAMING = [
     Bug(
+        "what one's own team got is counted among what pays nothing",
+        "settlement/_forecast.py",
+        'return sum(share.state != "void" for share in self.shares)',
+        "return len(self.shares)",
+        "tests/journeys/test_teaming.py -k counted_nowhere",
+    ),
+    Bug(
+        "a closed month reminds of every nod",
+        "web/views/giving.py",
+        "settlement.forecast(member=member, month=month).counting",
+        "Nod.objects.filter(member=member, month=month).count()",
+        "tests/journeys/test_teaming.py -k counted_nowhere",
+    ),
+    Bug(
         "a team may come into itself",
         "teams/_writing.py",
         "    _check_circle(team, wanted, month)\n",

@@ -1,6 +1,7 @@
 """A giver's pages: this month, nods by month, monthly nods, statements."""
 
 from collections.abc import Iterable
+from itertools import count
 from typing import Any
 
 from django.conf import settings
@@ -40,8 +41,8 @@ def dashboard(request: MemberRequest) -> HttpResponse:
     context = {
         "asked": asking(member),
         "seen": seen,
-        "coin": nodding.coin_of(member),
-        "states": [_state_class(share.state) for share in seen.shares],
+        "coin": nodding.coin_in(seen),
+        "states": [_state_class(one.state) for one in seen.shares if one.state != "void"],
         "rows": _share_rows(seen.shares, member),
         "money": _money(member, seen.month),
         "steps": _steps(member),
@@ -58,8 +59,11 @@ def _state_class(state: str) -> str:
 
 def _share_rows(shares: Iterable[Any], member: Member) -> list[dict[str, Any]]:
     monthly = set(nods.subscriptions(member).values_list("thing_id", flat=True))
+    # As on the pie: what does not count has no slice, and no number.
+    numbers = count(1)
     return [
         {
+            "no": "" if share.state == "void" else next(numbers),
             "thing": share.thing,
             "title": rows.title_of(share.thing),
             "amount_micros": share.amount_micros,
@@ -107,10 +111,10 @@ def _steps(member: Member) -> dict[str, bool]:
 
 def _unpaid(member: Member, month: int) -> dict[str, int] | None:
     """A closed month whose nods pay nothing unless funds arrive before the freeze."""
-    given = Nod.objects.filter(member=member, month=month).count()
-    if not given or settings.MODE == "arrears" or ledger.balance(ledger.funds(member.id)):
+    if settings.MODE == "arrears" or ledger.balance(ledger.funds(member.id)):
         return None
-    return {"month": month, "nods": given}
+    counting = settlement.forecast(member=member, month=month).counting
+    return {"month": month, "nods": counting} if counting else None
 
 
 @access.member_only
