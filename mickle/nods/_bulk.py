@@ -10,6 +10,7 @@ from django.db.backends.utils import CursorWrapper
 
 from mickle.lib import bulk
 from mickle.lib.sql import Params, Value, instant
+from mickle.teams.asking import PARTNERS
 
 NodRow = tuple[int, int, int, datetime, str] | tuple[int, int, int, datetime, str, int]
 COLUMNS = ("month", "member_id", "thing_id", "at", "source", "weight")
@@ -19,17 +20,29 @@ CHUNK = 100_000
 # SQLite takes 32,766 parameters a statement.
 MARKS = 5_000
 
-_RENEW = """
+# The monthly nods at what is the member's own through a team.
+_SHARED = PARTNERS.format(
+    asked="""
+SELECT s.id AS place, t.id AS thing, s.member_id AS member
+FROM nods_subscription s
+JOIN things_thing chosen ON chosen.id = s.thing_id
+JOIN things_thing t ON t.id = COALESCE(chosen.merged_into_id, chosen.id)
+WHERE s.ended_at IS NULL AND {which} AND t.owner_id IN (SELECT keeper_id FROM teams_putin)
+"""
+)
+_DUE = "s.first_month <= %(month)s AND s.renewed_through < %(month)s"
+_RENEW = f"""
 INSERT INTO nods_nod (month, member_id, thing_id, at, source, void, key)
 SELECT %(month)s, s.member_id, t.id, %(at)s, 'subscription', '', ''
 FROM nods_subscription s
 JOIN members_member m ON m.id = s.member_id
 JOIN things_thing chosen ON chosen.id = s.thing_id
 JOIN things_thing t ON t.id = COALESCE(chosen.merged_into_id, chosen.id)
-WHERE s.ended_at IS NULL AND s.first_month <= %(month)s AND s.renewed_through < %(month)s
+WHERE s.ended_at IS NULL AND {_DUE}
   AND (s.last_month IS NULL OR s.last_month >= %(month)s)
   AND m.closed_at IS NULL AND m.closing_at IS NULL
   AND t.state = 'ACTIVE' AND (t.owner_id IS NULL OR t.owner_id <> s.member_id)
+  AND s.id NOT IN (SELECT place FROM ({_SHARED.format(which=_DUE)}) shared)
 ON CONFLICT DO NOTHING
 RETURNING month, member_id, thing_id
 """
@@ -100,6 +113,14 @@ def renew(*, month: int, at: datetime) -> int:
         written = _insert(cursor, _RENEW, {"month": month, "at": instant(at)}, who=_SUBSCRIBED)
         cursor.execute(_NOTE_RENEWED, {"month": month})
     return written
+
+
+def shared(*, member_id: int, month: int) -> set[int]:
+    """The ids of a member's monthly nods that rest in a month: the pages are their teams'."""
+    with connection.cursor() as cursor:
+        text = _SHARED.format(which="s.member_id = %(member)s")
+        cursor.execute(text, {"member": member_id, "month": month})
+        return {place for place, _member in cursor.fetchall()}
 
 
 def record(rows: Iterable[NodRow]) -> int:

@@ -218,6 +218,16 @@ def subscriptions(member: Member) -> QuerySet[Subscription]:
     return rows.select_related("thing", "thing__owner").order_by("-id")
 
 
+def resting(*, member: Member, month: int) -> set[int]:
+    """The things whose monthly nod rests in a month, as they are the member's own or a team's."""
+    shared = _bulk.shared(member_id=member.id, month=month)
+    return {
+        row.thing_id
+        for row in subscriptions(member).select_related("thing__merged_into")
+        if row.id in shared or (row.thing.merged_into or row.thing).owner_id == member.id
+    }
+
+
 def renew(*, month: int, at: datetime) -> int:
     """Give the nods of all subscriptions for a month that is open; safe to run again."""
     with transaction.atomic():

@@ -7,6 +7,20 @@ SETTLING = "tests/teams/test_settling.py"
 
 TEAMING = [
     Bug(
+        "a monthly nod goes on at what became one's own team's",
+        "nods/_bulk.py",
+        "  AND s.id NOT IN (SELECT place FROM ({_SHARED.format(which=_DUE)}) shared)\n",
+        "",
+        "tests/teams/test_monthly.py",
+    ),
+    Bug(
+        "a monthly nod rests for everybody where a team has the page",
+        "nods/_bulk.py",
+        "s.id NOT IN (SELECT place FROM ({_SHARED.format(which=_DUE)}) shared)",
+        "t.owner_id IS NOT NULL AND t.owner_id NOT IN (SELECT keeper_id FROM teams_putin)",
+        "tests/teams/test_monthly.py",
+    ),
+    Bug(
         "what one's own team got is counted among what pays nothing",
         "settlement/_forecast.py",
         'return sum(share.state != "void" for share in self.shares)',

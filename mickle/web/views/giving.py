@@ -160,8 +160,14 @@ def _asked_month(request: MemberRequest, default: int) -> int:
 @access.read_page
 def subscriptions(request: MemberRequest) -> HttpResponse:
     """Nods that repeat each month."""
+    resting = nods.resting(member=request.user, month=instance.open_month())
     running = [
-        {"row": row, "title": rows.title_of(row.thing), "thing": row.thing}
+        {
+            "row": row,
+            "title": rows.title_of(row.thing),
+            "thing": row.thing,
+            "rests": row.thing_id in resting,
+        }
         for row in nods.subscriptions(request.user)
     ]
     return render(request, "giving/subscriptions.html", {"running": running})
