@@ -11,7 +11,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import NamedTuple
 
-from mickle.lib._fetch_said import REASONS, Failed, failure
+from mickle.lib._fetch_said import REASONS, Failed, Unreachable, failure
 
 DAY_S = 86_400
 HOUR_S = 3_600
@@ -42,6 +42,11 @@ class Answer(NamedTuple):
         return DAY_S if self.status < _REFUSED else HOUR_S
 
     @property
+    def is_silence(self) -> bool:
+        """Whether nobody answered, so that nothing is known anew."""
+        return bool(self.code) and REASONS[self.code].kind is Unreachable
+
+    @property
     def fetched_at(self) -> datetime:
         """When it was answered."""
         return datetime.fromtimestamp(self.at, UTC)
@@ -59,7 +64,11 @@ def failed(error: Failed, at: datetime) -> Answer:
 
 
 class Cache:
-    """Answers by address; the oldest go when there are too many."""
+    """Answers by address; the oldest go when there are too many.
+
+    That nobody answered is kept beside what was answered before, which holds on as long as it
+    would have.
+    """
 
     def __init__(self, folder: Path, *, files: int = FILES, files_bytes: int = FILES_BYTES) -> None:
         self._folder, self._files, self._bytes = folder, files, files_bytes
@@ -68,20 +77,17 @@ class Cache:
 
     def find(self, url: str, *, at: datetime, fresh_after: datetime | None) -> Answer | None:
         """The answer that still holds, and is not older than asked for."""
-        try:
-            stored = zlib.decompress(self._path(url).read_bytes())
-            found = Answer(**json.loads(stored)[url])
-        except (OSError, zlib.error, ValueError, KeyError, TypeError):
-            # Not there, or half of it after the disk was full: ask anew.
-            return None
-        if found.code and found.code not in REASONS:
-            return None
-        if fresh_after is not None and found.fetched_at < fresh_after:
-            return None
-        return found if at - found.fetched_at < timedelta(seconds=found.keep_s) else None
+        for path in (self._path(url), self._path(url, silent=True)):
+            found = _stored(path, url)
+            if found is None or (fresh_after is not None and found.fetched_at < fresh_after):
+                continue
+            if at - found.fetched_at < timedelta(seconds=found.keep_s):
+                return found
+        return None
 
     def keep(self, url: str, answer: Answer) -> None:
         """Put it in the place of an older one; a reader sees one of them whole."""
+        path = self._path(url, silent=answer.is_silence)
         data = zlib.compress(
             json.dumps({url: answer._asdict() | {"facts": dict(answer.facts)}}).encode(), 1
         )
@@ -89,7 +95,7 @@ class Cache:
             try:
                 file.write(data)
                 file.flush()
-                Path(file.name).replace(self._path(url))
+                Path(file.name).replace(path)
             except OSError:
                 Path(file.name).unlink(missing_ok=True)
                 raise
@@ -113,5 +119,14 @@ class Cache:
             if count > self._files or size > self._bytes:
                 path.unlink(missing_ok=True)
 
-    def _path(self, url: str) -> Path:
-        return self._folder / sha256(url.encode()).hexdigest()
+    def _path(self, url: str, *, silent: bool = False) -> Path:
+        return self._folder / (sha256(url.encode()).hexdigest() + ("-silent" if silent else ""))
+
+
+def _stored(path: Path, url: str) -> Answer | None:
+    try:
+        found = Answer(**json.loads(zlib.decompress(path.read_bytes()))[url])
+    except (OSError, zlib.error, ValueError, KeyError, TypeError):
+        # Not there, or half of it after the disk was full: ask anew.
+        return None
+    return None if found.code and found.code not in REASONS else found

@@ -164,6 +164,36 @@ def test_a_failure_is_kept_too_but_for_a_shorter_time(tmp_path, there, answer, c
     assert len(there.asked) == 2
 
 
+def test_a_failure_takes_nothing_away_from_who_needs_no_new_look(tmp_path, there):
+    """It is remembered beside what was read: for who does, and for when that is too old."""
+    there.pages["/"] = page(b"good")
+    one = reader(tmp_path, there)
+    one.get(there.url(), at=AT)
+    there.pages["/"] = page(b"", status="500 Oops")
+    almost = AT + timedelta(hours=23, minutes=55)
+    for _twice in range(2):
+        with pytest.raises(Unreachable, match="500"):
+            one.get(there.url(), at=almost, fresh_after=almost)
+    for later in (almost, AT + timedelta(hours=23, minutes=59)):
+        found = reader(tmp_path, there).get(there.url(), at=later)
+        assert (found.text, found.fetched_at, found.from_cache) == ("good", AT, True)
+    with pytest.raises(Unreachable, match="500"):
+        one.get(there.url(), at=AT + timedelta(days=1))
+    assert len(there.asked) == 2
+    there.pages["/"] = page(b"better")
+    assert one.get(there.url(), at=AT + timedelta(days=1, minutes=6)).text == "better"
+
+
+def test_what_a_site_says_now_takes_the_place_of_what_it_said(tmp_path, there):
+    one, later = reader(tmp_path, there), AT + timedelta(hours=1)
+    one.get(there.url(), at=AT)
+    there.pages["*"] = page(kind="image/png")
+    for fresh_after in (later, None):
+        with pytest.raises(Forbidden):
+            one.get(there.url(), at=later, fresh_after=fresh_after)
+    assert len(there.asked) == 2
+
+
 def test_what_is_not_there_is_asked_for_again_in_an_hour(tmp_path, there):
     there.pages["/"] = page(b"", status="404 Not Found")
     one = reader(tmp_path, there)

@@ -13,6 +13,27 @@ _ADDRESSES = "lib/_fetch_addresses.py"
 
 _OUT = [
     Bug(
+        "a failure takes the place of what was read",
+        "lib/_fetch_cache.py",
+        "path = self._path(url, silent=answer.is_silence)",
+        "path = self._path(url)",
+        _TURNS + "takes_nothing_away",
+    ),
+    Bug(
+        "a failure is not remembered beside what was read",
+        "lib/_fetch_cache.py",
+        "for path in (self._path(url), self._path(url, silent=True)):",
+        "for path in (self._path(url),):",
+        _TURNS + "takes_nothing_away",
+    ),
+    Bug(
+        "what a site refuses now is kept apart from what it said",
+        "lib/_fetch_cache.py",
+        "return bool(self.code) and REASONS[self.code].kind is Unreachable",
+        "return bool(self.code)",
+        _TURNS + "takes_the_place",
+    ),
+    Bug(
         "nobody looks at an address",
         _WIRE,
         "if not allowed(address, target.port):",
