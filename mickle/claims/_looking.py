@@ -52,6 +52,13 @@ class Seen(NamedTuple):
     since_at: datetime | None = None
 
 
+class Silence(NamedTuple):
+    """Nobody answered, or (not `asked`) it was no time to ask; and the sentence that says so."""
+
+    asked: bool
+    said: str
+
+
 class Wanted(NamedTuple):
     """What has to be seen: a proof, and the member's page that it names."""
 

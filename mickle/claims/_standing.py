@@ -11,7 +11,7 @@ from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
 from mickle.claims import _sites
-from mickle.claims._looking import Seen
+from mickle.claims._looking import Seen, Silence
 from mickle.claims.models import Proof
 from mickle.instance import instance
 from mickle.lib.errors import Refused
@@ -92,22 +92,25 @@ def rivals(proof: Proof) -> QuerySet[Proof]:
     return rows.exclude(member=proof.member_id)
 
 
-def note(proof: Proof, seen: Seen | None, at: datetime) -> None:
-    """Write down what a look came to, and do what follows; None where nobody answered."""
-    if seen is None:
-        _note_silence(proof, at)
+def note(proof: Proof, seen: Seen | Silence, at: datetime) -> None:
+    """Write down what a look came to, and do what follows."""
+    if isinstance(seen, Silence):
+        _note_silence(proof, seen, at)
     elif seen.shown:
         _note_shown(proof, seen, at)
     else:
         _note_missing(proof, seen, at)
 
 
-def _note_silence(proof: Proof, at: datetime) -> None:
+def _note_silence(proof: Proof, seen: Silence, at: datetime) -> None:
     rows = Proof.objects.filter(id=proof.id)
     with transaction.atomic():
         instance.hold_owners()
+        rows.update(wanted_at=None, tried_at=at, said=seen.said)
+        if not seen.asked:
+            # That others are asked there, or were told to wait, is no word about this page.
+            return
         rows.filter(silent_since_at=None).update(silent_since_at=at)
-        rows.update(wanted_at=None, tried_at=at)
         since = rows.values_list("silent_since_at", flat=True).get()
         if since is not None and at >= since + SILENT_FOR:
             _lose(proof, at)

@@ -10,7 +10,7 @@ from django.db.models.functions import Concat
 from django.utils.translation import gettext as _
 
 from mickle.claims import _looking, _places, _standing
-from mickle.claims._looking import Eyes, Seen, Wanted
+from mickle.claims._looking import Eyes, Seen, Silence, Wanted
 from mickle.claims._places import NotOnePlace, Place
 from mickle.claims._standing import ASKED_FOR, LIVE_AT_MOST, NOTICE, SILENT_FOR, TooMany
 from mickle.claims.models import EVIDENCE_CHARACTERS, Proof
@@ -136,8 +136,12 @@ def to_look_at(at: datetime, *, unseen: Q | Exists, untried: Q | Exists) -> Quer
     due |= Q(state=_SHOWN, looked_at__lte=at - LOOKED_AT_EVERY) & rested
     due |= Q(state=_SHOWN) & Q(unseen) & (rested | Q(untried))
     rows = Proof.objects.exclude(state=Proof.State.ENDED).filter(due)
+    # Where a host may be asked but once in a while it is the turn of whoever was not asked in vain.
     return rows.select_related("member").order_by(
-        F("wanted_at").asc(nulls_last=True), "looked_at", "id"
+        F("wanted_at").asc(nulls_last=True),
+        F("silent_since_at").asc(nulls_first=True),
+        "looked_at",
+        "id",
     )
 
 
@@ -233,7 +237,7 @@ def look(*, proof: Proof, profile_of: ProfileOf, eyes: Eyes, at: datetime) -> Pr
     nobody's way, and of two that stand an operator decides.
     """
     seen = _seen(Wanted(proof, profile_of(proof.member)), eyes, at)
-    if seen is not None and seen.shown and proof.state != _SHOWN:
+    if isinstance(seen, Seen) and seen.shown and proof.state != _SHOWN:
         for rival in _standing.rivals(proof).select_related("member"):
             _standing.note(rival, _seen(Wanted(rival, profile_of(rival.member)), eyes, at), at)
     _standing.note(proof, seen, at)
@@ -241,13 +245,12 @@ def look(*, proof: Proof, profile_of: ProfileOf, eyes: Eyes, at: datetime) -> Pr
     return proof
 
 
-def _seen(wanted: Wanted, eyes: Eyes, at: datetime) -> Seen | None:
+def _seen(wanted: Wanted, eyes: Eyes, at: datetime) -> Seen | Silence:
     try:
         return _looking.look(wanted, eyes, at)
     except fetch.Unreachable as silent:
-        said = str(silent)[:EVIDENCE_CHARACTERS]
-        Proof.objects.filter(id=wanted.proof.id).update(said=said)
-        return None
+        asked = not isinstance(silent, fetch.Unasked)
+        return Silence(asked, str(silent)[:EVIDENCE_CHARACTERS])
 
 
 def disputes() -> QuerySet[Proof]:

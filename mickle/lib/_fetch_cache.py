@@ -44,7 +44,7 @@ class Answer(NamedTuple):
     @property
     def is_silence(self) -> bool:
         """Whether nobody answered, so that nothing is known anew."""
-        return bool(self.code) and REASONS[self.code].kind is Unreachable
+        return bool(self.code) and issubclass(REASONS[self.code].kind, Unreachable)
 
     @property
     def fetched_at(self) -> datetime:

@@ -27,6 +27,10 @@ class Unreachable(Failed):
     """It could not be read now; a later try may succeed."""
 
 
+class Unasked(Unreachable):
+    """Nobody was asked: the host wants to be left alone for a while, or others are asking it."""
+
+
 class Reason(NamedTuple):
     """What is raised, for how many seconds it holds, and what people are told."""
 
@@ -141,12 +145,12 @@ REASONS = {
         _("%(host)s has a problem of its own (%(status)s). Nothing was lost; try later."),
     ),
     "later": Reason(
-        Unreachable,
+        Unasked,
         0,
         _("%(host)s has asked to be left alone for a while. Nothing was lost; try later."),
     ),
     "busy": Reason(
-        Unreachable,
+        Unasked,
         0,
         _("%(host)s is being read by others just now. Nothing was lost; try in a minute."),
     ),

@@ -3,7 +3,8 @@
 It asks public addresses only, on ports 80 and 443, for a few seconds, a mebibyte and three
 redirects, without credentials; the same page once a day, and a host once a second. What a program
 of another site is told when a member signs in there goes the same way, encrypted, to that very
-address alone. Whatever is refused says why: `Forbidden` stays so, `Unreachable` may be tried again.
+address alone. Whatever is refused says why: `Forbidden` stays so, `Unreachable` may be tried again,
+and where it is `Unasked` that says nothing about the page.
 """
 
 import json
@@ -21,7 +22,7 @@ import httpcore2
 from mickle.lib import _fetch_addresses, _fetch_later, _fetch_robots, _fetch_text
 from mickle.lib._fetch_cache import Answer, Cache, failed
 from mickle.lib._fetch_names import Resolvers, checked, txt
-from mickle.lib._fetch_said import Failed, Forbidden, Unreachable, failure
+from mickle.lib._fetch_said import Failed, Forbidden, Unasked, Unreachable, failure
 from mickle.lib._fetch_turns import Rests, Turns
 from mickle.lib._fetch_urls import Target, target
 from mickle.lib._fetch_wire import STANDARD, Allowed, Budget, Limits, Way, asked, system_tls
@@ -34,7 +35,9 @@ __all__ = [
     "Forbidden",
     "Limits",
     "Told",
+    "Unasked",
     "Unreachable",
+    "failure",
     "txt",
 ]
 

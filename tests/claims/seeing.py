@@ -33,6 +33,7 @@ class Web:
         self.records: dict[str, list[str]] = {}
         self.domains: dict[str, datetime] = {}
         self.silent: set[str] = set()
+        self.resting: set[str] = set()
         self.asked: list[str] = []
 
     def page(self, url: str, at: datetime) -> Fetched:
@@ -44,6 +45,8 @@ class Web:
         last = hops[-1]
         if any(last.startswith(f"https://{host}/") for host in self.silent):
             raise fetch.Unreachable("server", host=last, status="503")
+        if any(last.startswith(f"https://{host}/") for host in self.resting):
+            raise fetch.failure("later", host=last)
         text = self.pages.get(last)
         status, kind = (404, "") if text is None else (200, "text/html")
         return Fetched(last, status, kind, text or "", "", tuple(hops), at, False, False)

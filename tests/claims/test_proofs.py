@@ -286,6 +286,31 @@ def test_silence_is_no_loss_until_it_lasts_a_week(web):
     assert owner(essay) is None
 
 
+def test_a_host_that_is_left_alone_for_a_while_is_not_silent(web):
+    """It has asked for that, or others are asking it: nobody asked for this page."""
+    bob = creator("bob")
+    essay = page("https://blog.example/essay")
+    proof, other = shown(web, bob), shown(web, bob, method="META")
+    web.resting = {"blog.example"}
+    for day in range(30, 60):
+        proof = look(web, proof, AT + day * DAY)
+        assert (proof.state, proof.silent_since_at, proof.looked_at) == ("SHOWN", None, AT)
+    assert "left alone" in proof.said
+    # Nobody is paid by it meanwhile, and it is tried again in an hour.
+    assert proofs.held({bob.id: AT + DAY})
+    assert (due(59), due(60)) == ([other], [proof, other])
+    # Asked, and no answer: that begins a week, and others at that host come first from now on.
+    web.resting, web.silent = set(), {"blog.example"}
+    assert look(web, proof, AT + 60 * DAY).silent_since_at == AT + 60 * DAY
+    assert due(91) == [other, proof]
+    web.resting = {"blog.example"}
+    web.silent = set()
+    assert look(web, proof, AT + 68 * DAY).state == "SHOWN"
+    web.resting = set()
+    assert look(web, proof, AT + 68 * DAY).silent_since_at is None
+    assert owner(essay) == bob
+
+
 def test_an_answer_ends_the_silence(web):
     proof = shown(web, creator("bob"))
     web.silent = {"blog.example"}

@@ -29,7 +29,7 @@ _OUT = [
     Bug(
         "what a site refuses now is kept apart from what it said",
         "lib/_fetch_cache.py",
-        "return bool(self.code) and REASONS[self.code].kind is Unreachable",
+        "return bool(self.code) and issubclass(REASONS[self.code].kind, Unreachable)",
         "return bool(self.code)",
         _TURNS + "takes_the_place",
     ),

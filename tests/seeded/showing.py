@@ -104,6 +104,27 @@ SHOWING = [
         "tests/claims/test_proofs.py -k lost_proof_leaves",
     ),
     Bug(
+        "a host that is left alone for a while is silent",
+        "claims/_standing.py",
+        "        if not seen.asked:",
+        "        if not seen.said:",
+        "tests/claims/test_proofs.py -k left_alone",
+    ),
+    Bug(
+        "who is left alone has shown it",
+        "claims/_standing.py",
+        "        if not seen.asked:\n",
+        "        if not seen.asked:\n            rows.update(looked_at=at)\n",
+        "tests/claims/test_proofs.py -k left_alone",
+    ),
+    Bug(
+        "who was asked in vain is asked before others",
+        "claims/proofs.py",
+        'F("silent_since_at").asc(nulls_first=True),',
+        "",
+        "tests/claims/test_proofs.py -k left_alone",
+    ),
+    Bug(
         "one who does not answer is lost at once",
         "claims/_standing.py",
         "if since is not None and at >= since + SILENT_FOR:",
