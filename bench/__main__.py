@@ -9,12 +9,13 @@ import subprocess
 from collections.abc import Callable, Iterator
 from functools import partial
 
-from bench import live, month_end, nods, releasing, settling, street, table
+from bench import live, month_end, nods, reading, releasing, settling, street, table
 from bench.table import Figure
 from tests import databases
 
 MEMBERS, NODS, REQUESTS = 100_000, 2_000_000, 200_000
 GIVERS = 1_000_000
+READ = 3_000
 QUICK = 20
 MIXED_S, MIXED_QUICK_S, MIXED_LONG_S = 60.0, 20.0, 1_800.0
 Measure = Callable[[], Iterator[Figure]]
@@ -46,6 +47,7 @@ def parts(part: int, mixed_s: float) -> dict[str, Measure]:
         "settling": partial(settling.figures, part),
         "mixed": partial(settling.mixed, mixed_s),
         "release": partial(releasing.figures, GIVERS // part),
+        "reading": partial(reading.figures, READ // part),
         "month-end": partial(month_end.figures, MEMBERS // part, NODS // part),
     }
 

@@ -1,10 +1,11 @@
-"""What is done in a process of its own: `python -m bench.child load|settle|button|release N`."""
+"""What is done in a process of its own: `python -m bench.child DEED N`."""
 
 import json
 import os
 import resource
 import sys
 import time
+from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 
@@ -22,6 +23,8 @@ from mickle.lib import months  # noqa: E402
 from mickle.lib.money import MICROS  # noqa: E402
 from mickle.members import members as people  # noqa: E402
 from mickle.members.models import Member  # noqa: E402
+from mickle.nods import nods  # noqa: E402
+from mickle.nods.models import Nod  # noqa: E402
 from mickle.ops import database, loading  # noqa: E402
 from mickle.ops.world import World  # noqa: E402
 from mickle.passes.models import SitePass  # noqa: E402
@@ -93,6 +96,47 @@ def release(givers: int) -> dict[str, float]:
     }
 
 
+def read(count: int) -> dict[str, float]:
+    """A member's month of so many nods, settled and running, read again and again; CPU, best."""
+    database.make_ready()
+    at = instance.now()
+    month = months.of(at)
+    instance.begin(month=month - 1)
+    names = (people.NewMember(username=f"m{n}", joined_at=at) for n in range(count // 15 + 1))
+    giver, *owners = people.join_many(names, budget_month=month)
+    Member.objects.update(topped_up_micros=2 * MICROS, funded_month=month - 2)
+    urls = (f"https://site{n // 4}.example/{n}" for n in range(count))
+    with transaction.atomic():
+        first, *_more = pages.bulk_add(pages.NewThing(url=url, created_at=at) for url in urls)
+        for n in range(count):
+            Thing.objects.filter(id=first + n).update(owner=owners[n % len(owners)])
+    pots = {"debit": ledger.PROVIDER, "credit": ledger.funds(giver)}
+    past = months.start(month - 1)
+    ledger.post(key="top-up", **pots, amount_micros=90 * MICROS, reason="TOP_UP", at=past)
+    nods.record_many(
+        (one, giver, first + n, months.start(one), "page")
+        for one in (month - 1, month)
+        for n in range(count)
+    )
+    settlement.settle(month=month - 1, at=at)
+    who = Member.objects.get(id=giver)
+    return {
+        "statement_ms": _best_ms(lambda: settlement.statement(member=who, month=month - 1)),
+        "forecast_ms": _best_ms(lambda: settlement.statement(member=who, month=month)),
+        "fetched_ms": _best_ms(lambda: list(Nod.objects.filter(month=month).values_list("at"))),
+    }
+
+
+def _best_ms(read: Callable[[], object]) -> float:
+    """What this process spends on it at its quickest, of twenty; the database's server is apart."""
+    spent = []
+    for _turn in range(20):
+        began = time.process_time()
+        read()
+        spent.append(time.process_time() - began)
+    return 1_000 * min(spent)
+
+
 def button(members: int, things: int) -> dict[str, float]:
     """Pages of one site, and a pass for it for so many members, who are made where none are."""
     database.make_ready()
@@ -153,5 +197,6 @@ def _equal(month: world.Month) -> bool:
 
 
 if __name__ == "__main__":
-    deeds = {"load": load, "settle": settle, "button": button, "release": release}
+    deeds: dict[str, Callable[..., dict[str, float]]]
+    deeds = {"load": load, "settle": settle, "button": button, "release": release, "read": read}
     print(json.dumps(deeds[sys.argv[1]](*map(int, sys.argv[2:]))))

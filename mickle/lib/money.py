@@ -1,6 +1,7 @@
 """Money as integers of a millionth, and the arithmetic of the split. Never a float."""
 
 import re
+from collections import defaultdict
 from collections.abc import Iterable, Mapping
 
 from django.utils.translation import gettext as _
@@ -70,12 +71,18 @@ def share_out(spend_micros: int, things: Iterable[int] | Mapping[int, int]) -> d
     """
     weights = things if isinstance(things, Mapping) else dict.fromkeys(things, 1)
     total = sum(weights.values())
-    parts = {thing: divmod(spend_micros * weights[thing], total) for thing in sorted(weights)}
-    shares = {thing: whole for thing, (whole, _remainder) in parts.items()}
+    # There are thousands of things and few weights.
+    parts = {weight: divmod(spend_micros * weight, total) for weight in set(weights.values())}
+    shares: dict[int, int] = {}
+    rest: dict[int, list[int]] = defaultdict(list)
+    for thing in sorted(weights):
+        shares[thing], remainder = parts[weights[thing]]
+        rest[remainder].append(thing)
     left = spend_micros - sum(shares.values())
-    # The sort keeps equal remainders in order of id.
-    for thing in sorted(parts, key=lambda one: -parts[one][1])[:left]:
-        shares[thing] += 1
+    for remainder in sorted(rest, reverse=True):
+        for thing in rest[remainder][:left]:
+            shares[thing] += 1
+        left = max(left - len(rest[remainder]), 0)
     return shares
 
 

@@ -6,6 +6,7 @@ expires with it and takes what it gives, as its settlement will if nothing chang
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache, partial
 from typing import NamedTuple
 
 from django.conf import settings
@@ -17,12 +18,11 @@ from mickle.lib import money
 from mickle.members import members
 from mickle.members.members import Plan
 from mickle.members.models import Charity, Member
-from mickle.nods import nods
 from mickle.nods.models import Nod
-from mickle.settlement import _waiting
+from mickle.settlement import _nodded, _waiting
 from mickle.settlement._freeze import IDLE_MONTHS_KEPT
 from mickle.settlement._funds import Move
-from mickle.settlement._nodded import Share
+from mickle.settlement._nodded import Running, Share, There
 from mickle.settlement.models import IdleRun, Owned, Run, Spend
 from mickle.teams import teams
 from mickle.teams.models import Team
@@ -82,7 +82,7 @@ class _Standing(NamedTuple):
     `receives`: somebody may receive for it.
     """
 
-    thing: Thing
+    thing: There
     weight: int
     counts: bool
     receives: bool
@@ -116,7 +116,7 @@ class _Walk:
         arrears = run.arrears if run is not None else settings.MODE == "arrears"
         reserved = -sum(move.amount_micros for move in self.moves if move.amount_micros < 0)
         back = self._come_back(month, run)
-        found, given = self.left, list(nods.of_month(self.member, month))
+        found, given = self.left, _nodded.running(self.member, month)
         standing = _standing(self.member, month, given, frozen=_is_frozen(run))
         spent = Spend.objects.filter(member=self.member, month=month).first()
         idle_before = self._idle_before(month)
@@ -206,7 +206,7 @@ def _is_frozen(run: Run | None) -> bool:
 def _shared_out(standing: Sequence[_Standing], coin: int, rate: int) -> list[Share]:
     """A coin split over all that counts; what nobody may receive for waits."""
     amounts = money.share_out(coin, {one.thing.id: one.weight for one in standing if one.counts})
-    return [_share(one, amounts.get(one.thing.id, 0), rate) for one in standing]
+    return _shares(standing, amounts, rate)
 
 
 def _charged(standing: Sequence[_Standing], coin: int, rate: int) -> tuple[list[Share], int]:
@@ -218,26 +218,33 @@ def _charged(standing: Sequence[_Standing], coin: int, rate: int) -> tuple[list[
     for one in standing:
         if one.counts and not one.receives:
             amounts[one.thing.id] = _whole(coin * one.weight // total)
-    return [_share(one, amounts.get(one.thing.id, 0), rate) for one in standing], gives
+    return _shares(standing, amounts, rate), gives
 
 
 def _whole(micros: int) -> int:
     return money.whole_minor(micros, settings.CURRENCY_DECIMALS)
 
 
-def _share(one: _Standing, amount: int, rate: int) -> Share:
-    state = "void" if not one.counts else "planned" if one.receives else "waiting"
-    fee = money.fee(amount, rate) if one.receives else 0
-    return Share(one.thing, amount, fee, state, one.weight)
+def _shares(standing: Sequence[_Standing], amounts: dict[int, int], rate: int) -> list[Share]:
+    # Thousands of nods have few amounts.
+    fee_of = cache(partial(money.fee, basis_points=rate))
+    shares = []
+    for thing, weight, counts, receives in standing:
+        amount = amounts.get(thing.id, 0)
+        state = "void" if not counts else "planned" if receives else "waiting"
+        shares.append(Share(thing, amount, fee_of(amount) if receives else 0, state, weight))
+    return shares
 
 
-def _standing(member: Member, month: int, given: Sequence[Nod], *, frozen: bool) -> list[_Standing]:
+def _standing(
+    member: Member, month: int, given: Sequence[Running], *, frozen: bool
+) -> list[_Standing]:
     """Each nod as the freeze leaves it, in order of thing id; a frozen month is as it was left."""
     if frozen:
         noted = Owned.objects.filter(month=month, receives=True, thing__nods__member=member)
         owned = set(noted.filter(thing__nods__month=month).values_list("thing_id", flat=True))
-        return [_left(nod, owned=nod.thing_id in owned) for nod in given]
-    moved = [_moved(nod, given) for nod in given]
+        return [_left(nod, owned=nod.thing.id in owned) for nod in given]
+    moved = _moved(given)
     shared = _shared(member, month, given, moved)
     receiving = _receiving(moved, month, shared)
     found = []
@@ -249,29 +256,30 @@ def _standing(member: Member, month: int, given: Sequence[Nod], *, frozen: bool)
     return sorted(found, key=lambda one: one.thing.id)
 
 
-def _left(nod: Nod, *, owned: bool) -> _Standing:
+def _left(nod: Running, *, owned: bool) -> _Standing:
     counts = nod.void in _COUNTING
     return _Standing(nod.thing, nod.weight, counts, counts and owned)
 
 
-def _moved(nod: Nod, given: Sequence[Nod]) -> Thing | None:
-    """The thing a nod is for once merged things are one; None where another nod is for it too."""
-    target = nod.thing.merged_into
-    if target is None:
-        return nod.thing
-    for other in given:
-        before = other.thing.merged_into_id == target.id and other.thing_id < nod.thing_id
-        if before or other.thing_id == target.id:
-            return None
-    return target
+def _moved(given: Sequence[Running]) -> list[There | None]:
+    """Each nod's thing once merged things are one; None where another nod is for it too."""
+    targets = _nodded.there({into for one in given if (into := one.thing.merged_into_id)})
+    taken = {one.thing.id for one in given}
+    moved: list[There | None] = []
+    for one in given:
+        into = one.thing.merged_into_id
+        moved.append(one.thing if into is None else None if into in taken else targets[into])
+        # In order of thing id: the first of those that were merged counts.
+        taken.add(into or 0)
+    return moved
 
 
 def _shared(
-    member: Member, month: int, given: Sequence[Nod], moved: Sequence[Thing | None]
+    member: Member, month: int, given: Sequence[Running], moved: Sequence[There | None]
 ) -> dict[int, Team]:
     """The teams that things a member nodded at in a month belong to, by thing; most to none."""
     rows = [Thing.objects.filter(nods__member=member, nods__month=month)]
-    targets = {thing.id for thing in moved if thing} - {nod.thing_id for nod in given}
+    targets = {thing.id for thing in moved if thing} - {nod.thing.id for nod in given}
     if targets:
         rows.append(Thing.objects.filter(id__in=targets))
     found = {}
@@ -283,7 +291,7 @@ def _shared(
     return found
 
 
-def _receiving(things: Sequence[Thing | None], month: int, shared: dict[int, Team]) -> set[int]:
+def _receiving(things: Sequence[There | None], month: int, shared: dict[int, Team]) -> set[int]:
     """The things for which the owner, or everybody in a team, may receive."""
     there = [thing for thing in things if thing is not None]
     owners = {thing.owner_id for thing in there if thing.owner_id}
@@ -296,7 +304,7 @@ def _receiving(things: Sequence[Thing | None], month: int, shared: dict[int, Tea
     }
 
 
-def _counts(thing: Thing, member: Member, month: int, team: Team | None) -> bool:
+def _counts(thing: There, member: Member, month: int, team: Team | None) -> bool:
     if thing.state in (Thing.State.REFUSED, Thing.State.TAKEN_DOWN):
         return False
     if team is not None:

@@ -1,5 +1,6 @@
 """A member's nods of a month as statements read them: thousands at once, so no models."""
 
+from collections.abc import Iterable
 from typing import NamedTuple
 
 from django.db import connection
@@ -8,10 +9,9 @@ from mickle.members.models import Member
 from mickle.settlement import _past
 from mickle.settlement.models import Line
 from mickle.things.models import Thing
-from mickle.things.things import Page
 
 _OF = """
-SELECT n.thing_id, n.weight, n.void, t.title, t.url, t.host, l.state
+SELECT n.thing_id, t.title, t.url, t.host, n.weight, n.void, LOWER(COALESCE(l.state, ''))
 FROM nods_nod n JOIN things_thing t ON t.id = n.thing_id
 LEFT JOIN settlement_line l ON l.month = n.month AND l.thing_id = n.thing_id
 WHERE n.month = %s AND n.member_id = %s ORDER BY n.thing_id
@@ -19,13 +19,48 @@ WHERE n.month = %s AND n.member_id = %s ORDER BY n.thing_id
 
 
 class Nodded(NamedTuple):
-    """A nod, and the state of its line once the month is settled."""
+    """A thing with a nod at it, and the state of its line once the month is settled."""
 
-    thing_id: int
+    id: int
+    title: str
+    url: str
+    host: str
     weight: int
     void: str
-    thing: Page
     line: str
+
+    def __str__(self) -> str:
+        return self.title or self.url
+
+
+_RUNNING = """
+SELECT n.weight, n.void, t.id, t.title, t.url, t.host, t.state, t.owner_id, t.merged_into_id
+FROM nods_nod n JOIN things_thing t ON t.id = n.thing_id
+WHERE n.month = %s AND n.member_id = %s ORDER BY n.thing_id
+"""
+
+
+class There(NamedTuple):
+    """A thing as a month that is not settled sees it."""
+
+    id: int
+    title: str
+    url: str
+    host: str
+    state: str
+    owner_id: int | None
+    merged_into_id: int | None
+
+    def __str__(self) -> str:
+        return self.title or self.url
+
+
+class Running(NamedTuple):
+    """A nod of such a month."""
+
+    weight: int
+    void: str
+    thing: There
 
 
 class Share(NamedTuple):
@@ -35,7 +70,7 @@ class Share(NamedTuple):
     and dropped, if it never was.
     """
 
-    thing: Thing | Page
+    thing: There | Nodded
     amount_micros: int
     fee_micros: int
     state: str
@@ -46,11 +81,21 @@ def of(member: Member, month: int) -> list[Nodded]:
     """In order of thing id, the order of shares; raises NoArchive."""
     with connection.cursor() as cursor:
         cursor.execute(_OF, [month, member.id])
-        found = [
-            Nodded(id_, weight, void, Page(id_, title, url, host), (line or "").lower())
-            for id_, weight, void, title, url, host, line in cursor.fetchall()
-        ]
+        found = list(map(Nodded._make, cursor.fetchall()))
     return found or _left(member, month)
+
+
+def running(member: Member, month: int) -> list[Running]:
+    """The nods of a month that is not settled, in order of thing id."""
+    with connection.cursor() as cursor:
+        cursor.execute(_RUNNING, [month, member.id])
+        return [Running(weight, void, There(*thing)) for weight, void, *thing in cursor.fetchall()]
+
+
+def there(ids: Iterable[int]) -> dict[int, There]:
+    """Things by number."""
+    rows = Thing.objects.filter(id__in=ids).values_list(*There._fields)
+    return {row[0]: There(*row) for row in rows}
 
 
 def _left(member: Member, month: int) -> list[Nodded]:
@@ -58,14 +103,12 @@ def _left(member: Member, month: int) -> list[Nodded]:
     past = _past.of(member, month)
     ids = [nod.thing_id for nod in past]
     pages = {
-        row[0]: Page(*row)
+        row[0]: row
         for row in Thing.objects.filter(id__in=ids).values_list("id", "title", "url", "host")
     }
     rows = Line.objects.filter(month=month, thing__in=ids)
     states = {thing: state.lower() for thing, state in rows.values_list("thing_id", "state")}
     return [
-        Nodded(
-            nod.thing_id, nod.weight, nod.void, pages[nod.thing_id], states.get(nod.thing_id, "")
-        )
+        Nodded(*pages[nod.thing_id], nod.weight, nod.void, states.get(nod.thing_id, ""))
         for nod in past
     ]

@@ -27,8 +27,8 @@ class Owed:
 
     def share(self, nod: Nodded, amount: int) -> tuple[int, str]:
         """Micros and state of a nod's share."""
-        if nod.thing_id in self.later:
-            return self.later[nod.thing_id]
+        if nod.id in self.later:
+            return self.later[nod.id]
         return amount, self.split if amount else "nothing"
 
 
@@ -69,16 +69,16 @@ def _put_off(
     ).exists()
     found = {}
     for nod in put_off:
-        due = dues.get(nod.thing_id)
+        due = dues.get(nod.id)
         part = money.whole_minor(budget * nod.weight // total, settings.CURRENCY_DECIMALS)
         if due is not None:
             state = _state(due).replace("paid", "released")
-            found[nod.thing_id] = due.amount_micros, state
-        elif nod.thing_id in back:
-            found[nod.thing_id] = part, "returned"
+            found[nod.id] = due.amount_micros, state
+        elif nod.id in back:
+            found[nod.id] = part, "returned"
         else:
             # Less than can be charged never is.
-            found[nod.thing_id] = (part, "waiting") if part and not over else (0, "nothing")
+            found[nod.id] = (part, "waiting") if part and not over else (0, "nothing")
     return found
 
 

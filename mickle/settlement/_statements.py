@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cache, partial
 from typing import TypedDict
 
 from django.db.models import Sum
@@ -16,12 +17,13 @@ from mickle.members.members import Plan
 from mickle.members.models import Charity, Member
 from mickle.settlement import _forecast, _funds, _nodded, _owed, _waiting
 from mickle.settlement._funds import Move
-from mickle.settlement._nodded import Nodded, Share
+from mickle.settlement._nodded import Share
 from mickle.settlement.models import ReturnedShare, Spend, Split
 from mickle.things.models import Thing
 
 # Fewer givers than this and an owner sees no amount for the thing alone (rule 14).
 GIVERS_SHOWN = 3
+_RECEIVED = ("paid", "released")
 
 
 class NoStatement(Refused):
@@ -58,7 +60,7 @@ class Statement:
     @property
     def paid_micros(self) -> int:
         """Gross that reached owners, at the settlement or by a later release."""
-        return self._sum("paid", "released")
+        return self._sum(*_RECEIVED)
 
     @property
     def waiting_micros(self) -> int:
@@ -166,30 +168,29 @@ def _shares(member: Member, month: int, plan: Plan, *, arrears: bool) -> list[Sh
     )
     rate = instance.fee_basis_points(month)
     owed = _owed.of(member, month, given, plan) if arrears else None
+    # Thousands of nods have few weights and few amounts.
+    at_weight = cache(split.at_weight if split is not None else _nothing)
+    fee_of = cache(partial(money.fee, basis_points=rate))
     shares = []
     for nod in given:
-        amount = _amount(nod, split)
-        if owed is not None and not (nod.void and nod.thing_id not in owed.later):
+        thing, _title, _url, _host, weight, void, line = nod
+        amount = 0
+        if not void:
+            micros, upto = at_weight(weight)
+            amount = micros + (thing <= upto)
+        if owed is not None and not (void and thing not in owed.later):
             amount, state = owed.share(nod, amount)
+        elif void or thing in returned:
+            state = "void" if void else "returned"
         else:
-            state = _share_state(nod, amount, returned)
-        fee = money.fee(amount, rate) if state in ("paid", "released") else 0
-        shares.append(Share(nod.thing, amount, fee, state, nod.weight))
+            state = line if amount else "nothing"
+        fee = fee_of(amount) if state in _RECEIVED else 0
+        shares.append(Share(nod, amount, fee, state, weight))
     return shares
 
 
-def _amount(nod: Nodded, split: Split | None) -> int:
-    if split is None or nod.void:
-        return 0
-    return split.share_micros(nod.thing_id, nod.weight)
-
-
-def _share_state(nod: Nodded, amount: int, returned: set[int]) -> str:
-    if nod.void:
-        return "void"
-    if nod.thing_id in returned:
-        return "returned"
-    return nod.line if amount else "nothing"
+def _nothing(_weight: int) -> tuple[int, int]:
+    return 0, 0
 
 
 def waiting_for(thing: Thing) -> tuple[int, int]:

@@ -133,11 +133,16 @@ class Split(models.Model):
 
     def share_micros(self, thing_id: int, weight: int) -> int:
         """What a nod that counts carries; the same as `share.sql`."""
+        micros, upto = self.at_weight(weight)
+        return micros + (thing_id <= upto)
+
+    def at_weight(self, weight: int) -> tuple[int, int]:
+        """What a nod of a weight carries, and the thing up to which it is a micro more."""
         whole, remainder = divmod(self.rem * weight, self.total_weight)
-        more = remainder > self.cut_remainder or (
-            remainder == self.cut_remainder and thing_id <= self.cut_thing
-        )
-        return self.slice_micros * weight + whole + more
+        micros = self.slice_micros * weight + whole
+        if remainder > self.cut_remainder:
+            return micros + 1, 0
+        return micros, self.cut_thing if remainder == self.cut_remainder else 0
 
 
 class SettledLines(models.Manager["Line"]):

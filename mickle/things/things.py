@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import Any
 
 from django.db import transaction
 from django.db.models import Q, QuerySet
@@ -28,18 +28,6 @@ __all__ = ["NewThing"]
 
 _CATEGORIES = tuple(Thing.Category.values)
 _DESCRIBED = frozenset({"title", "description", "category", "language", "tags", "hidden"})
-
-
-class Page(NamedTuple):
-    """What a thing is named by, where there are thousands."""
-
-    id: int
-    title: str
-    url: str
-    host: str
-
-    def __str__(self) -> str:
-        return self.title or self.url
 
 
 class BadText(Refused):

@@ -110,6 +110,7 @@ def test_the_dashboard_of_an_open_month_plans_the_budget(alice, clock):
     clock.at = MID_NOVEMBER + timedelta(days=1)
     text = signed_in(alice).open("/month").text
     assert "3 nods, €1.66 each" in text
+    assert "bob · one.example" in text
     assert "Top up" in text
     assert "unless you top up" not in text
 

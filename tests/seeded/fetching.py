@@ -286,8 +286,8 @@ _FAIR = [
     Bug(
         "a new look is the old one",
         "lib/_fetch_cache.py",
-        "if fresh_after is not None and found.fetched_at < fresh_after:",
-        "if fresh_after is not None and found.at < 0:",
+        "if found is None or (fresh_after is not None and found.fetched_at < fresh_after):",
+        "if found is None or (fresh_after is not None and found.at < 0):",
         _TURNS + "new_look_is_had",
     ),
     Bug(

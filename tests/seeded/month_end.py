@@ -182,9 +182,23 @@ MONTH_END = [
     Bug(
         "a forecast counts a nod at a merged page twice",
         "settlement/_forecast.py",
-        "        if before or other.thing_id == target.id:",
-        "        if other.thing_id == target.id:",
+        "        taken.add(into or 0)\n",
+        "",
         "tests/settlement/test_forecast.py -k what_the_settlement_gives",
+    ),
+    Bug(
+        "a statement leaves out the micros left over",
+        "settlement/_statements.py",
+        "amount = micros + (thing <= upto)",
+        "amount = micros",
+        "tests/settlement/test_forecast.py -k what_the_settlement_gives",
+    ),
+    Bug(
+        "micros left over go to the lower ids, whatever their remainders",
+        "lib/money.py",
+        "for remainder in sorted(rest, reverse=True):",
+        "for remainder in rest:",
+        "tests/lib/test_money.py",
     ),
     Bug(
         "a forecast in arrears charges what nobody may receive",

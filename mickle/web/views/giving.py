@@ -43,7 +43,7 @@ def dashboard(request: MemberRequest) -> HttpResponse:
         "seen": seen,
         "coin": nodding.coin_in(seen),
         "states": [_state_class(one.state) for one in seen.shares if one.state != "void"],
-        "rows": _share_rows(seen.shares, member),
+        "rows": _by_owners(_share_rows(seen.shares, member)),
         "money": _money(member, seen.month),
         "steps": _steps(member),
         "left": seen.left_micros - seen.spend_micros,
@@ -73,6 +73,12 @@ def _share_rows(shares: Iterable[Any], member: Member) -> list[dict[str, Any]]:
         }
         for share in shares
     ]
+
+
+def _by_owners(listed: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The rows of a forecast, with whose each thing is."""
+    owners = Member.objects.in_bulk({row["thing"].owner_id for row in listed})
+    return [row | {"owner": owners.get(row["thing"].owner_id)} for row in listed]
 
 
 def _money(member: Member, month: int) -> dict[str, int]:
