@@ -2,9 +2,10 @@
 
 import json
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from django.db import connection, transaction
 from django.db.backends.utils import CursorWrapper
@@ -295,6 +296,15 @@ def let_go(*, month: int, span: Range) -> int:
     more. Their counts stay.
     """
     return _leaving.let_go(month, span)
+
+
+def put_back(*, month: int, span: Range, rows: Sequence[Sequence[Any]]) -> int:
+    """Put the nods of a range of members back that have left; how many, 0 where they are there.
+
+    Rows of month, member, thing, weight, instant, source, void and evidence: all that left of these
+    members, or AssertionError.
+    """
+    return _leaving.put_back(month, span, rows)
 
 
 def months_of(member: Member) -> set[int]:

@@ -14,6 +14,7 @@ COMMANDS = {
     "settle": "Settle a month that has ended: budgets become shares.",
     "charges": "List what members were asked for after a month and have not paid yet.",
     "archive": "Write a settled month to files, and compute it again from them.",
+    "nods-return": "Put the nods of a month back that have left for its archive.",
     "verify": "Check the proof of a settled month, or of one's shares in it, without an instance.",
     "identify": "Say which thing an address is, and by which rule, without an instance.",
     "pay-out": "Write the file that tells the bank whom to pay.",

@@ -117,11 +117,12 @@ def check(*, month: int) -> Archived:
         ) from error
 
 
-def nods_within(month: int, after: int, upto: int) -> list[tuple[Any, ...]]:
+def nods_within(
+    month: int, after: int, upto: int, *, columns: str = "member, thing, weight, given_at, void"
+) -> list[tuple[Any, ...]]:
     """The nods of a range of members from the archive of a month, in order of member and thing.
 
-    Member, thing, weight, instant in UTC and why it is void. Raises NoArchive where they cannot be
-    read.
+    Instants are UTC and do not say so. Raises NoArchive where they cannot be read.
     """
     row = Archive.objects.filter(month=month).first()
     if row is None:
@@ -132,7 +133,7 @@ def nods_within(month: int, after: int, upto: int) -> list[tuple[Any, ...]]:
             _duckdb.reach(there, row.folder, make=False)
             source = _duckdb.quoted(f"{row.folder}/nods.parquet")
             found: list[tuple[Any, ...]] = there.execute(
-                f"SELECT member, thing, weight, given_at, void FROM read_parquet({source})"
+                f"SELECT {columns} FROM read_parquet({source})"
                 f" WHERE member > {after:d} AND member <= {upto:d} ORDER BY member, thing"
             ).fetchall()
     except (_at_hand.NoEngine, OSError, _duckdb_error()) as error:

@@ -1,17 +1,25 @@
-"""Nods of months long settled leave the table of nods, where the settings say so.
+"""Nods of months long settled leave the table of nods, where the settings say so; or come back.
 
 Only what is whole in its archive goes, read and computed again right before; and only of months
-that nothing is decided of any more. Members go one range after the other: what stopped goes on.
+that nothing is decided of any more. Members go one range after the other, and come back so: what
+stopped goes on.
 """
 
+import time
+from collections.abc import Iterable
+from datetime import UTC
+
 from django.conf import settings
+from django.db import transaction
 from django.db.models import Q, Sum
 from django.utils.translation import gettext as _
 
 from mickle.instance import instance
 from mickle.instance.models import Month
 from mickle.lib import chunks, months
-from mickle.lib.chunks import Report
+from mickle.lib.chunks import Range, Report
+from mickle.lib.errors import Refused
+from mickle.lib.sql import instant
 from mickle.nods import nods
 from mickle.nods.models import Nod, Past
 from mickle.settlement import _archive
@@ -19,14 +27,28 @@ from mickle.settlement._archive import NoArchive
 from mickle.settlement._waiting import EXPIRES_AFTER_MONTHS
 from mickle.settlement.models import Archive, Charge, Due, Line, Run, Underway
 
+# As a range of nods takes some ten milliseconds to be written, and fifty to be read.
+AT_ONCE = 1_500
+
+
+class WouldLeave(Refused):
+    """What came back would leave again, as the settings are."""
+
 
 def due(open_month: int) -> list[int]:
     """The months whose nods may leave, oldest first; reads only."""
-    if not settings.NODS_LEAVE_AFTER:
-        return []
-    last = open_month - 1 - settings.NODS_LEAVE_AFTER
-    old = Archive.objects.filter(month__lte=last).order_by("month").values_list("month", flat=True)
+    old = (
+        Archive.objects.filter(month__lte=_last(open_month))
+        .order_by("month")
+        .values_list("month", flat=True)
+    )
     return [month for month in old if Nod.objects.filter(month=month).exists() and _is_over(month)]
+
+
+def _last(open_month: int) -> int:
+    """The newest month whose nods may leave; the settings may say none."""
+    after = settings.NODS_LEAVE_AFTER
+    return open_month - 1 - after if after else -1
 
 
 def _is_over(month: int) -> bool:
@@ -47,6 +69,63 @@ def _is_over(month: int) -> bool:
 
 def leave(*, month: int, report: Report) -> int:
     """Let the nods of a month that is due go; how many. Raises NoArchive, with none gone."""
+    _check(month)
+    members = f"SELECT DISTINCT member_id AS k FROM nods_nod WHERE month = {month:d}"
+    return chunks.walk(
+        members, lambda span: nods.let_go(month=month, span=span), label="leave", report=report
+    )
+
+
+def put_back(*, month: int, report: Report) -> int:
+    """Put the nods of a month back that have left; how many. Raises NoArchive or WouldLeave."""
+    name = months.text(month)
+    if month <= _last(instance.open_month()):
+        raise WouldLeave(
+            _(
+                "With MICKLE_NODS_LEAVE_AFTER=%(n)s the nods of %(month)s would leave again."
+                " Nothing was changed: set more months, or 0, and start what is running anew."
+            )
+            % {"n": settings.NODS_LEAVE_AFTER, "month": name}
+        )
+    left = Past.objects.filter(month=month).order_by("member_id")
+    total, done, seen = left.count(), 0, 0
+    if not total:
+        raise NoArchive(_("No nods of %(month)s have left.") % {"month": name})
+    _check(month)
+    while some := _together(left.values_list("member_id", "nods")[:AT_ONCE]):
+        span = Range(min(some) - 1, max(some))
+        # Read before anything is locked.
+        rows = [
+            (month, member, thing, weight, instant(at.replace(tzinfo=UTC)), *more)
+            for member, thing, weight, at, *more in _archive.nods_within(
+                month, *span, columns="member, thing, weight, given_at, source, void, evidence"
+            )
+            # Between them may be members whose nods are in the table.
+            if member in some
+        ]
+        began = time.perf_counter()
+        with transaction.atomic():
+            done += nods.put_back(month=month, span=span, rows=rows)
+        chunks.let_others(time.perf_counter() - began)
+        seen += len(some)
+        report("return", seen, total)
+    return done
+
+
+def _together(left: Iterable[tuple[int, int]]) -> set[int]:
+    """The first members whose nods are few enough to be written at once; at least one."""
+    found: set[int] = set()
+    sum_ = 0
+    for member, count in left:
+        sum_ += count
+        if found and sum_ > AT_ONCE:
+            break
+        found.add(member)
+    return found
+
+
+def _check(month: int) -> None:
+    """Raise NoArchive unless the archive is whole and has the nods there are and have left."""
     kept = _archive.check(month=month).rows["nods"]
     gone = Past.objects.filter(month=month).aggregate(sum=Sum("nods"))["sum"] or 0
     there = Nod.objects.filter(month=month).count()
@@ -58,7 +137,3 @@ def leave(*, month: int, report: Report) -> int:
             )
             % {"month": months.text(month), "kept": kept, "there": gone + there}
         )
-    members = f"SELECT DISTINCT member_id AS k FROM nods_nod WHERE month = {month:d}"
-    return chunks.walk(
-        members, lambda span: nods.let_go(month=month, span=span), label="leave", report=report
-    )

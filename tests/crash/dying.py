@@ -16,6 +16,7 @@ from django.db import connection
 from mickle.instance.models import Instance, Month
 from mickle.ledger.models import Account, Transfer
 from mickle.members.models import Charity, Member
+from mickle.nods.models import Count, Nod, Past, PastCount
 from mickle.payins.models import Payin
 from mickle.payouts.models import Payout
 from mickle.settlement import _proof
@@ -127,6 +128,16 @@ def _teams() -> dict[str, list[Any]]:
     }
 
 
+def _nods() -> dict[str, list[Any]]:
+    given = Nod.objects.values_list("month", "member__username", "thing__url", "weight", "void")
+    return {
+        "nods": sorted(given),
+        "past": sorted(Past.objects.values_list("month", "member__username", "nods")),
+        "counts": sorted(Count.objects.values_list("thing__url", "total")),
+        "past counts": sorted(PastCount.objects.values_list("thing__url", "total")),
+    }
+
+
 def picture() -> dict[str, list[Any]]:
     """Everything the books and the month hold, with names in place of ids, hashed anew."""
     # The key of a proof is another each time, and with it the root; the audit hashes all of it.
@@ -164,6 +175,7 @@ def _facts() -> dict[str, list[Any]]:
         "lines": sorted(
             Line.objects.values_list("month", "thing__url", "state", "gross_micros", "fee_micros")
         ),
+        **_nods(),
         **_arrears(),
         **_teams(),
         "returned": sorted(ReturnedShare.objects.values_list("month", "member__username")),

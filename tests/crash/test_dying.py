@@ -13,11 +13,11 @@ from mickle.ledger import ledger
 from mickle.lib import chunks
 from mickle.members.models import Member
 from mickle.nods import nods
-from mickle.nods.models import Nod
+from mickle.nods.models import Nod, Past
 from mickle.payins import payins
 from mickle.payouts import payouts
 from mickle.payouts.models import Payout
-from mickle.settlement import _dues, _freeze, _tree, _underway, arrears, past, settlement
+from mickle.settlement import _dues, _freeze, _leaving, _tree, _underway, arrears, past, settlement
 from mickle.teams import teams
 from mickle.teams.models import Agreement
 from mickle.things import things
@@ -145,6 +145,23 @@ def test_nods_that_leave_survive_death_anywhere(monkeypatch, tmp_path):
         monkeypatch.setattr(chunks, name, 1)
     with override_settings(ARCHIVE=str(tmp_path)):
         assert die_everywhere(archived, let_go) > 15
+
+
+def gone() -> Member:
+    bob = archived()
+    past.let_go(month=NOVEMBER)
+    return bob
+
+
+def put_back(_bob: Member) -> None:
+    if Past.objects.filter(month=NOVEMBER).exists():
+        past.put_back(month=NOVEMBER)
+
+
+def test_nods_that_come_back_survive_death_anywhere(monkeypatch, tmp_path):
+    monkeypatch.setattr(_leaving, "AT_ONCE", 1)
+    with override_settings(ARCHIVE=str(tmp_path)):
+        assert die_everywhere(gone, put_back) > 15
 
 
 def settled_and_claimed() -> Member:

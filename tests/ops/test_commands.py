@@ -292,3 +292,7 @@ def test_due_months_are_closed_and_subscriptions_nod(mickle, tmp_path):
     assert Nod.objects.filter(month=months.parse(ago(0)), source="subscription").count() == 1
     assert mickle("close-due") == 0
     assert mickle.out == f"No month is due: {ago(0)} is open."
+
+
+def test_nods_that_have_not_left_do_not_come_back(loaded):
+    assert f"No nods of {ago(1)} have left" in loaded.refused("nods-return", ago(1))

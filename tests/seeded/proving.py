@@ -155,6 +155,67 @@ PROVING = [
         "tests/crash/test_dying.py -k leave_survive",
     ),
     Bug(
+        "nods come back in a transaction apart from how many they were",
+        "nods/_leaving.py",
+        """        cursor.execute(f"DELETE FROM nods_past WHERE {_NOTED}", names)
+""",
+        """        cursor.connection.commit()
+        cursor.execute(f"DELETE FROM nods_past WHERE {_NOTED}", names)
+""",
+        "tests/crash/test_dying.py -k come_back",
+    ),
+    Bug(
+        "a nod that is back is counted among those that left",
+        "nods/_leaving.py",
+        "        cursor.execute(_UNCOUNT)\n",
+        "",
+        "tests/settlement/test_past.py -k comes_back",
+    ),
+    Bug(
+        "a nod that never left is counted as one that is back",
+        "nods/_leaving.py",
+        'noted=" JOIN nods_past p ON p.month = n.month AND p.member_id = n.member_id"',
+        'noted=""',
+        "tests/settlement/test_past.py -k never_left",
+    ),
+    Bug(
+        "nods come back without what the button saw",
+        "settlement/_leaving.py",
+        "given_at, source, void, evidence",
+        "given_at, source, void, 0",
+        "tests/settlement/test_past.py -k comes_back",
+    ),
+    Bug(
+        "nods come back from an archive that nobody looked at",
+        "settlement/_leaving.py",
+        """    _check(month)
+    while""",
+        "    while",
+        "tests/settlement/test_past.py -k comes_back_to_leave",
+    ),
+    Bug(
+        "nods come back to leave again",
+        "settlement/_leaving.py",
+        "    if month <= _last(instance.open_month()):",
+        "    if month < _last(instance.open_month()):",
+        "tests/settlement/test_past.py -k comes_back_to_leave",
+    ),
+    Bug(
+        "fewer nods come back than have left",
+        "nods/_leaving.py",
+        "        if noted != len(rows):",
+        "        if noted < len(rows):",
+        "tests/settlement/test_past.py -k comes_back_to_leave",
+    ),
+    Bug(
+        "who puts nods back does not wait for who lets them go",
+        "nods/_leaving.py",
+        '"SELECT pg_advisory_xact_lock(%s)", [LEAVING_LOCK]',
+        '"SELECT %s", [LEAVING_LOCK]',
+        "tests/concurrency/test_returning.py",
+        database="postgresql",
+    ),
+    Bug(
         "nods leave though they are charged for still",
         "settlement/_leaving.py",
         "Q(charge=None) | Q(charge__state=Charge.State.ASKED)",

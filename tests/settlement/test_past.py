@@ -1,17 +1,20 @@
 """Nods of a month long settled leave the table, and everything that reads them says the same."""
 
 import re
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from django.db import connection, transaction
 from django.db.models import F
 
 from mickle.ledger import ledger
 from mickle.lib import chunks, months
+from mickle.lib.chunks import Range
 from mickle.members.models import Member
-from mickle.nods.models import Count, Nod, Past
-from mickle.settlement import arrears, past, settlement
+from mickle.nods import nods
+from mickle.nods.models import Count, Nod, Past, PastCount
+from mickle.settlement import _leaving, arrears, past, settlement
 from mickle.settlement.models import Archive, Line, Split
 from mickle.things import things
 from tests.people import EARLY_DECEMBER, NOVEMBER, creator, instance_at, member, thing, top_up
@@ -22,6 +25,7 @@ from tests.web.browsing import signed_in
 # DuckDB reads the books by a connection of its own.
 pytestmark = pytest.mark.django_db(transaction=True)
 
+EARLY = datetime(2026, 11, 1, 0, 0, 0, 1, tzinfo=UTC)
 LATER = months.start(NOVEMBER + 14)
 PATHS = (
     *("/nods?month=2026-11", "/statements", "/statements/2026-11", "/statements/2026-11.csv"),
@@ -163,6 +167,85 @@ def test_what_stopped_half_way_goes_on_and_answers_meanwhile(alice, monkeypatch)
     assert past.let_go(month=NOVEMBER) > 0
     assert not Nod.objects.exists()
     books()
+
+
+def rows() -> list[tuple[object, ...]]:
+    """What the table holds, to the letter; a key does not come back, and here there is none."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT * FROM nods_nod ORDER BY month, member_id, thing_id")
+        return cursor.fetchall()
+
+
+@pytest.fixture
+def left(alice, settings, monkeypatch) -> list[tuple[object, ...]]:
+    """The rows of nods that have all left, and are to stay once they are back."""
+    Nod.objects.filter(member=alice).update(evidence=27, source="button", at=EARLY)
+    settle(NOVEMBER + 6)
+    Archive.objects.all().delete()
+    settlement.archive(month=NOVEMBER, at=EARLY_DECEMBER)
+    before = rows()
+    past.let_go(month=NOVEMBER)
+    monkeypatch.setattr("mickle.instance.instance.open_month", lambda: NOVEMBER + 14)
+    monkeypatch.setattr(_leaving, "AT_ONCE", 1)
+    settings.NODS_LEAVE_AFTER = 0
+    return before
+
+
+def test_what_has_left_comes_back_as_it_was(alice, left):
+    before = seen(alice), counts()
+    told: list[tuple[int, int]] = []
+
+    def report(_label: str, done: int, total: int) -> None:
+        assert (seen(alice), counts()) == before
+        books()
+        told.append((done, total))
+
+    assert past.put_back(month=NOVEMBER, report=report) == 6
+    assert told == [(1, 3), (2, 3), (3, 3)]
+    assert rows() == left
+    assert not Past.objects.exists()
+    assert not PastCount.objects.exists()
+    with pytest.raises(settlement.NoArchive, match="No nods of 2026-11 have left"):
+        past.put_back(month=NOVEMBER)
+
+
+def test_what_never_left_is_no_part_of_what_comes_back(alice, left, monkeypatch):
+    """Both were stopped half way: of three members the one in the middle has their nods there."""
+    numbers = counts()
+    past.put_back(month=NOVEMBER)
+    for id_ in (alice.id, alice.id + 2):
+        assert nods.let_go(month=NOVEMBER, span=Range(id_ - 1, id_))
+    monkeypatch.setattr(_leaving, "AT_ONCE", 100)
+    books()
+    assert past.put_back(month=NOVEMBER) == 5
+    assert (rows(), counts()) == (left, numbers)
+    assert not PastCount.objects.exists()
+    books()
+
+
+def test_nothing_comes_back_to_leave_again_or_from_what_is_not_whole(left, settings):
+    settings.NODS_LEAVE_AFTER = 13
+    with pytest.raises(past.WouldLeave, match="NODS_LEAVE_AFTER=13 the nods of 2026-11"):
+        past.put_back(month=NOVEMBER)
+    settings.NODS_LEAVE_AFTER = 14
+    path = Path(Archive.objects.get().folder) / "nods.parquet"
+    whole = path.read_bytes()
+    path.write_bytes(whole[:-1])
+    with pytest.raises(settlement.NoArchive, match=r"nods\.parquet differs"):
+        past.put_back(month=NOVEMBER)
+    path.write_bytes(whole)
+    Past.objects.filter(nods=1).update(nods=2)
+    with pytest.raises(settlement.NoArchive, match="has 6 nods and the books have"):
+        past.put_back(month=NOVEMBER)
+    first, last = Past.objects.order_by("member_id")[0], Past.objects.order_by("member_id").last()
+    Past.objects.filter(nods=2).update(nods=1)
+    span = Range(0, first.member_id)
+    assert nods.put_back(month=NOVEMBER, span=Range(last.member_id, 1 << 40), rows=[]) == 0
+    with pytest.raises(AssertionError, match="0 nods of"), transaction.atomic():
+        nods.put_back(month=NOVEMBER, span=span, rows=[])
+    assert not Nod.objects.exists()
+    assert past.put_back(month=NOVEMBER) == 6
+    assert rows() == left
 
 
 def test_where_the_archive_is_away_pages_say_so_and_the_audit_too(alice):
