@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import NamedTuple
 from urllib.parse import parse_qsl
 
 from mickle.edge import _drawing, _frame
@@ -16,8 +17,7 @@ ID_LIMIT = 2**63
 ID_DIGITS = 19
 
 
-@dataclass(frozen=True, slots=True)
-class Asked:
+class Asked(NamedTuple):
     """One thing somebody wants the count of: by its number, or by its address."""
 
     thing_id: int | None

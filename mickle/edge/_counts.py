@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from itertools import islice
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
 from mickle.edge import _clock
 from mickle.edge._answers import Found
@@ -45,12 +45,16 @@ _NOBODY: Found = (None, 0)
 Known = Mapping[Asked, Found]
 
 
+class Changed(Protocol):
+    """Hears of a reading; `whole` says that nothing but what was found is known any more."""
+
+    def __call__(self, found: Known, *, whole: bool) -> None: ...
+
+
 class Counts:
     """Answers how many nods things have; many askers share one reading."""
 
-    def __init__(
-        self, worker: Worker, *, used: Callable[[], set[Asked]], changed: Callable[[Known], None]
-    ) -> None:
+    def __init__(self, worker: Worker, *, used: Callable[[], set[Asked]], changed: Changed) -> None:
         """`used` says, and forgets, what was asked for of late; `changed` hears of a reading."""
         self._worker, self._used, self._changed = worker, used, changed
         self.known: dict[Asked, Found] = {}
@@ -129,7 +133,7 @@ class Counts:
         self._keep(found, begun, whole=whole)
         if waiting is not None and not waiting.done():
             waiting.set_result(found)
-        self._changed(found)
+        self._changed(found, whole=self.known is found)
         return True
 
     def _keep(self, found: dict[Asked, Found], begun: float, *, whole: bool) -> None:

@@ -17,10 +17,11 @@ from mickle.edge._answers import (
     sentence,
     written,
 )
-from mickle.edge._asking import Asked, Request
+from mickle.edge._asking import Request
 from mickle.edge._buckets import Buckets
 from mickle.edge._counts import Counts, Known
 from mickle.edge._database import FAILURES
+from mickle.edge._kept import Kept
 from mickle.edge._live import Live
 from mickle.edge._origins import Askers, Origins, header
 from mickle.edge._posting import Posting, refuse
@@ -33,11 +34,8 @@ Scope = Mapping[str, Any]
 Receive = Callable[[], Awaitable[Mapping[str, Any]]]
 Send = Callable[[dict[str, Any]], Awaitable[None]]
 
-KEPT_AT_MOST = 10_000
 # Longer questions are answered and not remembered: memory stays bounded by bytes, too.
 KEPT_QUERY_BYTES = 1_000
-# Ten seconds: what is asked for less often is read when it is asked for.
-UNUSED_READINGS = 20
 
 _SVG: Headers = [
     (b"content-type", b"image/svg+xml; charset=utf-8"),
@@ -68,7 +66,8 @@ class Edge:
 
     def __init__(self, policy: Policy = Policy()) -> None:  # noqa: B008 - it cannot change
         self._reader, self._writer = Worker("counts"), Worker("nods")
-        self._counts = Counts(self._reader, used=self._used, changed=self._heard)
+        self._kept = Kept()
+        self._counts = Counts(self._reader, used=self._kept.used, changed=self._heard)
         self._watch = Watch(self._told, lambda: len(self._live) > 0)
         self._live = Live(
             self._counts, an_address=policy.streams_an_address, opened=self._watch.begin
@@ -81,7 +80,6 @@ class Edge:
         self._prints = Prints(origins.pages)
         self._askers = Askers(policy.proxies)
         self._buckets = Buckets(a_second=policy.requests_a_second, burst=policy.burst)
-        self._kept: dict[bytes, Answer] = {}
         self._pages = policy.pages_origin
         self._loop: asyncio.AbstractEventLoop | None = None
 
@@ -184,39 +182,12 @@ class Edge:
         answer = form(request, found, self._pages)
         answer.asked, answer.found = request.asked, found
         if short:
-            self._keep(url, answer)
+            self._kept.keep(url, answer)
         return answer
 
-    def _keep(self, url: bytes, answer: Answer) -> None:
-        # Taken out first, so that the dictionary stays in order of age and the oldest goes.
-        self._kept.pop(url, None)
-        self._kept[url] = answer
-        if len(self._kept) > KEPT_AT_MOST:
-            del self._kept[next(iter(self._kept))]
-
-    def _used(self) -> set[Asked]:
-        """What the answers given of late are made of; the others are forgotten."""
-        used: set[Asked] = set()
-        for url, answer in list(self._kept.items()):
-            answer.unused += 1
-            if answer.unused > UNUSED_READINGS:
-                del self._kept[url]
-            else:
-                used.update(answer.asked)
-        return used
-
-    def _heard(self, found: Known) -> None:
+    def _heard(self, found: Known, *, whole: bool) -> None:
         """Counts were read: answers made of others are forgotten, pages that listen are told."""
-        known = self._counts.known
-        stale = [
-            url
-            for url, answer in self._kept.items()
-            if any(
-                known.get(one) != was for one, was in zip(answer.asked, answer.found, strict=True)
-            )
-        ]
-        for url in stale:
-            del self._kept[url]
+        self._kept.heard(found, whole=whole)
         self._live.heard(found)
 
     def _told(self) -> None:

@@ -7,8 +7,7 @@ from collections.abc import Callable
 import psycopg
 import pytest
 
-from mickle.edge import _clock, _counts, _database, _drawing
-from mickle.edge import edge as edge_door
+from mickle.edge import _clock, _counts, _database, _drawing, _kept
 from mickle.nods import nods
 from mickle.things import things
 from mickle.things.models import Thing
@@ -97,7 +96,7 @@ def test_many_who_ask_at_once_are_read_for_once(street, essay, monkeypatch):
 
 
 def test_memory_is_bounded(street, monkeypatch):
-    monkeypatch.setattr(edge_door, "KEPT_AT_MOST", 3)
+    monkeypatch.setattr(_kept, "AT_MOST", 3)
     for number in range(1, 8):
         street.get("/b/count", f"id={number}")
     assert list(street.edge._kept) == [f"/b/count?id={n}".encode() for n in (5, 6, 7)]

@@ -3,6 +3,7 @@
 from tests.seeded.accounts import ACCOUNTS
 from tests.seeded.arrears import ARREARS
 from tests.seeded.bug import Bug
+from tests.seeded.clicking import CLICKING
 from tests.seeded.fetching import FETCHING
 from tests.seeded.identity import IDENTITY
 from tests.seeded.mailing import MAILING
@@ -50,6 +51,7 @@ BUGS = [
     *SHOWING,
     *ACCOUNTS,
     *TEAMING,
+    *CLICKING,
     *PROVING,
     *FETCHING,
     Bug(
@@ -272,38 +274,6 @@ BUGS = [
         "tests/web/test_routes.py -k headers_hold",
     ),
     Bug(
-        "a nod is answered before its transaction is committed",
-        "edge/_database.py",
-        """            self._raw.execute("BEGIN IMMEDIATE")
-            try:
-                yield
-                self._raw.execute("COMMIT")
-""",
-        """            if self._raw.in_transaction:
-                self._raw.execute("COMMIT")
-            self._raw.execute("BEGIN IMMEDIATE")
-            try:
-                yield
-""",
-        "tests/edge/test_nods.py -k committed_when_its_answer_begins",
-    ),
-    Bug(
-        "a nod is answered before its transaction is committed on PostgreSQL",
-        "edge/_database.py",
-        """        with self._raw.transaction():
-            self._raw.execute(write.HOLD_FENCE)
-            yield
-""",
-        """        if self._raw.info.transaction_status:
-            self._raw.execute("COMMIT")
-        self._raw.execute("BEGIN")
-        self._raw.execute(write.HOLD_FENCE)
-        yield
-""",
-        "tests/edge/test_nods.py -k committed_when_its_answer_begins",
-        "postgresql",
-    ),
-    Bug(
         "a transaction that is undone keeps the turn to write",
         "lib/sqlite3/base.py",
         """            super()._rollback()
@@ -338,21 +308,6 @@ BUGS = [
         "tests/web/test_redirects.py -k language",
     ),
     Bug(
-        "a pass is good on every site",
-        "edge/_giving.py",
-        """            (self.asked_id is not None and not self.fits, "other-site"),
-""",
-        "",
-        "tests/edge/test_nods.py -k pass_of_one_site",
-    ),
-    Bug(
-        "an old pass is still good",
-        "edge/_giving.py",
-        " AND p.expires_at > %(at)s",
-        "",
-        "tests/edge/test_nods.py -k old_pass",
-    ),
-    Bug(
         "a pass taken back stays",
         "passes/passes.py",
         "    deleted, _by_table = SitePass.objects.filter(member=member).delete()\n",
@@ -365,36 +320,5 @@ BUGS = [
         'known.filter(token_hash="", nonce_hash=hashed(nonce)',
         "known.filter(nonce_hash=hashed(nonce)",
         "tests/passes/test_passes.py -k comes_twice",
-    ),
-    Bug(
-        "every site may post a nod",
-        "edge/_posting.py",
-        'if not origin or header(headers, b"origin") != origin:',
-        "if not origin:",
-        "tests/edge/test_nods.py -k only_a_button_of_ours",
-    ),
-    Bug(
-        "every site may post a nod in the lane",
-        "edge/_posting.py",
-        """            and headers.get(b"origin") == origin.encode()
-""",
-        "",
-        "tests/edge/test_clicks.py -k not_of_a_button",
-    ),
-    Bug(
-        "counts are read once and for ever",
-        "edge/_counts.py",
-        "FRESH_S = 0.95\nREFRESH_S = 0.5",
-        "FRESH_S = REFRESH_S = 1e9",
-        "tests/edge/test_count.py -k fresh_within_a_second",
-    ),
-    Bug(
-        "who nods is not held against the first top-up",
-        "edge/_database.py",
-        """        self.query(write.HOLD_MEMBERS, {"rows": rows([[one] for one in members])})
-""",
-        "        return\n",
-        "tests/concurrency/test_clicks.py",
-        "postgresql",
     ),
 ]

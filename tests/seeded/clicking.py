@@ -1,0 +1,98 @@
+"""Bugs of counts and clicks: what is kept, who may nod, and when it is answered."""
+
+from tests.seeded.bug import Bug
+
+CLICKING = [
+    Bug(
+        "a nod is answered before its transaction is committed",
+        "edge/_database.py",
+        """            self._raw.execute("BEGIN IMMEDIATE")
+            try:
+                yield
+                self._raw.execute("COMMIT")
+""",
+        """            if self._raw.in_transaction:
+                self._raw.execute("COMMIT")
+            self._raw.execute("BEGIN IMMEDIATE")
+            try:
+                yield
+""",
+        "tests/edge/test_nods.py -k committed_when_its_answer_begins",
+    ),
+    Bug(
+        "a nod is answered before its transaction is committed on PostgreSQL",
+        "edge/_database.py",
+        """        with self._raw.transaction():
+            self._raw.execute(write.HOLD_FENCE)
+            yield
+""",
+        """        if self._raw.info.transaction_status:
+            self._raw.execute("COMMIT")
+        self._raw.execute("BEGIN")
+        self._raw.execute(write.HOLD_FENCE)
+        yield
+""",
+        "tests/edge/test_nods.py -k committed_when_its_answer_begins",
+        "postgresql",
+    ),
+    Bug(
+        "a pass is good on every site",
+        "edge/_giving.py",
+        """            (self.asked_id is not None and not self.fits, "other-site"),
+""",
+        "",
+        "tests/edge/test_nods.py -k pass_of_one_site",
+    ),
+    Bug(
+        "an old pass is still good",
+        "edge/_giving.py",
+        " AND p.expires_at > %(at)s",
+        "",
+        "tests/edge/test_nods.py -k old_pass",
+    ),
+    Bug(
+        "every site may post a nod",
+        "edge/_posting.py",
+        'if not origin or header(headers, b"origin") != origin:',
+        "if not origin:",
+        "tests/edge/test_nods.py -k only_a_button_of_ours",
+    ),
+    Bug(
+        "every site may post a nod in the lane",
+        "edge/_posting.py",
+        """            and headers.get(b"origin") == origin.encode()
+""",
+        "",
+        "tests/edge/test_clicks.py -k not_of_a_button",
+    ),
+    Bug(
+        "counts are read once and for ever",
+        "edge/_counts.py",
+        "FRESH_S = 0.95\nREFRESH_S = 0.5",
+        "FRESH_S = REFRESH_S = 1e9",
+        "tests/edge/test_count.py -k fresh_within_a_second",
+    ),
+    Bug(
+        "an answer stays when the count it was made of changes",
+        "edge/_kept.py",
+        "if self._found.get(one, now) != now]",
+        "if one not in self._found]",
+        "tests/edge/test_kept.py -k changed_is_forgotten",
+    ),
+    Bug(
+        "an answer stays when what it was made of is read no more",
+        "edge/_kept.py",
+        "if found.get(one) != was]",
+        "if found.get(one, was) != was]",
+        "tests/edge/test_kept.py -k known_no_more",
+    ),
+    Bug(
+        "who nods is not held against the first top-up",
+        "edge/_database.py",
+        """        self.query(write.HOLD_MEMBERS, {"rows": rows([[one] for one in members])})
+""",
+        "        return\n",
+        "tests/concurrency/test_clicks.py",
+        "postgresql",
+    ),
+]
