@@ -7,8 +7,8 @@ ago gives nothing.
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
+from operator import itemgetter
 from typing import NamedTuple
 
 from mickle.edge import _clock
@@ -36,7 +36,6 @@ LEFT JOIN members_member m ON m.id = p.member_id
 LEFT JOIN things_thing x
   ON x.id = COALESCE(g.thing, (SELECT y.id FROM things_thing y WHERE y.identity = g.identity))
 LEFT JOIN things_thing t ON t.id = COALESCE(x.merged_into_id, x.id)
-ORDER BY g.place
 """
 _PARTNERS = PARTNERS.replace(
     "{asked}",
@@ -60,8 +59,7 @@ WHERE member_id = %(member)s AND thing_id = %(thing)s AND month = %(month)s
 """
 
 
-@dataclass(frozen=True, slots=True)
-class Ask:
+class Ask(NamedTuple):
     """What somebody with a pass wants; `secrets` are hashed, the thing is named in one way."""
 
     secrets: tuple[str, ...]
@@ -95,7 +93,7 @@ class _Found(NamedTuple):
     fits: bool
     day: int
     used: int
-    asked_id: int
+    asked_id: int | None
     thing_id: int
     state: str
     owner_id: int | None
@@ -110,16 +108,22 @@ class _Found(NamedTuple):
         """
         if not self.pass_id:
             return "no-pass"
+        if self.asked_id is not None and not self.fits:
+            return "other-site"
+        if take_back:
+            return "unknown" if self.asked_id is None else ""
+        if self.leaving:
+            return "leaving"
         spent = self.used if self.day == today else 0
-        reasons = (
-            (self.asked_id is not None and not self.fits, "other-site"),
-            (self.leaving and not take_back, "leaving"),
-            (spent >= room and not take_back, "limit"),
-            (self.asked_id is None, "unknown"),
-            ((partner or self.owner_id == self.member_id) and not take_back, "own"),
-            (self.state != "ACTIVE" and not take_back, "refused"),
-        )
-        return next((reason for holds, reason in reasons if holds), "")
+        return "limit" if spent >= room else self._closed(partner=partner)
+
+    def _closed(self, *, partner: bool) -> str:
+        """Why nobody, or not this member, may nod at what was asked for."""
+        if self.asked_id is None:
+            return "unknown"
+        if partner or self.owner_id == self.member_id:
+            return "own"
+        return "" if self.state == "ACTIVE" else "refused"
 
 
 class Taken(NamedTuple):
@@ -155,24 +159,23 @@ class Batch:
             month = max(months.of(at), closed + 1)
             may, verdicts = self._decide(asks, at, month, self._members)
             self._remember(asks, may)
-            things = sorted({who.thing_id for who in may.values()})
-            back = any(asks[place].take_back for place in may)
+            back = [place for place in may if asks[place].take_back]
             self._database.hold(
-                sorted({who.member_id for who in may.values()}), things if back else ()
+                sorted({who.member_id for who in may.values()}),
+                sorted({who.thing_id for who in may.values()}) if back else (),
             )
-            new, counted = self._give(may, asks, at)
+            new, totals = self._give(may, asks, at)
             for place, who in may.items():
                 if not asks[place].take_back:
                     verdicts[place] = self._given(asks[place], who, new, month)
             # Counts change in order of thing, as everybody does who changes several.
-            for place, who in sorted(may.items(), key=lambda one: one[1].thing_id):
-                if asks[place].take_back:
-                    verdicts[place] = self._take_back(who, month)
-                    counted = counted or not verdicts[place].reason
+            for place in sorted(back, key=lambda place: may[place].thing_id):
+                verdicts[place] = self._take_back(may[place], month, totals)
             self._use(may, asks, at)
+            counted = bool(totals)
             if counted:
                 self._database.tell()
-            totals = self._totals(verdicts)
+            self._add_totals(totals, verdicts)
         return Taken([_filled(n, one, may, totals) for n, one in enumerate(verdicts)], counted)
 
     def _remember(self, asks: Sequence[Ask], may: Iterable[int]) -> None:
@@ -193,7 +196,9 @@ class Batch:
         found = self._database.query(
             _RESOLVE, {"rows": rows(listed), "at": self._database.instant(at)}
         )
-        known = [(place, _Found(*facts)) for place, *facts in found]
+        # In order of place, which the database keeps anyway and does not say so.
+        found.sort(key=itemgetter(0))
+        known = [(facts[0], _Found._make(facts[1:])) for facts in found]
         partners = self._partners(known, month)
         verdicts = [Verdict("no-pass")] * len(asks)
         may: dict[int, _Found] = {}
@@ -228,8 +233,8 @@ class Batch:
 
     def _give(
         self, may: Mapping[int, _Found], asks: Sequence[Ask], at: datetime
-    ) -> tuple[dict[tuple[int, int], int], bool]:
-        """Insert the nods: the month of each new one, and whether any was counted."""
+    ) -> tuple[dict[tuple[int, int], int], dict[int, int]]:
+        """Insert the nods: the month of each new one, and the totals of things that have more."""
         query, month = self._database.query, months.of(at)
         given = sorted(
             (who.member_id, who.thing_id, month, asks[place].key, asks[place].evidence)
@@ -243,8 +248,7 @@ class Batch:
         }
         written = query(write.GIVE, names)
         new = {(member, thing): in_month for in_month, member, thing in written}
-        counted = query(write.COUNT_UP, {"rows": rows(list(new))}) if new else []
-        return new, bool(counted)
+        return new, dict(query(write.COUNT_UP, {"rows": rows(list(new))}) if new else ())
 
     def _given(self, ask: Ask, who: _Found, new: dict[tuple[int, int], int], month: int) -> Verdict:
         in_month = new.pop((who.member_id, who.thing_id), None)
@@ -260,13 +264,13 @@ class Batch:
         reason = "" if stands else "leaving"
         return Verdict(reason, False, month, who.thing_id)
 
-    def _take_back(self, who: _Found, month: int) -> Verdict:
+    def _take_back(self, who: _Found, month: int, totals: dict[int, int]) -> Verdict:
         # Given before a merge, a nod stands at what was merged until the freeze.
         for thing_id in dict.fromkeys((who.thing_id, who.asked_id)):
             names = {"member": who.member_id, "thing": thing_id, "month": month}
             # Of two at once one finds the row gone, and counts nothing.
             if self._database.query(write.TAKE_BACK, names):
-                self._database.query(write.COUNT_DOWN, names)
+                totals.update(self._database.query(write.COUNT_DOWN, names))
                 return Verdict("", False, month, who.thing_id)
         return Verdict("no-nod", thing_id=who.thing_id)
 
@@ -285,14 +289,18 @@ class Batch:
                 },
             )
 
-    def _totals(self, verdicts: Iterable[Verdict]) -> dict[int, int]:
-        things = sorted({one.thing_id for one in verdicts if one.thing_id})
-        return dict(self._database.query(_TOTALS, {"rows": rows([[one] for one in things])}))
+    def _add_totals(self, totals: dict[int, int], verdicts: Iterable[Verdict]) -> None:
+        """Read the totals of things that are asked for and were not counted just now."""
+        things = {one.thing_id for one in verdicts if one.thing_id} - totals.keys()
+        if things:
+            names = {"rows": rows([[one] for one in sorted(things)])}
+            totals.update(self._database.query(_TOTALS, names))
 
 
 def _filled(
     place: int, verdict: Verdict, may: Mapping[int, _Found], totals: Mapping[int, int]
 ) -> Verdict:
     """The verdict with the count as it is now, and the pass that was used."""
+    reason, new, month, thing_id, _total, _secret = verdict
     secret = may[place].secret if place in may else ""
-    return verdict._replace(total=totals.get(verdict.thing_id, 0), secret=secret)
+    return Verdict(reason, new, month, thing_id, totals.get(thing_id, 0), secret)

@@ -1,9 +1,14 @@
-"""The queue in front of the writer: who comes while a batch is written waits for the next one."""
+"""The queue in front of the writer: who comes while a batch is written waits for the next one.
+
+A batch costs something however small it is. So behind one of several the next begins a moment after
+they were answered: by then they have come again, and there is one batch where there were two.
+"""
 
 import asyncio
 import logging
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Callable
+from functools import partial
 
 from mickle.edge._buckets import Buckets
 from mickle.edge._database import FAILURES, Database, faulty
@@ -11,12 +16,16 @@ from mickle.edge._giving import Ask, Batch, Taken, Verdict
 from mickle.edge._threads import Worker
 
 TOGETHER_AT_MOST = 256
+# Between two batches; who is alone never waits.
+PAUSE_S = 0.002
 WAITING_AT_MOST = 5_000
 # Of those who ask for the same with the same pass one is in a batch, so few of them may wait.
 SAME_AT_MOST = 64
 # A member nods at most so often, whatever the number of browsers.
 A_SECOND, BURST = 5, 60
-Waiting = list[tuple[Ask, "asyncio.Future[Verdict]"]]
+# Hears the verdict, or what the database raised.
+Heard = Callable[[Verdict | Exception], None]
+Waiting = tuple[Ask, Heard]
 What = tuple[tuple[str, ...], int | None, str]
 
 log = logging.getLogger(__name__)
@@ -33,51 +42,80 @@ class Queue:
         self._worker, self._a_day, self._changed = worker, a_day, changed
         self._members = Buckets(a_second=A_SECOND, burst=BURST)
         self._known: set[str] = set()
-        self._waiting: Waiting = []
+        # The next batch; and who cannot be in it, being too many or asking for the same again.
+        self._next: dict[What, Waiting] = {}
+        self._rest: deque[Waiting] = deque()
         self._same: Counter[What] = Counter()
-        self._flushing: asyncio.Task[None] | None = None
+        self._busy = False
 
-    def put(self, ask: Ask) -> "asyncio.Future[Verdict]":
-        """The verdict to come on a nod or a take-back, or what the database raises; raises Full."""
-        what = _what(ask)
-        if len(self._waiting) >= WAITING_AT_MOST or self._same[what] >= SAME_AT_MOST:
+    def put(self, ask: Ask, heard: Heard) -> None:
+        """Let a nod or a take-back be decided; `heard` is called on this loop. Raises Full."""
+        what = (ask.secrets, ask.thing_id, ask.identity)
+        if what not in self._next and len(self._next) < TOGETHER_AT_MOST:
+            self._next[what] = ask, heard
+        elif (
+            len(self._next) + len(self._rest) >= WAITING_AT_MOST
+            or (what in self._next) + self._same[what] >= SAME_AT_MOST
+        ):
             raise Full
-        self._same[what] += 1
+        else:
+            self._rest.append((ask, heard))
+            self._same[what] += 1
+        if not self._busy:
+            self._busy = True
+            # Who asks in the same turn of the loop is in the batch, too.
+            asyncio.get_running_loop().call_soon(self._flush)
+
+    def verdict(self, ask: Ask) -> "asyncio.Future[Verdict]":
+        """The same for who waits: the verdict to come, or what the database raises."""
         answer: asyncio.Future[Verdict] = asyncio.get_running_loop().create_future()
-        self._waiting.append((ask, answer))
-        if self._flushing is None or self._flushing.done():
-            self._flushing = asyncio.create_task(self._flush())
+        self.put(ask, partial(_settle, answer))
         return answer
 
-    async def _flush(self) -> None:
-        while self._waiting:
-            batch = self._together()
-            try:
-                taken = await self._worker.run(self._write, [ask for ask, _answer in batch])
-            except Exception as error:  # noqa: BLE001 - each asker hears of it
-                for _ask, answer in batch:
-                    if not answer.done():
-                        answer.set_exception(error)
-                continue
-            for (_ask, answer), verdict in zip(batch, taken.verdicts, strict=True):
-                if not answer.done():
-                    answer.set_result(verdict)
-            if taken.counted:
-                self._changed()
+    def _flush(self) -> None:
+        batch = self._together()
+        if not batch:
+            self._busy = False
+            return
+        asks = [ask for ask, _heard in batch]
+        try:
+            self._worker.hand(self._write, asks, then=partial(self._written, batch))
+        except RuntimeError as error:
+            # The thread has ended.
+            self._written(batch, error)
 
-    def _together(self) -> Waiting:
+    def _written(self, batch: list[Waiting], taken: Taken | Exception) -> None:
+        """A batch is durable, or failed: everybody is told, and the next one comes."""
+        failed = taken if isinstance(taken, Exception) else None
+        verdicts = [] if isinstance(taken, Exception) else taken.verdicts
+        for place, (_ask, heard) in enumerate(batch):
+            try:
+                heard(failed or verdicts[place])
+            except Exception:
+                # One who cannot be told keeps nobody else waiting.
+                log.exception("an answer could not be given")
+        if not isinstance(taken, Exception) and taken.counted:
+            self._changed()
+        if self._next or len(batch) > 1:
+            asyncio.get_running_loop().call_later(PAUSE_S, self._flush)
+        else:
+            self._busy = False
+
+    def _together(self) -> list[Waiting]:
         """The next batch: of those who ask for the same with the same pass, only the first."""
-        batch: Waiting = []
-        rest: Waiting = []
-        seen: set[What] = set()
-        for place, waiting in enumerate(self._waiting):
-            what = _what(waiting[0])
-            if len(batch) == TOGETHER_AT_MOST:
-                rest += self._waiting[place:]
-                break
-            (rest if what in seen else batch).append(waiting)
-            seen.add(what)
-        self._waiting, self._same = rest, Counter(_what(ask) for ask, _answer in rest)
+        batch, self._next = list(self._next.values()), {}
+        again: list[Waiting] = []
+        while self._rest and len(self._next) < TOGETHER_AT_MOST:
+            ask, heard = self._rest.popleft()
+            what = (ask.secrets, ask.thing_id, ask.identity)
+            if what in self._next:
+                again.append((ask, heard))
+            else:
+                self._next[what] = ask, heard
+                self._same[what] -= 1
+        self._rest.extendleft(reversed(again))
+        if not self._rest:
+            self._same.clear()
         return batch
 
     def _write(self, database: Database, asks: list[Ask]) -> Taken:
@@ -91,8 +129,14 @@ class Queue:
         return _joined([_alone(batch, ask) for ask in asks])
 
 
-def _what(ask: Ask) -> What:
-    return ask.secrets, ask.thing_id, ask.identity
+def _settle(answer: "asyncio.Future[Verdict]", verdict: Verdict | Exception) -> None:
+    # Who asked may have gone away.
+    if answer.done():
+        return
+    if isinstance(verdict, Exception):
+        answer.set_exception(verdict)
+    else:
+        answer.set_result(verdict)
 
 
 def _alone(batch: Batch, ask: Ask) -> Taken:

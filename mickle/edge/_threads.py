@@ -9,6 +9,7 @@ from mickle.edge import _database
 from mickle.edge._database import Database
 
 Given = ParamSpec("Given")
+Input = TypeVar("Input")
 Result = TypeVar("Result")
 
 
@@ -28,6 +29,28 @@ class Worker:
         """The deed's result; what fails on a connection that was lost is tried once more."""
         loop = asyncio.get_running_loop()
         return await loop.run_in_executor(self._thread, lambda: self._run(deed, *given, **named))
+
+    def hand(
+        self,
+        deed: Callable[[Database, Input], Result],
+        given: Input,
+        then: Callable[[Result | Exception], None],
+    ) -> None:
+        """The same without a task: `then` hears the result, or what was raised, on this loop.
+
+        Raises RuntimeError when the thread has ended.
+        """
+        loop = asyncio.get_running_loop()
+
+        def handed() -> None:
+            said: Result | Exception
+            try:
+                said = self._run(deed, given)
+            except Exception as error:  # noqa: BLE001 - whoever waits hears of it
+                said = error
+            loop.call_soon_threadsafe(then, said)
+
+        self._thread.submit(handed)
 
     def _run(
         self,

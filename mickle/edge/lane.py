@@ -135,9 +135,16 @@ class Lane(HttpToolsProtocol):
         for name, value in self.server_state.default_headers:
             lines[1:1] = (name, b": ", value, b"\r\n")
         self.transport.write(b"".join(lines))
-        if not click.keep_alive:
-            self.transport.close()
-        self.on_response_complete()
+        if self.pipeline or not click.keep_alive:
+            # The server goes on with what came behind it, or hangs up.
+            if not click.keep_alive:
+                self.transport.close()
+            self.on_response_complete()
+        else:
+            # Nothing to go on with, and `_look` knows when the connection was silent for long: a
+            # timer of the server's own for each answer would cost more than the answer's text.
+            self._last = self.loop.time()
+            self.server_state.total_requests += 1
 
     def on_response_complete(self) -> None:
         """Measure from here what the next request takes."""

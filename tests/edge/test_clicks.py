@@ -162,6 +162,17 @@ def test_a_click_whose_body_does_not_come_is_hung_up_on(clicked, monkeypatch):
     assert not Nod.objects.exists()
 
 
+def test_who_is_silent_after_a_click_is_hung_up_on(clicked, monkeypatch):
+    monkeypatch.setattr(lane, "HEAD_TIME_S", 0.3)
+    clicked.server.config.timeout_keep_alive = 0.3
+    with clicked.connect() as asked:
+        asked.sendall(clicked.request({"id": clicked.page.id}))
+        head, body = read_one(asked)
+        assert (head.split(b" ")[1], json.loads(body)["new"]) == (b"200", True)
+        asked.settimeout(6)
+        assert asked.recv(10) == b""
+
+
 def test_behind_a_proxy_of_ours_the_scheme_is_the_forwarded_one(transactional_db):
     served = Clicked(Policy(proxies=("127.0.0.1",)))
     try:

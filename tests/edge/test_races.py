@@ -153,6 +153,16 @@ def test_a_take_back_and_a_nod_in_one_batch_are_both_told_the_truth(two, alice):
     assert reasons == ["", ""]
 
 
+def test_who_gives_and_who_takes_back_in_one_batch_are_told_the_count_after_both(two, alice, bob):
+    hers, his, one = hashed(passed(alice)), hashed(passed(bob)), page()
+    nods.give(member=alice, thing=one, at=NOW)
+    asks = (Ask((his,), one.id, ""), Ask((hers,), one.id, "", take_back=True))
+    assert [verdict.total for verdict in write(two[0], *asks)] == [1, 1]
+    # Nothing is counted: the nod is there already, and who has none takes none back.
+    assert [verdict.total for verdict in write(two[0], *asks)] == [1, 1]
+    assert nods.count(one.id) == 1
+
+
 def test_what_was_nodded_at_before_a_merge_can_be_taken_back(now_street, alice):
     token, old, new = passed(alice), page(1), page(2)
     ask = {"url": old.url, "pass": token}

@@ -38,7 +38,8 @@ CLICKING = [
     Bug(
         "a pass is good on every site",
         "edge/_giving.py",
-        """            (self.asked_id is not None and not self.fits, "other-site"),
+        """        if self.asked_id is not None and not self.fits:
+            return "other-site"
 """,
         "",
         "tests/edge/test_nods.py -k pass_of_one_site",
@@ -94,5 +95,33 @@ CLICKING = [
         "        return\n",
         "tests/concurrency/test_clicks.py",
         "postgresql",
+    ),
+    Bug(
+        "two who ask for the same with the same pass are in one batch",
+        "edge/_queue.py",
+        "if what not in self._next and len(self._next) < TOGETHER_AT_MOST:",
+        "if len(self._next) < TOGETHER_AT_MOST:",
+        "tests/edge/test_queue.py -k ask_for_the_same",
+    ),
+    Bug(
+        "one who cannot be told keeps the others waiting",
+        "edge/_queue.py",
+        "            except Exception:\n                # One who",
+        "            except OSError:\n                # One who",
+        "tests/edge/test_queue.py -k keeps_nobody_waiting",
+    ),
+    Bug(
+        "the count that is told is the one before the take-back",
+        "edge/_giving.py",
+        "totals.update(self._database.query(write.COUNT_DOWN, names))",
+        "self._database.query(write.COUNT_DOWN, names)",
+        "tests/edge/test_races.py -k count_after_both",
+    ),
+    Bug(
+        "who is silent after a click is never hung up on",
+        "edge/lane.py",
+        "if busy or left > 0:",
+        "if busy or left > 0 or self.cycle:",
+        "tests/edge/test_clicks.py -k silent_after",
     ),
 ]
