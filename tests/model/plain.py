@@ -120,8 +120,8 @@ class Plain:
             self._pay(owners, gross)
         self.month += 1
         for name, thing in self.subscribed:
-            # What is partly one's own is nodded at all the same, and void.
-            if thing not in self.refused and self.owner[thing] != name:
+            # A monthly nod rests while the page is one's own, alone or through a team.
+            if self.owner[thing] != name and self.counts(name, thing):
                 self.nods.add((self.month, name, thing))
 
     def _expire(self) -> None:
