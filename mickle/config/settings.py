@@ -157,6 +157,7 @@ def _database() -> dict[str, Any]:
             "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;",
         }
     elif found["ENGINE"].endswith("postgresql"):
+        found["ENGINE"] = "mickle.lib.postgresql"
         found["CONN_MAX_AGE"] = 60
         found["CONN_HEALTH_CHECKS"] = True
     else:

@@ -47,3 +47,11 @@ def test_a_table_that_was_looked_at_while_it_was_filled_is_looked_at_again():
         fund(1)
         fund(51)
     assert min(taken_for().values()) >= 50
+
+
+def test_no_statement_is_compiled():
+    """Not even after a new connection: it took longer than what was compiled."""
+    connection.close()
+    with connection.cursor() as cursor:
+        cursor.execute("SHOW jit")
+        assert cursor.fetchone() == ("off",)
