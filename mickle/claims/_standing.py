@@ -142,7 +142,7 @@ def _note_shown(proof: Proof, seen: Seen, at: datetime) -> None:
             return
         rows.update(looked_at=at, silent_since_at=None, said=seen.said)
         known_at = row.since_at
-        if seen.since_at is not None:
+        if seen.since_at is not None and seen.since_at != known_at:
             if known_at is not None and seen.since_at > known_at:
                 # Whatever was decided was of who had it until then.
                 row.decided_by = None

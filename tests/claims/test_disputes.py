@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from mickle.claims import proofs
-from tests.claims.seeing import AT, Web, look, owner, page, shown
+from tests.claims.seeing import AT, look, owner, page, shown
 from tests.people import creator, instance_at, member
 
 pytestmark = pytest.mark.django_db
@@ -15,11 +15,6 @@ DAY = timedelta(days=1)
 @pytest.fixture(autouse=True)
 def _instance():
     instance_at("2026-11")
-
-
-@pytest.fixture
-def web() -> Web:
-    return Web()
 
 
 def test_of_two_who_show_the_same_nobody_has_it_until_an_operator_decides(web):

@@ -22,11 +22,6 @@ def _instance():
 
 
 @pytest.fixture
-def web() -> Web:
-    return Web()
-
-
-@pytest.fixture
 def olga() -> Member:
     return member("olga")
 

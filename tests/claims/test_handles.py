@@ -25,11 +25,6 @@ def _instance(settings):
     settings.GITLAB_APPS = {"git.example": ("id", "secret")}
 
 
-@pytest.fixture
-def web() -> Web:
-    return Web()
-
-
 def hub(number: int, name: str, since_at: datetime | None = OLD) -> Account:
     return Account("github", "github.com", str(number), name, since_at)
 

@@ -11,7 +11,7 @@ from mickle.claims.models import Proof
 from mickle.lib.urls import BadUrl
 from mickle.things import things
 from mickle.things.models import Scope
-from tests.claims.seeing import AT, Web, begin, look, owner, page, put, shown
+from tests.claims.seeing import AT, begin, look, owner, page, put, shown
 from tests.people import creator, instance_at
 
 pytestmark = pytest.mark.django_db
@@ -21,11 +21,6 @@ DAY = timedelta(days=1)
 @pytest.fixture(autouse=True)
 def _instance():
     instance_at("2026-11")
-
-
-@pytest.fixture
-def web() -> Web:
-    return Web()
 
 
 PLACES = {
