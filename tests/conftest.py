@@ -59,6 +59,8 @@ def django_db_modify_db_settings(
         name = f"mickle-test-{os.getpid()}.sqlite3"
         path = shm / name if shm.is_dir() else folder / name
         database.setdefault("TEST", {})["NAME"] = str(path)
+        # Of the many different statements of a run SQLite would prepare two of three anew.
+        database["OPTIONS"]["cached_statements"] = 1_000
         if shared or Path(os.environ.get(TEMPLATE, "")).is_file():
             use_template(str(path))
         yield

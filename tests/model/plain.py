@@ -15,13 +15,16 @@ class Plain:
         self.month = month
         self.funds: dict[str, int] = defaultdict(int)
         self.revenue: dict[str, int] = defaultdict(int)
-        self.transit: dict[str, int] = {}
+        # By kind of payout and member: how much, and how much of it had been topped up.
+        self.transit: dict[tuple[str, str], tuple[int, int]] = {}
         self.topped_up: dict[str, int] = defaultdict(int)
         self.first_month: dict[str, int] = {}
         self.budget: dict[str, int] = {}
         self.paused: dict[str, bool] = defaultdict(bool)
         self.owner: dict[str, str | None] = {}
         self.refused: set[str] = set()
+        self.into: dict[str, str] = {}
+        self.gone: set[str] = set()
         self.order: dict[str, int] = {}
         self.nods: set[tuple[int, str, str]] = set()
         self.subscribed: set[tuple[str, str]] = set()
@@ -42,8 +45,7 @@ class Plain:
         self.funds[name] += amount
         self.topped_up[name] += amount
         self.first_month.setdefault(name, self.month)
-        for thing in self.owner:
-            self.release(thing)
+        self.release_all()
 
     def agree(self, percents: dict[str, int]) -> None:
         """The team has other percents from next month on; who left has back what they put in."""
@@ -75,10 +77,27 @@ class Plain:
         able = all(self.topped_up[owner] >= MIN_RECEIVE for owner in owners)
         return owners if able else {}
 
+    def target(self, thing: str) -> str:
+        """What a page was merged into, or the page."""
+        return self.into.get(thing, thing)
+
+    def stands(self, thing: str) -> bool:
+        """Whether a page is one of its own that can get nods."""
+        return thing not in self.refused and thing not in self.into
+
+    def waits_for(self, thing: str) -> list[tuple[int, str, str]]:
+        """What waits for a page, or for one that was merged into it."""
+        return [key for key in self.waiting if self.target(key[2]) == thing]
+
+    def release_all(self) -> None:
+        """Pay all that waits and need not."""
+        for thing in self.owner:
+            self.release(thing)
+
     def release(self, thing: str) -> None:
-        """Pay what waits for a thing, by month, less the fee; the owners' own shares go back."""
-        by_month: dict[int, int] = defaultdict(int)
-        for key in [key for key in self.waiting if key[2] == thing]:
+        """Pay what waits for a thing, by line, less the fee; the owners' own shares go back."""
+        by_line: dict[tuple[int, str], int] = defaultdict(int)
+        for key in self.waits_for(thing):
             owners = self.receives(thing, key[0])
             if not owners:
                 continue
@@ -86,8 +105,8 @@ class Plain:
             if key[1] in owners:
                 self.funds[key[1]] += amount
             else:
-                by_month[key[0]] += amount
-        for month, gross in by_month.items():
+                by_line[key[0], key[2]] += amount
+        for (month, _line), gross in by_line.items():
             self._pay(self.receives(thing, month), gross)
 
     def _pay(self, owners: dict[str, int], gross: int) -> None:
@@ -101,12 +120,51 @@ class Plain:
     def refuse(self, thing: str) -> None:
         """For ever: what waits returns to its members."""
         self.refused.add(thing)
-        for key in [key for key in self.waiting if key[2] == thing]:
+        for key in self.waits_for(thing):
             self.funds[key[1]] += self.waiting.pop(key)
+
+    def merge(self, thing: str, into: str) -> None:
+        """Two pages are one for ever, and what was merged into the one is the other's too."""
+        self.into |= {one: into for one, other in self.into.items() if other == thing}
+        self.into[thing] = into
+
+    def withdraw(self, name: str, amount: int) -> None:
+        """Earnings are on their way to a bank."""
+        self.revenue[name] -= amount
+        self.transit["REVENUE", name] = (amount, 0)
+
+    def refund(self, name: str, amount: int) -> None:
+        """Funds are on their way back; what was topped up is taken from first."""
+        counted = min(amount, self.topped_up[name])
+        self.funds[name] -= amount
+        self.topped_up[name] -= counted
+        self.transit["REFUND", name] = (amount, counted)
+
+    def arrive(self, kind: str, name: str, *, fails: bool) -> None:
+        """The bank has done it, or sent it back."""
+        amount, counted = self.transit.pop((kind, name))
+        if fails:
+            (self.funds if kind == "REFUND" else self.revenue)[name] += amount
+            self.topped_up[name] += counted
+
+    def close(self, name: str) -> None:
+        """Who leaves has back what waits and is paid each whole cent; the rest is charity's."""
+        self.gone.add(name)
+        self.nods = {nod for nod in self.nods if nod[:2] != (self.month, name)}
+        self.subscribed = {one for one in self.subscribed if one[0] != name}
+        self.owner |= {thing: None for thing, owner in self.owner.items() if owner == name}
+        for key in [key for key in self.waiting if key[1] == name]:
+            self.funds[name] += self.waiting.pop(key)
+        for pot, send in ((self.funds, self.refund), (self.revenue, self.withdraw)):
+            if whole := money.whole_minor(pot[name]):
+                send(name, whole)
+            self.charity += pot[name]
+            pot[name] = 0
 
     def counts(self, name: str, thing: str) -> bool:
         """Whether a nod counts at the freeze."""
-        return thing not in self.refused and name not in self.owners(thing, self.month)
+        target = self.target(thing)
+        return target not in self.refused and name not in self.owners(target, self.month)
 
     def settle(self) -> None:
         """Close the month, settle it, and let subscriptions nod in the next one."""
@@ -121,17 +179,19 @@ class Plain:
         self.month += 1
         for name, thing in self.subscribed:
             # A monthly nod rests while the page is one's own, alone or through a team.
-            if self.owner[thing] != name and self.counts(name, thing):
-                self.nods.add((self.month, name, thing))
+            target = self.target(thing)
+            if self.owner[target] != name and self.counts(name, target):
+                self.nods.add((self.month, name, target))
 
     def _expire(self) -> None:
         for key in [key for key in self.waiting if key[0] == self.month - EXPIRES_AFTER]:
             self.funds[key[1]] += self.waiting.pop(key)
 
     def _spend(self, name: str, lines: dict[str, int]) -> None:
-        given = [thing for month, who, thing in self.nods if (month, who) == (self.month, name)]
+        mine = [thing for month, who, thing in self.nods if (month, who) == (self.month, name)]
+        given = {self.target(thing) for thing in mine}
         spend = 0 if self.paused[name] else min(self.budget[name], self.funds[name])
-        if not spend:
+        if not spend or name in self.gone:
             return
         if not given:
             if self.first_month.get(name, self.month) < self.month:
