@@ -114,7 +114,7 @@ class Product(Both):
         )
         self.plain.budget[who], self.plain.paused[who] = amount, paused
 
-    @rule(who=name, pages=st.lists(page, min_size=1, max_size=3, unique=True))
+    @rule(who=name, pages=st.lists(page, min_size=1, max_size=5, unique=True))
     @unless_gone
     def nod(self, who, pages):
         for what in pages:
@@ -189,11 +189,15 @@ class Product(Both):
             settlement.refuse(thing=self.fresh(what), at=self.at)
             self.plain.refuse(what)
 
-    @precondition(lambda self: len(self.plain.into) < 2)
-    @rule(what=page, into=page)
-    def merge(self, what, into):
-        both = what != into and self.plain.stands(what) and self.plain.stands(into)
-        if both and self.plain.owner[what] is None:
+    @precondition(lambda self: len(self.plain.into) < 3)
+    @rule(first=st.integers(0, 5), second=st.integers(0, 4))
+    def merge(self, first, second):
+        stand = [one for one in PAGES if self.plain.stands(one)]
+        free = [one for one in stand if self.plain.owner[one] is None]
+        if free and len(stand) > 2:
+            what = free[first % len(free)]
+            stand.remove(what)
+            into = stand[second % len(stand)]
             things.merge(thing=self.fresh(what), into=self.fresh(into), at=self.at)
             self.plain.merge(what, into)
             self.release_all()
