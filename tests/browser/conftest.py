@@ -16,6 +16,7 @@ from urllib.parse import quote
 import pytest
 from playwright.sync_api import Browser, Frame, Page, Playwright, sync_playwright
 
+from tests import databases
 from tests.migrated import begin_with_tables
 from tests.once import made_once
 
@@ -33,6 +34,16 @@ _SPARING = [
     *(["--no-sandbox"] if os.geteuid() == 0 else []),
 ]
 FLAGS = ["--headless=new", *_SPARING]
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Let the story be lived on PostgreSQL every other day, beside SQLite."""
+    if databases.names_some(config):
+        return
+    told = {i for i in items if i.path.name == "test_story.py" and "[postgresql" in i.name}
+    if not databases.drawn(config, ["today's"], days=2):
+        items[:] = [item for item in items if item not in told]
+        config.hook.pytest_deselected(items=list(told))
 
 
 def free_port() -> int:
@@ -79,9 +90,9 @@ def _filled(data: Path) -> str:
 
 
 class Running:
-    """A `mickle run` of its own; `said` is what it printed."""
+    """A `mickle run` of its own, on SQLite or the database named; `said` is what it printed."""
 
-    def __init__(self, data: Path, *more: str) -> None:
+    def __init__(self, data: Path, *more: str, database: str = "") -> None:
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.log = data.with_suffix(".log")
@@ -92,7 +103,7 @@ class Running:
                 [MICKLE, "run", "--data", data, "--port", str(self.port), *more],
                 stdout=log,
                 stderr=log,
-                env=_settings(),
+                env=_settings() | ({"DATABASE_URL": database} if database else {}),
             )
         self._wait()
 

@@ -1,17 +1,39 @@
-"""The whole story in Chromium's engine: ten nods on another host become ten times 0.45."""
+"""The whole story in Chromium's engine: ten nods on another host become ten times 0.45.
+
+On PostgreSQL every other day, and whenever it is named.
+"""
 
 import re
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
+from tests import databases
 from tests.browser.conftest import Blog, Running
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 MAKERS = 10
 IBAN = "DE89370400440532013000"
+
+
+@pytest.fixture(params=("sqlite", "postgresql"))
+def running(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Running]:
+    """A fresh instance on either database."""
+    if request.param == "sqlite":
+        running = Running(tmp_path / "data")
+        yield running
+        running.stop()
+        return
+    server = databases.Server()
+    server.start()
+    running = Running(tmp_path / "data", database=server.url)
+    yield running
+    running.stop()
+    server.stop()
 
 
 class Person:
