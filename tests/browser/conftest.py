@@ -126,7 +126,7 @@ class Running:
     def stop(self) -> None:
         """End it as Ctrl-C does."""
         self.process.terminate()
-        self.process.wait(timeout=20)
+        self.process.wait(timeout=60)
 
 
 class Blog:

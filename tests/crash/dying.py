@@ -144,7 +144,7 @@ def picture() -> dict[str, list[Any]]:
     return _facts() | {"proved": [_proof.check().ok]}
 
 
-def _picture_to_the_root() -> dict[str, list[Any]]:
+def picture_to_the_root() -> dict[str, list[Any]]:
     """The same where keys are drawn alike: equal roots say as much as hashing once more."""
     proofs = Proof.objects.order_by("month").values_list(*_proof._FACTS)
     blocks = ProofBlock.objects.order_by("month", "place")
@@ -286,7 +286,7 @@ def die_everywhere(prepare: Callable[[], Any], deed: Callable[[Any], None]) -> i
 
 def _die_everywhere(kept: Kept, deed: Callable[[Any], None]) -> int:
     deed(kept.again())
-    undisturbed = _picture_to_the_root()
+    undisturbed = picture_to_the_root()
     assert _proof.check().ok
     die_at = 0
     while True:
@@ -295,7 +295,7 @@ def _die_everywhere(kept: Kept, deed: Callable[[Any], None]) -> int:
         with dying(die_at) as boundaries:
             deed(world)
         if not boundaries.where:
-            assert _picture_to_the_root() == undisturbed
+            assert picture_to_the_root() == undisturbed
             return die_at - 1
         deed(world)
-        assert _picture_to_the_root() == undisturbed, f"died {boundaries.where} (boundary {die_at})"
+        assert picture_to_the_root() == undisturbed, f"died {boundaries.where} (boundary {die_at})"

@@ -115,7 +115,7 @@ def fill_its_log(server: databases.Server) -> None:
     with suppress(psycopg.OperationalError), psycopg.connect(**named, autocommit=True) as there:
         while True:
             there.execute("SELECT pg_logical_emit_message(true, '', repeat('x', 1000000))")
-    server.process.wait(timeout=20)
+    server.process.wait(timeout=120)
 
 
 def fill_again_and_again(instance: Instance, times: int, come_back: Callable[[], None]) -> None:

@@ -1,5 +1,7 @@
 """Long work in short transactions: every key once, in order, and what is done stays done."""
 
+import os
+
 import pytest
 from django.db import connection
 
@@ -99,3 +101,37 @@ def test_a_range_is_as_long_as_a_lock_may_be_held(part, wanted):
 def test_a_range_is_never_too_short_to_be_worth_it_nor_without_end():
     assert chunks._size(chunks.FEWEST, 1e9) == chunks.FEWEST
     assert chunks._size(chunks.MOST, 0.0) == chunks.MOST
+
+
+def _waits_for_the_disk() -> bool:
+    """Whether a commit of this connection is on the disk before it answers, on SQLite."""
+    with connection.cursor() as cursor:
+        cursor.execute("PRAGMA synchronous")
+        return bool(cursor.fetchone()[0] == 2)
+
+
+@pytest.mark.skipif(connection.vendor != "sqlite", reason="PostgreSQL commits outside of any lock")
+@pytest.mark.usefixtures("few")
+@pytest.mark.django_db(transaction=True)
+def test_the_disk_is_waited_for_once_and_not_with_the_lock_held(monkeypatch):
+    said, sync = [], os.fdatasync
+    monkeypatch.setattr(os, "fdatasync", lambda log: (said.append("disk"), sync(log)))
+
+    def write(_span: chunks.Range) -> int:
+        said.append("late" if not _waits_for_the_disk() else "at once")
+        return 1
+
+    assert chunks.walk(KEYS, write) > 1
+    assert said == ["late"] * (len(said) - 1) + ["disk"]
+    assert _waits_for_the_disk()
+
+
+@pytest.mark.skipif(connection.vendor != "sqlite", reason="PostgreSQL commits outside of any lock")
+@pytest.mark.django_db(transaction=True)
+def test_commits_wait_for_the_disk_again_after_a_range_that_failed():
+    def write(_span: chunks.Range) -> int:
+        raise LookupError
+
+    with pytest.raises(LookupError):
+        chunks.walk(KEYS, write)
+    assert _waits_for_the_disk()
