@@ -73,7 +73,7 @@ def durable_together() -> Iterator[None]:
 
     Its log is one file in the order of commits. Whoever commits meanwhile and waits for the disk
     has these there too, and a power cut takes the last of what was written, whoever wrote it: what
-    it leaves is what a kill at that moment would have left (docs/decisions/031).
+    it leaves is what a kill at that moment would have left.
     """
     if connection.vendor != "sqlite" or connection.in_atomic_block:
         yield
