@@ -18,7 +18,8 @@ from mickle.instance import instance
 from mickle.lib import months, proofs
 from mickle.lib.chunks import Report
 from mickle.lib.sql import Params
-from mickle.settlement import _engine, _past
+from mickle.settlement import _past
+from mickle.settlement._shares import AMOUNTS, TAKEN_WITHIN
 from mickle.settlement.models import Spend
 
 # Members read at once: some 10,000 shares of a busy month.
@@ -34,16 +35,8 @@ ORDER BY s.member_id LIMIT %(most)s
 """
 # The one text that says what a nod carries, over a range of members, with the thing's address.
 _SHARES = f"""
-WITH s_nod AS (
-  SELECT month, member_id AS member, thing_id AS thing, weight FROM nods_nod
-  WHERE void = '' AND month = %(month)s AND member_id > %(after)s AND member_id <= %(upto)s
-),
-s_split AS (
-  SELECT {_engine.SPLIT} FROM settlement_split
-  WHERE month = %(month)s AND member_id > %(after)s AND member_id <= %(upto)s
-)
-SELECT q.member, q.thing, q.weight, q.amount, t.identity
-FROM ({_engine.text("share").replace("%", "%%")}) q JOIN things_thing t ON t.id = q.thing
+{TAKEN_WITHIN}SELECT q.member, q.thing, q.weight, q.amount, t.identity
+FROM ({AMOUNTS}) q JOIN things_thing t ON t.id = q.thing
 ORDER BY q.member, q.thing
 """
 _RECEIVERS = """

@@ -15,22 +15,19 @@ from mickle.lib import chunks, months
 from mickle.lib.chunks import Range, Report, untold
 from mickle.lib.sql import Params
 from mickle.settlement import _parts
-from mickle.settlement._shares import SHARES
+from mickle.settlement._shares import SHARES_WITHIN
 from mickle.settlement.models import Line, Underway
 
 # More would keep others waiting for a second on SQLite.
 AT_ONCE = 2_000
 
-_OF_LINE = """
-WHERE month = %(month)s AND thing_id = %(thing)s AND amount_micros > 0
-  AND member_id > %(after)s AND member_id <= %(upto)s
-"""
+_OF_LINE = "WHERE thing_id = %(thing)s AND amount_micros > 0"
 _RELEASE = f"""
 SELECT 'release:' || %(text)s || ':' || CAST(thing_id AS TEXT) || ':' || CAST(member_id AS TEXT)
          AS key,
        '{Kind.WAITING}' AS debit_kind, member_id AS debit_holder,
        '{Kind.REVENUE}' AS credit_kind, %(owner)s AS credit_holder, amount_micros
-FROM ({SHARES}) s
+FROM ({SHARES_WITHIN}) s
 {_OF_LINE}
 """
 _RETURN = f"""
@@ -38,7 +35,7 @@ SELECT 'return:' || %(text)s || ':' || CAST(thing_id AS TEXT) || ':' || CAST(mem
          AS key,
        '{Kind.WAITING}' AS debit_kind, member_id AS debit_holder,
        '{Kind.FUNDS}' AS credit_kind, member_id AS credit_holder, amount_micros
-FROM ({SHARES}) s
+FROM ({SHARES_WITHIN}) s
 {_OF_LINE}
 """
 _ALL = Range(0, 2**62)

@@ -20,7 +20,7 @@ from mickle.lib.sql import Params
 from mickle.members import members
 from mickle.members.models import Member
 from mickle.settlement import _parts, _underway
-from mickle.settlement._shares import SHARES
+from mickle.settlement._shares import SHARES, SHARES_WITHIN
 from mickle.settlement.models import Line, ReturnedShare
 from mickle.teams import teams
 from mickle.teams.models import PutIn
@@ -39,9 +39,8 @@ SELECT 'expire:' || %(text)s || ':' || CAST(s.member_id AS TEXT) AS key,
        '{Kind.WAITING}' AS debit_kind, s.member_id AS debit_holder,
        '{Kind.FUNDS}' AS credit_kind, s.member_id AS credit_holder,
        CAST(SUM(s.amount_micros) AS BIGINT) AS amount_micros
-FROM ({SHARES}) s
+FROM ({SHARES_WITHIN}) s
 JOIN settlement_line l ON l.month = s.month AND l.thing_id = s.thing_id AND l.state = 'WAITING'
-WHERE s.month = %(month)s AND s.member_id > %(after)s AND s.member_id <= %(upto)s
 GROUP BY s.member_id
 HAVING SUM(s.amount_micros) > 0
 """

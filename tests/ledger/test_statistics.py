@@ -1,5 +1,7 @@
 """PostgreSQL plans by what it saw when it looked last; the books see to it that it has looked."""
 
+from itertools import pairwise
+
 import pytest
 from django.db import connection, transaction
 
@@ -47,6 +49,29 @@ def test_a_table_that_was_looked_at_while_it_was_filled_is_looked_at_again():
         fund(1)
         fund(51)
     assert min(taken_for().values()) >= 50
+
+
+def test_a_range_of_many_pots_reads_no_others():
+    """Or each range reads all of them, however many there are."""
+    with transaction.atomic(), connection.cursor() as cursor:
+        # As where a range is large.
+        cursor.execute("SET LOCAL enable_nestloop = off; SET LOCAL enable_seqscan = off")
+        read = [pots_read(cursor)]
+        for first in (1, 51, 101, 151):
+            fund(first)
+            read.append(pots_read(cursor))
+        transaction.set_rollback(True)
+    few, _more, _again, many = (after - before for before, after in pairwise(read))
+    assert many <= few + 1
+
+
+def pots_read(cursor) -> int:
+    """How many pots this transaction has read."""
+    cursor.execute(
+        "SELECT seq_tup_read + idx_tup_fetch FROM pg_stat_xact_user_tables"
+        " WHERE relname = 'ledger_account'"
+    )
+    return cursor.fetchone()[0]
 
 
 def test_no_statement_is_compiled():

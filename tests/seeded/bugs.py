@@ -113,7 +113,7 @@ BUGS = [
     Bug(
         "bulk posting forgets the balances",
         "ledger/_bulk.py",
-        "    cursor.execute(_BALANCES)\n",
+        '    cursor.execute(_BALANCES.format(named=_named("ledger_account")))\n',
         "",
         "tests/ledger/test_post.py::test_a_select_posts_each_row_once",
     ),

@@ -242,4 +242,20 @@ MONTH_END = [
         "COUNT(CASE",
         "tests/settlement/test_proof.py -k every_part",
     ),
+    Bug(
+        "a range of a release reads the splits of all",
+        "settlement/_shares.py",
+        "FROM settlement_split WHERE {{range}})",
+        "FROM settlement_split)",
+        "tests/settlement/test_underway.py -k no_split_but_its_own",
+        "postgresql",
+    ),
+    Bug(
+        "a range of many pots reads all pots",
+        "ledger/_bulk.py",
+        ".id = ANY(ARRAY(SELECT id FROM ledger_delta))",
+        ".id > 0",
+        "tests/ledger/test_statistics.py -k reads_no_others",
+        "postgresql",
+    ),
 ]

@@ -61,9 +61,9 @@ PROVING = [
     ),
     Bug(
         "a void nod is proved",
-        "settlement/_hashing.py",
-        "WHERE void = '' AND month",
-        "WHERE month",
+        "settlement/_shares.py",
+        "WHERE void = '' AND {{range}}",
+        "WHERE {{range}}",
         "tests/settlement/test_proof.py -k one_text_for_each",
     ),
     Bug(

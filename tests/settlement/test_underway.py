@@ -1,6 +1,7 @@
 """The shares of a long line are posted member by member; what stopped goes on to the same books."""
 
 import pytest
+from django.db import connection
 
 from mickle.ledger import ledger
 from mickle.nods import nods
@@ -59,6 +60,25 @@ def test_one_step_decides_and_the_shares_follow(essay):
     assert not settlement.has_to_release()
     assert not Underway.objects.exists()
     books()
+
+
+@pytest.mark.skipif(connection.vendor == "sqlite", reason="SQLite does not count what it reads")
+def test_a_range_reads_no_split_but_its_own(essay):
+    claimed(essay, creator("bob"))
+    with connection.cursor() as cursor:
+        # As where a range is large.
+        cursor.execute("SET LOCAL enable_nestloop = off; SET LOCAL enable_seqscan = off")
+        before = splits_read(cursor)
+        settlement.release_due(at=EARLY_DECEMBER)
+        assert splits_read(cursor) - before == GIVERS
+
+
+def splits_read(cursor) -> int:
+    cursor.execute(
+        "SELECT seq_tup_read + idx_tup_fetch FROM pg_stat_xact_user_tables"
+        " WHERE relname = 'settlement_split'"
+    )
+    return cursor.fetchone()[0]
 
 
 def test_a_refusal_gives_all_of_them_their_share_back(essay):
