@@ -5,7 +5,7 @@ import hashlib
 import os
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 from mickle.lib._fetch_later import AT_MOST_S
@@ -15,8 +15,13 @@ from mickle.lib._fetch_said import failure
 GAP_S = 1.0
 _STEP_S = 0.05
 _IDLE_S = 60
-# A file says when the last request ended, then until when the host asked to be left alone.
+# What one party of a host asks for holds the others for so long at most, and then not soon again:
+# whoever has a page there would else decide when theirs are read.
+OTHERS_S, FREE_S = 600.0, 3_000.0
+# A file says when the last request ended, until when the host (or the party that it is of) asked to
+# be left alone, and until when all of the host are.
 _WIDTH = 20
+_LAST, _OWN, _ALL = 0, _WIDTH, 2 * _WIDTH
 
 Rests = Callable[[float], None]
 
@@ -41,23 +46,32 @@ class Turns:
                 path.unlink(missing_ok=True)
 
     @contextmanager
-    def at_host(self, host: str, *, patience_s: float, gap_s: float = GAP_S) -> Iterator[Rests]:
+    def at_host(
+        self, host: str, *, speaker: str, patience_s: float, gap_s: float = GAP_S
+    ) -> Iterator[Rests]:
         """The one connection to a host, begun no sooner than a gap after the last one ended.
 
-        What is yielded takes for how many seconds the host asks to be left alone. Nobody waits for
-        that: until it is over Unreachable is raised, unless a member waits for it (`gap_s` is 0).
+        What is yielded takes for how many seconds whoever speaks for the page asks to be left
+        alone. Nobody waits for that: until it is over Unreachable is raised, unless a member waits
+        for it (`gap_s` is 0).
         """
-        with self._locked(f"host-{_digest(host)}", host, patience_s) as (_path, held):
-            if gap_s and self._rests(held):
+        with ExitStack() as locks:
+            lock = self._locked(f"host-{_digest(host)}", host, patience_s)
+            _path, held = locks.enter_context(lock)
+            own = held
+            if speaker != host:
+                lock = self._locked(f"party-{_digest(speaker)}", host, patience_s)
+                _path, own = locks.enter_context(lock)
+            if gap_s and (self._rests(own, _OWN) or self._rests(held, _ALL)):
                 raise failure("later", host=host)
             # A clock that was set back makes nobody wait for longer than the gap.
-            wait = min(_read(held, 0) + gap_s - self._clock(), gap_s)
+            wait = min(_read(held, _LAST) + gap_s - self._clock(), gap_s)
             if wait > 0:
                 self._sleep(wait)
             # Also now: whoever dies on the way has asked all the same.
             self._stamp(held)
             try:
-                yield lambda seconds: self._rest(held, seconds)
+                yield lambda seconds: self._rest(held, own, seconds)
             finally:
                 self._stamp(held)
 
@@ -76,15 +90,21 @@ class Turns:
             os.close(held)
 
     def _stamp(self, held: int) -> None:
-        _write(held, 0, self._clock())
+        _write(held, _LAST, self._clock())
 
-    def _rest(self, held: int, seconds: float) -> None:
+    def _rest(self, held: int, own: int, seconds: float) -> None:
         if seconds:
-            _write(held, _WIDTH, self._clock() + seconds)
+            now = self._clock()
+            _write(own, _OWN, now + seconds)
+            if self._may_hold_others(held):
+                _write(held, _ALL, now + min(seconds, OTHERS_S))
 
-    def _rests(self, held: int) -> bool:
-        """Whether the host asked to be left alone; nobody asks for longer than is believed."""
-        return 0 < _read(held, _WIDTH) - self._clock() <= AT_MOST_S
+    def _rests(self, held: int, which: int) -> bool:
+        """Whether somebody asked to be left alone; nobody asks for longer than is believed."""
+        return 0 < _read(held, which) - self._clock() <= AT_MOST_S
+
+    def _may_hold_others(self, held: int) -> bool:
+        return not -OTHERS_S <= self._clock() - _read(held, _ALL) < FREE_S
 
     def prune(self) -> None:
         """Remove the files of hosts that nobody asked for in a minute, and that wish nothing."""
@@ -98,7 +118,7 @@ class Turns:
     def _remove(self, path: Path) -> None:
         """Remove the file unless somebody is in it; who waits for it sees that it is another."""
         if (held := _held(path)) is not None:
-            if not self._rests(held):
+            if not self._rests(held, _OWN) and self._may_hold_others(held):
                 path.unlink(missing_ok=True)
             os.close(held)
 

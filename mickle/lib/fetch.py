@@ -12,6 +12,7 @@ import ssl
 import time
 from base64 import b64encode
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
 from datetime import datetime
 from pathlib import Path
 from typing import NamedTuple
@@ -19,11 +20,11 @@ from urllib.parse import urlencode
 
 import httpcore2
 
-from mickle.lib import _fetch_addresses, _fetch_later, _fetch_robots, _fetch_text
+from mickle.lib import _fetch_addresses, _fetch_later, _fetch_robots, _fetch_text, shared_hosts
 from mickle.lib._fetch_cache import Answer, Cache, failed
 from mickle.lib._fetch_names import Resolvers, checked, txt
 from mickle.lib._fetch_said import Failed, Forbidden, Unasked, Unreachable, failure
-from mickle.lib._fetch_turns import Rests, Turns
+from mickle.lib._fetch_turns import GAP_S, Rests, Turns
 from mickle.lib._fetch_urls import Target, target
 from mickle.lib._fetch_wire import STANDARD, Allowed, Budget, Limits, Way, asked, system_tls
 
@@ -170,7 +171,7 @@ class Fetcher:
             if (kept := self._cache.find(there.url, at=at, fresh_after=fresh_after)) is not None:
                 return kept.or_raise(), True
             try:
-                with self._turns.at_host(host, patience_s=self._limits.patience_s) as rests:
+                with self._turn(there) as rests:
                     answer = self._ask(there, budget, at, rests)
             except Failed as error:
                 answer = failed(error, at)
@@ -198,6 +199,11 @@ class Fetcher:
                 return Answer(at.timestamp(), came.status, location=location)
             return _read(came, there, budget, at)
 
+    def _turn(self, there: Target, gap_s: float = GAP_S) -> AbstractContextManager[Rests]:
+        speaker = shared_hosts.speaker(there.host, there.path.partition("?")[0])
+        patience_s = self._limits.patience_s
+        return self._turns.at_host(there.host, speaker=speaker, patience_s=patience_s, gap_s=gap_s)
+
     def _later(self, came: httpcore2.Response) -> float:
         """For how many seconds the host asks to be left alone."""
         if came.status not in _fetch_later.SAYS_WHEN:
@@ -221,7 +227,7 @@ class Fetcher:
         if call.credentials:
             headers.append(("Authorization", call.credentials))
         with (
-            self._turns.at_host(there.host, patience_s=self._limits.patience_s, gap_s=0) as rests,
+            self._turn(there, gap_s=0) as rests,
             asked(
                 there,
                 way=self._way,

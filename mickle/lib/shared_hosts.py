@@ -59,6 +59,16 @@ def tenant(host: str, path: str) -> str:
     return "" if _is_shared(bare) else host
 
 
+def speaker(host: str, path: str) -> str:
+    """Who decides what a page answers: its host, one party there, or, where nobody can tell, it.
+
+    A server of the fediverse answers for all of its people.
+    """
+    if host in MASTODON:
+        return host
+    return tenant(host, path) or host + path
+
+
 def is_one_partys(host: str) -> bool:
     """Whether one party runs all of a host, though many may have accounts there."""
     return host in MASTODON or tenant(host, "/") == host

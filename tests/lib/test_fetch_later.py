@@ -81,6 +81,46 @@ def test_other_answers_ask_for_nothing(tmp_path, status):
         assert one.get(there.url("/other"), at=AT).status == 200
 
 
+def test_what_one_asks_for_on_a_host_of_many_holds_the_others_for_minutes_once_an_hour(tmp_path):
+    """Or who has a page there would decide, again and again, when those of others are looked at."""
+    clock = Clock()
+    began, others = clock.now, ("/~alice/", "/", "/about")
+    with house({"/~bob/": later(said="700"), "*": page()}) as there:
+        one = fetcher(tmp_path, ("127.0.0.1", there.port), clock=clock.read, sleep=clock.sleep)
+
+        def read(path: str, after_s: float) -> bool:
+            clock.now = began + after_s
+            try:
+                one.get(there.url(path), at=AT, fresh_after=AT + timedelta(days=1))
+            except Unreachable:
+                return False
+            return True
+
+        assert not read("/~bob/", 0)
+        for after_s, bobs_times, free in ((590, 1, False), (610, 1, True), (710, 2, True)):
+            assert not read("/~bob/", after_s)
+            assert there.asked.count("/~bob/") == bobs_times
+            assert [read(path, after_s + 2 * n) for n, path in enumerate(others)] == [free] * 3
+        assert not read("/~bob/", 3_590)
+        assert read("/~alice/", 3_598)
+        assert not read("/~bob/", 4_300)
+        assert not read("/~alice/", 4_890)
+        assert read("/~alice/", 4_901)
+
+
+def test_what_the_host_itself_asks_for_holds_all_of_its_own_pages(tmp_path):
+    """And what is another party's for minutes, which may then be told the same for itself."""
+    clock = Clock()
+    with house({"/busy": later(), "*": page()}) as there:
+        one = fetcher(tmp_path, ("127.0.0.1", there.port), clock=clock.read, sleep=clock.sleep)
+        with pytest.raises(Unreachable):
+            one.get(there.url("/busy"), at=AT)
+        clock.now += 601
+        with pytest.raises(Unreachable, match="left alone"):
+            one.get(there.url("/other"), at=AT)
+        assert one.get(there.url("/~alice/"), at=AT).status == 200
+
+
 def test_another_host_is_not_meant(tmp_path):
     pages = {"/busy": later(), "*": page()}
     with house(pages) as there, house(pages, "127.0.0.2") as beside:

@@ -206,7 +206,7 @@ def test_who_waits_too_long_is_told_to_come_back(tmp_path, there):
     clock = Clock()
     turns = Turns(tmp_path / "turns", clock=clock.read, sleep=clock.sleep)
     one = reader(tmp_path, there)
-    with turns.at_host("127.0.0.1", patience_s=1):
+    with turns.at_host("127.0.0.1", speaker="127.0.0.1", patience_s=1):
         with pytest.raises(Unreachable, match="read by others") as caught:
             one.get(there.url(), at=AT)
         assert caught.value.code == "busy"
@@ -237,7 +237,7 @@ def test_locks_nobody_asks_for_are_removed_but_not_from_under_anybody(tmp_path):
     clock = Clock()
     turns = Turns(tmp_path, clock=clock.read, sleep=clock.sleep)
     for host in ("old", "new", "held"):
-        with turns.at_host(host, patience_s=1):
+        with turns.at_host(host, speaker=host, patience_s=1):
             pass
     paths = {
         host: next(p for p in tmp_path.iterdir() if _is_of(p, host)) for host in ("old", "held")

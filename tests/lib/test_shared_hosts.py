@@ -132,6 +132,23 @@ def test_two_hosts_are_one_partys_by_what_it_registered(one: str, other: str, sa
     assert shared_hosts.same_owner(one, other) is same
 
 
+@pytest.mark.parametrize(
+    ("host", "path", "speaker"),
+    [
+        ("blog.example.org", "/~bob/cv", "blog.example.org/~bob"),
+        ("blog.example.org", "/busy", "blog.example.org"),
+        ("sites.google.com", "/view/bob/cv", "sites.google.com/view/bob"),
+        ("sites.google.com", "/x", "sites.google.com/x"),
+        ("github.io", "/x", "github.io/x"),
+        ("web.archive.org", "/web/1/x", "web.archive.org/web/1/x"),
+        ("mastodon.social", "/@bob", "mastodon.social"),
+        ("mastodon.social", "/api/v1/accounts/5", "mastodon.social"),
+    ],
+)
+def test_who_decides_what_a_page_answers(host: str, path: str, speaker: str) -> None:
+    assert shared_hosts.speaker(host, path) == speaker
+
+
 @pytest.mark.parametrize("host", sorted(HOUSE_WWW))
 def test_www_is_the_house_where_that_is_known(host: str) -> None:
     assert shared_hosts.is_shared(host)

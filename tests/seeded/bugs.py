@@ -11,6 +11,7 @@ from tests.seeded.month_end import MONTH_END
 from tests.seeded.proving import PROVING
 from tests.seeded.showing import SHOWING
 from tests.seeded.teaming import TEAMING
+from tests.seeded.turns import TURNS
 
 BUGS = [
     Bug(
@@ -54,6 +55,7 @@ BUGS = [
     *CLICKING,
     *PROVING,
     *FETCHING,
+    *TURNS,
     Bug(
         "the title of a page is markup",
         "web/templates/front/thing.html",

@@ -5,7 +5,6 @@ from tests.seeded.bug import Bug
 _SSRF = "tests/lib/test_fetch_ssrf.py -k "
 _FETCH = "tests/lib/test_fetch.py -k "
 _TURNS = "tests/lib/test_fetch_turns.py -k "
-_LATER = "tests/lib/test_fetch_later.py -k "
 _NAMES = "tests/lib/test_fetch_names.py -k "
 _READING = "tests/lib/test_reading.py -k "
 _WIRE = "lib/_fetch_wire.py"
@@ -212,114 +211,6 @@ _LIMITS = [
     ),
 ]
 
-_FAIR = [
-    Bug(
-        "who waited for a page reads it again",
-        "lib/fetch.py",
-        "# Whoever was here first has asked.\n            if (kept",
-        "if there.url is None and (kept",
-        _TURNS + "many_at_once",
-    ),
-    Bug(
-        "a host is asked without a pause",
-        "lib/_fetch_turns.py",
-        "if wait > 0:",
-        "if wait > 9:",
-        _TURNS + "keep_the_gap",
-    ),
-    Bug(
-        "two connections go to a host at once",
-        "lib/_fetch_turns.py",
-        'with self._locked(f"host-{_digest(host)}",',
-        'with self._locked(f"host-{os.getpid()}",',
-        _TURNS + "ten_thousand",
-    ),
-    Bug(
-        "a lock without its file locks",
-        "lib/_fetch_turns.py",
-        "if os.fstat(held).st_ino == path.stat().st_ino:",
-        "if held:",
-        _TURNS + "taken_away",
-    ),
-    Bug(
-        "a clock set back stops the fetcher",
-        "lib/_fetch_turns.py",
-        "wait = min(_read(held, 0) + gap_s - self._clock(), gap_s)",
-        "wait = _read(held, 0) + gap_s - self._clock()",
-        _TURNS + "set_back",
-    ),
-    Bug(
-        "nobody hears what a host asks for",
-        "lib/_fetch_turns.py",
-        "if gap_s and self._rests(held):",
-        "if not gap_s and self._rests(held):",
-        _LATER + "left_alone",
-    ),
-    Bug(
-        "a host's wish is tidied away",
-        "lib/_fetch_turns.py",
-        "            if not self._rests(held):\n                path.unlink(missing_ok=True)",
-        "            path.unlink(missing_ok=True)",
-        _LATER + "outlives",
-    ),
-    Bug(
-        "a host is left alone for as long as it likes",
-        "lib/_fetch_later.py",
-        "min(max(wait, 0.0), AT_MOST_S)",
-        "max(wait, 0.0)",
-        _LATER + "seconds_or",
-    ),
-    Bug(
-        "a page is kept for an hour",
-        "lib/_fetch_cache.py",
-        "DAY_S = 86_400",
-        "DAY_S = 3_600",
-        _TURNS + "day_later",
-    ),
-    Bug(
-        "a failure is not kept",
-        "lib/fetch.py",
-        "                answer = failed(error, at)",
-        "                raise failed(error, at).or_raise()",
-        _TURNS + "failure_is_kept",
-    ),
-    Bug(
-        "a new look is the old one",
-        "lib/_fetch_cache.py",
-        "if found is None or (fresh_after is not None and found.fetched_at < fresh_after):",
-        "if found is None or (fresh_after is not None and found.at < 0):",
-        _TURNS + "new_look_is_had",
-    ),
-    Bug(
-        "what is kept grows without a limit",
-        "lib/_fetch_cache.py",
-        "if count > self._files or size > self._bytes:",
-        "if count > self._files:",
-        _TURNS + "few_and_small",
-    ),
-    Bug(
-        "robots.txt is asked of the first address only",
-        "lib/fetch.py",
-        "if crawl:",
-        "if crawl and not hops:",
-        _TURNS + "robots_txt_decides",
-    ),
-    Bug(
-        "one resolver is enough for a proof",
-        "lib/_fetch_names.py",
-        "if all(text in other for other in said[1:])",
-        "if text",
-        _NAMES + "agree_on",
-    ),
-    Bug(
-        "a resolver that fails has said that there is nothing",
-        "lib/_fetch_names.py",
-        '            raise failure("dns", host=name) from None\n    return',
-        "            said.append([])\n    return",
-        _NAMES + "resolver_that_fails",
-    ),
-]
-
 _READ = [
     Bug(
         "a template speaks for the page",
@@ -393,4 +284,4 @@ _READ = [
     ),
 ]
 
-FETCHING = [*_OUT, *_LIMITS, *_FAIR, *_READ]
+FETCHING = [*_OUT, *_LIMITS, *_READ]
