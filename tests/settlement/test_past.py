@@ -170,9 +170,10 @@ def test_what_stopped_half_way_goes_on_and_answers_meanwhile(alice, monkeypatch)
 
 
 def rows() -> list[tuple[object, ...]]:
-    """What the table holds, to the letter; a key does not come back, and here there is none."""
+    """What the table holds, to the letter; but for keys, which do not come back."""
+    names = ", ".join(field.column for field in Nod._meta.fields if field.name not in ("pk", "key"))
     with connection.cursor() as cursor:
-        cursor.execute("SELECT * FROM nods_nod ORDER BY month, member_id, thing_id")
+        cursor.execute(f"SELECT {names} FROM nods_nod ORDER BY month, member_id, thing_id")
         return cursor.fetchall()
 
 
@@ -180,6 +181,7 @@ def rows() -> list[tuple[object, ...]]:
 def left(alice, settings, monkeypatch) -> list[tuple[object, ...]]:
     """The rows of nods that have all left, and are to stay once they are back."""
     Nod.objects.filter(member=alice).update(evidence=27, source="button", at=EARLY)
+    Nod.objects.filter(member=alice, weight=3).update(key="of November")
     settle(NOVEMBER + 6)
     Archive.objects.all().delete()
     settlement.archive(month=NOVEMBER, at=EARLY_DECEMBER)
@@ -220,6 +222,22 @@ def test_what_never_left_is_no_part_of_what_comes_back(alice, left, monkeypatch)
     assert past.put_back(month=NOVEMBER) == 5
     assert (rows(), counts()) == (left, numbers)
     assert not PastCount.objects.exists()
+    books()
+
+
+def test_a_click_repeated_with_the_key_of_a_nod_that_has_left_is_a_new_nod_once(alice, left):
+    """Whoever keeps a key for a year; what comes back has none that it could be in the way of."""
+    page, now = thing("new"), LATER + timedelta(days=3)
+
+    def click() -> nods.Given:
+        return nods.give(member=alice, thing=page, at=now, key="of November")
+
+    assert click() == nods.Given(NOVEMBER + 14, new=True, nods_this_month=1)
+    numbers = counts()
+    assert past.put_back(month=NOVEMBER) == 6
+    assert click() == nods.Given(NOVEMBER + 14, new=False, nods_this_month=1)
+    assert rows()[:6] == left
+    assert counts() == numbers
     books()
 
 
