@@ -15,10 +15,12 @@ from django.db import connection, transaction
 from mickle.lib import company
 
 # SQLite has one writer at a time; PostgreSQL locks the rows that are written, and no others.
-LOCKED_S = {"sqlite": 0.01, "postgresql": 0.5}
+LOCKED_S = {"sqlite": 0.005, "postgresql": 0.5}
 # Where nobody is served from SQLite: a command, which has thirty seconds, finds its way between.
 UNSERVED_S, UNSERVED_PAUSE = 0.1, 1 / 20
-FIRST, FEWEST, MOST = 500, 250, 100_000
+PAUSE_AT_MOST_S = 0.1
+# What a range costs whatever is in it, its statements and its commit, is most of it with fewer.
+FIRST, FEWEST, MOST = 100, 50, 100_000
 
 
 class Range(NamedTuple):
@@ -99,7 +101,7 @@ def let_others(took_s: float) -> None:
     """
     if connection.vendor == "sqlite" and not connection.in_atomic_block:
         pause = 1 if company.is_served() else UNSERVED_PAUSE
-        time.sleep(min(took_s, 10 * LOCKED_S["sqlite"]) * pause)
+        time.sleep(min(took_s, PAUSE_AT_MOST_S) * pause)
 
 
 def _locked_s() -> float:

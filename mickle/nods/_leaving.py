@@ -71,18 +71,21 @@ def let_go(month: int, span: Range) -> int:
 def put_back(month: int, span: Range, rows: Sequence[Sequence[Any]]) -> int:
     """Put the nods back that left of a range of members, in the caller's transaction; how many.
 
-    None where somebody else has done it. Raises NotAsMany.
+    None of those whom somebody else has put back. Raises NotAsMany.
     """
     names: Params = {"month": month, **span._asdict()}
     with connection.cursor() as cursor:
         _alone(cursor)
-        cursor.execute(f"SELECT COALESCE(SUM(nods), 0) FROM nods_past WHERE {_NOTED}", names)
-        noted = int(cursor.fetchone()[0])
-        if not noted:
+        cursor.execute(f"SELECT member_id, nods FROM nods_past WHERE {_NOTED}", names)
+        left = dict(cursor.fetchall())
+        # Those of the others are there: somebody else has put them back meanwhile.
+        back = [row for row in rows if row[1] in left]
+        if not left:
             return 0
-        if noted != len(rows):
-            raise NotAsMany(f"{len(rows)} nods of month {month} come back, and {noted} have left")
-        bulk.write(cursor, "nods_nod", _COLUMNS, rows)
+        noted = sum(left.values())
+        if noted != len(back):
+            raise NotAsMany(f"{len(back)} nods of month {month} come back, and {noted} have left")
+        bulk.write(cursor, "nods_nod", _COLUMNS, back)
         bulk.refill(cursor, _BACK, "thing_id BIGINT, total BIGINT", _RETURNED, names)
         cursor.execute(f"DELETE FROM nods_past WHERE {_NOTED}", names)
         cursor.execute(_UNCOUNT_ALL)

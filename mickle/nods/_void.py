@@ -95,8 +95,18 @@ def put_off(*, month: int, received: str) -> int:
             cursor.execute(text, {"month": month, **span._asdict()})
             return int(cursor.rowcount)
 
-    members = f"SELECT DISTINCT member_id AS k FROM nods_nod WHERE month = {month:d}"
-    return chunks.walk(members, mark_range)
+    return chunks.walk(givers(month), mark_range)
+
+
+def givers(month: int) -> str:
+    """The members who have nods of a month, each found by itself, for `chunks.walk`.
+
+    For a range of them as DISTINCT SQLite reads and sorts all that come after it.
+    """
+    return (
+        "SELECT m.id AS k FROM members_member m WHERE EXISTS"
+        f" (SELECT 1 FROM nods_nod n WHERE n.month = {month:d} AND n.member_id = m.id)"
+    )
 
 
 def mark(*, month: int, owned: str) -> Counter[str]:

@@ -307,6 +307,11 @@ def put_back(*, month: int, span: Range, rows: Sequence[Sequence[Any]]) -> int:
     return _leaving.put_back(month, span, rows)
 
 
+def givers(month: int) -> str:
+    """A SELECT of the members with nods of a month in the table, for `chunks.walk`."""
+    return _void.givers(month)
+
+
 def months_of(member: Member) -> set[int]:
     """The months in which a member nodded, whether or not the nods have left."""
     there = Nod.objects.filter(member=member).values_list("month", flat=True).distinct()

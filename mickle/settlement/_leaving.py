@@ -6,8 +6,9 @@ stopped goes on.
 """
 
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import UTC
+from typing import Any
 
 from django.conf import settings
 from django.db import transaction
@@ -27,8 +28,8 @@ from mickle.settlement._archive import NoArchive
 from mickle.settlement._waiting import EXPIRES_AFTER_MONTHS
 from mickle.settlement.models import Archive, Charge, Due, Line, Run, Underway
 
-# As a range of nods takes some ten milliseconds to be written, and fifty to be read.
-AT_ONCE = 1_500
+# Nods: as many take some five milliseconds to be written, and fifty to be found in an archive.
+AT_ONCE, READ_AT_ONCE = 250, 10_000
 
 
 class WouldLeave(Refused):
@@ -70,9 +71,11 @@ def _is_over(month: int) -> bool:
 def leave(*, month: int, report: Report) -> int:
     """Let the nods of a month that is due go; how many. Raises NoArchive, with none gone."""
     _check(month)
-    members = f"SELECT DISTINCT member_id AS k FROM nods_nod WHERE month = {month:d}"
     return chunks.walk(
-        members, lambda span: nods.let_go(month=month, span=span), label="leave", report=report
+        nods.givers(month),
+        lambda span: nods.let_go(month=month, span=span),
+        label="leave",
+        report=report,
     )
 
 
@@ -92,35 +95,45 @@ def put_back(*, month: int, report: Report) -> int:
     if not total:
         raise NoArchive(_("No nods of %(month)s have left.") % {"month": name})
     _check(month)
-    while some := _together(left.values_list("member_id", "nods")[:AT_ONCE]):
-        span = Range(min(some) - 1, max(some))
+    while some := _together(left.values_list("member_id", "nods")[:READ_AT_ONCE], READ_AT_ONCE):
         # Read before anything is locked.
-        rows = [
-            (month, member, thing, weight, instant(at.replace(tzinfo=UTC)), *more)
-            for member, thing, weight, at, *more in _archive.nods_within(
-                month, *span, columns="member, thing, weight, given_at, source, void, evidence"
-            )
-            # Between them may be members whose nods are in the table.
-            if member in some
-        ]
-        began = time.perf_counter()
-        with transaction.atomic():
-            done += nods.put_back(month=month, span=span, rows=rows)
-        chunks.let_others(time.perf_counter() - began)
-        seen += len(some)
-        report("return", seen, total)
+        rows = _read(month, some)
+        while part := _together(some.items(), AT_ONCE):
+            span = Range(min(part) - 1, max(part))
+            within = [row for row in rows if row[1] in part]
+            began = time.perf_counter()
+            with transaction.atomic():
+                done += nods.put_back(month=month, span=span, rows=within)
+            chunks.let_others(time.perf_counter() - began)
+            for member in part:
+                del some[member]
+            seen += len(part)
+            report("return", seen, total)
     return done
 
 
-def _together(left: Iterable[tuple[int, int]]) -> set[int]:
-    """The first members whose nods are few enough to be written at once; at least one."""
-    found: set[int] = set()
+def _read(month: int, some: Mapping[int, int]) -> list[tuple[Any, ...]]:
+    """The nods of some members, in order, as they were in the table."""
+    columns = "member, thing, weight, given_at, source, void, evidence"
+    return [
+        (month, member, thing, weight, instant(at.replace(tzinfo=UTC)), *more)
+        for member, thing, weight, at, *more in _archive.nods_within(
+            month, min(some) - 1, max(some), columns=columns
+        )
+        # Between them may be members whose nods are in the table.
+        if member in some
+    ]
+
+
+def _together(left: Iterable[tuple[int, int]], most: int) -> dict[int, int]:
+    """The first members whose nods are so many at most; at least one, and how many each has."""
+    found: dict[int, int] = {}
     sum_ = 0
     for member, count in left:
         sum_ += count
-        if found and sum_ > AT_ONCE:
+        if found and sum_ > most:
             break
-        found.add(member)
+        found[member] = count
     return found
 
 

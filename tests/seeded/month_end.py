@@ -258,4 +258,18 @@ MONTH_END = [
         "tests/ledger/test_statistics.py -k reads_no_others",
         "postgresql",
     ),
+    Bug(
+        "a range of those who nodded sorts all who come after",
+        "nods/_void.py",
+        "SELECT m.id AS k FROM",
+        "SELECT DISTINCT m.id AS k FROM",
+        "tests/nods/test_givers.py",
+    ),
+    Bug(
+        "who puts nods back stops where another has begun",
+        "nods/_leaving.py",
+        "if row[1] in left]",
+        "if row]",
+        "tests/settlement/test_past.py -k is_late",
+    ),
 ]

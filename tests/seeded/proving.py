@@ -203,8 +203,8 @@ PROVING = [
     Bug(
         "fewer nods come back than have left",
         "nods/_leaving.py",
-        "        if noted != len(rows):",
-        "        if noted < len(rows):",
+        "        if noted != len(back):",
+        "        if noted < len(back):",
         "tests/settlement/test_past.py -k comes_back_to_leave",
     ),
     Bug(

@@ -193,9 +193,12 @@ def left(alice, settings, monkeypatch) -> list[tuple[object, ...]]:
     return before
 
 
-def test_what_has_left_comes_back_as_it_was(alice, left):
+def test_what_has_left_comes_back_as_it_was(alice, left, monkeypatch):
     before = seen(alice), counts()
     told: list[tuple[int, int]] = []
+    reads: list[tuple[object, ...]] = []
+    read = _leaving._read
+    monkeypatch.setattr(_leaving, "_read", lambda *them: reads.append(them) or read(*them))
 
     def report(_label: str, done: int, total: int) -> None:
         assert (seen(alice), counts()) == before
@@ -204,6 +207,7 @@ def test_what_has_left_comes_back_as_it_was(alice, left):
 
     assert past.put_back(month=NOVEMBER, report=report) == 6
     assert told == [(1, 3), (2, 3), (3, 3)]
+    assert len(reads) == 1, "an archive is looked into once for many ranges"
     assert rows() == left
     assert not Past.objects.exists()
     assert not PastCount.objects.exists()
@@ -222,6 +226,16 @@ def test_what_never_left_is_no_part_of_what_comes_back(alice, left, monkeypatch)
     assert past.put_back(month=NOVEMBER) == 5
     assert (rows(), counts()) == (left, numbers)
     assert not PastCount.objects.exists()
+    books()
+
+
+def test_who_is_late_puts_back_what_another_has_not(alice, left):
+    read = _leaving._read(NOVEMBER, dict(Past.objects.values_list("member_id", "nods")))
+    hers = [row for row in read if row[1] == alice.id]
+    with transaction.atomic():
+        assert nods.put_back(month=NOVEMBER, span=Range(0, alice.id), rows=hers) == 4
+        assert nods.put_back(month=NOVEMBER, span=Range(0, 1 << 40), rows=read) == 2
+    assert rows() == left
     books()
 
 
