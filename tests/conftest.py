@@ -61,7 +61,7 @@ def django_db_modify_db_settings(
         database.setdefault("TEST", {})["NAME"] = str(path)
         # Of the many different statements of a run SQLite would prepare two of three anew.
         database["OPTIONS"]["cached_statements"] = 1_000
-        if shared or Path(os.environ.get(TEMPLATE, "")).is_file():
+        if shared or TEMPLATE in os.environ:
             use_template(str(path))
         yield
         # The locks beside it, of settlements and jobs, stay where a process ended.

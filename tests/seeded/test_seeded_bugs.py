@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests import databases
-from tests.migrated import TEMPLATE
+from tests.migrated import TEMPLATE, kept
 from tests.once import made_once
 from tests.seeded.bug import Bug
 from tests.seeded.bugs import BUGS
@@ -50,7 +50,7 @@ def forks() -> Iterator[Forks]:
 
 @pytest.fixture(scope="session")
 def pristine(tmp_path_factory: pytest.TempPathFactory, forks: Forks) -> Path:
-    """The house as it is, compiled, with an empty database that has its tables."""
+    """The house as it is, compiled."""
     return made_once(tmp_path_factory, "pristine", lambda tree: _house(tree, forks))
 
 
@@ -59,11 +59,10 @@ def _house(tree: Path, forks: Forks) -> None:
         ignore = shutil.ignore_patterns("__pycache__", "seeded", "locale")
         shutil.copytree(HOUSE / folder, tree / folder, ignore=ignore)
     shutil.copy(HOUSE / "pyproject.toml", tree)
-    # Whatever else is collected is compiled for those to come.
+    # Whatever is collected is compiled for those to come.
     catching = dict.fromkeys(bug.caught_by.split()[0].partition("::")[0] for bug in BUGS)
-    keep = ("tests/migrated.py", *catching, "-k", "a_migrated_database_is_kept")
-    made = run_tests(forks, tree, *keep, **{TEMPLATE: str(tree / "made.sqlite3")})
-    assert made.returncode == 0, made.stdout[-2000:]
+    collected = run_tests(forks, tree, *catching, "--collect-only")
+    assert collected.returncode == 0, collected.stdout[-2000:]
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
@@ -93,7 +92,7 @@ def test_a_seeded_bug_is_caught(bug: Bug, pristine: Path, forks: Forks, tmp_path
     file.write_text(header + text.replace(bug.old, bug.new))
     more = {}
     if not any(place in bug.file for place in SCHEMA):
-        more = {TEMPLATE: str(pristine / "made.sqlite3")}
+        more = {TEMPLATE: str(kept())}
     run = run_tests(forks, tree, *bug.caught_by.split(), database=bug.database, **more)
     said = run.stdout[-2000:]
     assert run.returncode == 1, f"{bug.caught_by} did not catch it:\n{said}"
