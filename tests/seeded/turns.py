@@ -140,4 +140,11 @@ TURNS = [
         'if speaker == "":',
         _LATER + "once_an_hour",
     ),
+    Bug(
+        "how long others were held is tidied away",
+        "lib/_fetch_turns.py",
+        "if not self._rests(held, _OWN) and self._may_hold_others(held):",
+        "if not self._rests(held, _OWN):",
+        _LATER + "once_an_hour",
+    ),
 ]
