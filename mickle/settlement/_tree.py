@@ -30,12 +30,13 @@ def write(month: int, leaves: list[bytes]) -> None:
         )
         for place, block in enumerate(_blocks(leaves))
     ]
-    for first in range(0, len(rows), _AT_ONCE):
-        began = time.perf_counter()
-        with transaction.atomic():
-            some = rows[first : first + _AT_ONCE]
-            ProofBlock.objects.bulk_create(some, ignore_conflicts=True)
-        chunks.let_others(time.perf_counter() - began)
+    with chunks.durable_together():
+        for first in range(0, len(rows), _AT_ONCE):
+            began = time.perf_counter()
+            with transaction.atomic():
+                some = rows[first : first + _AT_ONCE]
+                ProofBlock.objects.bulk_create(some, ignore_conflicts=True)
+            chunks.let_others(time.perf_counter() - began)
 
 
 def _blocks(leaves: list[bytes]) -> Iterator[list[bytes]]:

@@ -9,7 +9,7 @@ import pytest
 
 from mickle.closing import closing
 from mickle.ledger import ledger
-from mickle.lib import merkle, proof_files
+from mickle.lib import chunks, merkle, proof_files
 from mickle.members import members
 from mickle.members.models import Member
 from mickle.nods import nods
@@ -248,7 +248,8 @@ def test_a_settlement_that_stopped_while_it_hashed_goes_on(small_blocks, monkeyp
     key = only_proof().key
     assert settlement.proof(NOVEMBER) is None
     with monkeypatch.context() as half:
-        half.setattr(_tree, "chunks", SimpleNamespace(let_others=die_after_two()))
+        dying = {"let_others": die_after_two(), "durable_together": chunks.durable_together}
+        half.setattr(_tree, "chunks", SimpleNamespace(**dying))
         with pytest.raises(KeyboardInterrupt):
             settle()
     assert ProofBlock.objects.count() == 2
