@@ -87,6 +87,7 @@ def durable_together() -> Iterator[None]:
     finally:
         with connection.cursor() as cursor:
             cursor.execute("PRAGMA synchronous = FULL")
+    # SQLite locks its other two files: to close one of those here would let all locks go.
     log = os.open(f"{connection.settings_dict['NAME']}-wal", os.O_RDWR)
     try:
         os.fdatasync(log)
