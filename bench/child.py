@@ -5,8 +5,10 @@ import os
 import resource
 import sys
 import time
+from collections import Counter
 from collections.abc import Callable
 from datetime import timedelta
+from functools import cache
 from pathlib import Path
 
 import django
@@ -16,7 +18,7 @@ django.setup()
 
 from django.db import connection, transaction  # noqa: E402 - Django stands first
 
-from bench import clicks, world  # noqa: E402
+from bench import clicks, served, world  # noqa: E402
 from mickle.instance import instance  # noqa: E402
 from mickle.ledger import ledger  # noqa: E402
 from mickle.lib import months  # noqa: E402
@@ -34,6 +36,9 @@ from mickle.settlement.models import Line  # noqa: E402
 from mickle.things import things as pages  # noqa: E402
 from mickle.things.models import Thing  # noqa: E402
 
+# How often it is asked what the server has used: to look at all processes takes milliseconds.
+LOOK_S = 0.5
+
 
 def load(members: int, nods: int) -> dict[str, float]:
     """Write the month as a described world."""
@@ -45,31 +50,54 @@ def load(members: int, nods: int) -> dict[str, float]:
 
 
 def settle(members: int, nods: int) -> dict[str, float]:
-    """Settle it, and compare every line and every owner with the split in numpy."""
-    began = told = time.perf_counter()
-    spent_s = {"compute": 0.0, "proof": 0.0}
+    """Settle it, and compare it with the split in numpy."""
+    return settled(lambda: world.draw(members, nods))
 
-    def watch(label: str, done: int, _total: int) -> None:
-        nonlocal told
-        now = time.perf_counter()
-        if label in spent_s and done:
-            spent_s[label] += now - told
-        told = now
 
+def settled(drawn: Callable[[], world.Month]) -> dict[str, float]:
+    """Settle a month, and compare every line and every owner with the split of it in numpy.
+
+    It is drawn when all is measured: it is no part of what settling keeps in memory.
+    """
+    watch = _Watch()
     done = settlement.settle(month=world.when(), at=instance.now(), report=watch)
-    spent = time.perf_counter() - began
+    watch("", 1, 1)
     # What comparing takes later is not settling's.
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     return {
-        "seconds": spent,
-        "computed_s": spent_s["compute"],
-        "proof_seconds": spent_s["proof"],
+        "seconds": sum(watch.seconds.values()),
+        "cpu_s": sum(watch.cpu_s.values()),
+        "computed_s": watch.seconds["compute"],
+        "proof_seconds": watch.seconds["proof"],
+        "proof_cpu_s": watch.cpu_s["proof"],
         "nods": done.nods,
         "transfers": done.transfers,
         "memory_mb": peak,
         "server_mb": _server_mb(),
-        "equal": _equal(world.draw(members, nods)),
+        "equal": _equal(drawn()),
     }
+
+
+class _Watch:
+    """Notes what each stage of a settlement takes, in seconds and of CPU, the server's with it."""
+
+    def __init__(self) -> None:
+        self.seconds: Counter[str] = Counter()
+        self.cpu_s: Counter[str] = Counter()
+        self._server_s = _server_cpu_s()
+        self._told = self._looked = time.perf_counter()
+        self._told_cpu = time.process_time() + self._server_s
+
+    def __call__(self, label: str, done: int, _total: int) -> None:
+        now = time.perf_counter()
+        if now - self._looked > LOOK_S or not label:
+            self._server_s, self._looked = _server_cpu_s(), now
+        now_cpu = time.process_time() + self._server_s
+        # What is told as a stage begins was of the one before, which had no more to tell.
+        stage = label if done else ""
+        self.seconds[stage] += now - self._told
+        self.cpu_s[stage] += now_cpu - self._told_cpu
+        self._told, self._told_cpu = now, now_cpu
 
 
 def release(givers: int) -> dict[str, float]:
@@ -170,6 +198,35 @@ def button(members: int, things: int) -> dict[str, float]:
     settlement.close_due(at=at)
     ledger.seal(at=at)
     return {"members": len(made), "first_thing": first, "things": things}
+
+
+@cache
+def _server() -> int:
+    """The process that started all others of the server; 0 where there is none."""
+    if connection.vendor != "postgresql":
+        return 0
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_backend_pid()")
+        return _stat(cursor.fetchone()[0])[1]
+
+
+def _stat(pid: int | str) -> list[int]:
+    """What the system says of a process from its parent on, as numbers."""
+    try:
+        text = Path(f"/proc/{pid}/stat").read_text(encoding="ascii")
+    except OSError:
+        # It has ended meanwhile.
+        return [0] * 20
+    return [0, *map(int, text.rpartition(")")[2].split()[1:])]
+
+
+def _server_cpu_s() -> float:
+    """What all processes of the server have used by now, those that have ended with them."""
+    if not (first := _server()):
+        return 0.0
+    found = [_stat(path.name) for path in Path("/proc").iterdir() if path.name.isdigit()]
+    ticks = sum(_stat(first)[11:15]) + sum(sum(one[11:13]) for one in found if one[1] == first)
+    return ticks * served.TICK_S
 
 
 def _server_mb() -> float:

@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,16 +18,20 @@ BUDGETS = np.array([2, 3, 5, 5, 5, 10, 20])
 FUNDS = np.array([2, 4, 10, 20, 40, 100])
 NODS_AT_MOST = 500
 SPARE = 2
+# Members drawn at once; a larger month is so many after each other, in memory only while drawn.
+BLOCK = 100_000
 
 Column = NDArray[np.int64]
+# Who nods at what, in half the memory: there are a hundred million of them.
+Short = NDArray[np.int32]
 
 
 @dataclass(frozen=True)
 class Month:
     """Columns of one month: nods in order of member and thing; everything counts from 0."""
 
-    member: Column
-    thing: Column
+    member: Short
+    thing: Short
     budget: Column
     funds: Column
     owner: Column
@@ -43,29 +49,54 @@ def draw(members: int, nods: int) -> Month:
     owner = np.where(rng.random(things) < OWNED, rng.integers(0, members, things), -1)
     weights = 1 / np.arange(1, things + 1) ** SKEW
     edges = np.cumsum(weights) / weights.sum()
-    # Drawn with some to spare: doubles of the popular and nods at one's own fall away.
-    each = rng.lognormal(0, 0.9, members)
-    each = np.clip(each * nods * SPARE / each.sum(), 1, NODS_AT_MOST).astype(np.int64)
-    member = np.repeat(np.arange(members), each)
-    thing = np.searchsorted(edges, rng.random(member.size))
-    pairs = np.unique(member * things + thing)
-    member, thing = pairs // things, pairs % things
-    given = np.flatnonzero(owner[thing] != member)
-    kept = np.sort(rng.permutation(given)[:nods])
+    blocks = [
+        _nods(rng, range(first, min(first + BLOCK, members)), nods / members, edges, owner)
+        for first in range(0, members, BLOCK)
+    ]
     return Month(
-        member[kept],
-        thing[kept],
+        np.concatenate([member for member, _thing in blocks]),
+        np.concatenate([thing for _member, thing in blocks]),
         rng.choice(BUDGETS, members),
         rng.choice(FUNDS, members),
         owner,
     )
 
 
+def _nods(
+    rng: np.random.Generator, who: range, each_gives: float, edges: NDArray[Any], owner: Column
+) -> tuple[Short, Short]:
+    """The nods of a range of members, as many as they give together, in order."""
+    things = owner.size
+    # Drawn with some to spare: doubles of the popular and nods at one's own fall away.
+    each = rng.lognormal(0, 0.9, len(who))
+    wanted = round(each_gives * who.stop) - round(each_gives * who.start)
+    each = np.clip(each * wanted * SPARE / each.sum(), 1, NODS_AT_MOST).astype(np.int64)
+    member = np.repeat(np.arange(who.start, who.stop), each)
+    thing = np.searchsorted(edges, rng.random(member.size))
+    pairs = np.unique(member * things + thing)
+    member, thing = pairs // things, pairs % things
+    given = np.flatnonzero(owner[thing] != member)
+    kept = np.sort(rng.permutation(given)[:wanted])
+    return member[kept].astype(np.int32), thing[kept].astype(np.int32)
+
+
+def keep(month: Month, path: Path) -> None:
+    """Write a month to a file, for processes that need the same one."""
+    with path.open("wb") as file:
+        np.savez(file, **vars(month))
+
+
+def read(path: Path) -> Month:
+    """The month of a file."""
+    with np.load(path) as columns:
+        return Month(**columns)
+
+
 def one_page(givers: int) -> Month:
     """A month in which so many gave all of their coin to one page that is nobody's."""
-    each = np.arange(givers)
+    each = np.arange(givers, dtype=np.int32)
     coin = np.full(givers, 5)
-    return Month(each, np.zeros(givers, np.int64), coin, coin, np.array([-1]))
+    return Month(each, np.zeros(givers, np.int32), coin, coin, np.array([-1]))
 
 
 def rows(month: Month) -> dict[str, list[dict[str, object]]]:

@@ -1,6 +1,6 @@
 """Many rows at once: COPY on PostgreSQL, prepared statements on SQLite, and temporary tables."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from typing import Any
 
@@ -63,11 +63,30 @@ def stage(
 ) -> None:
     """Keep what a SELECT gives in a temporary table of this connection; its key is unique.
 
-    Outside a transaction SQLite locks nobody out for it, however long it takes.
+    A key of one column is a whole number. Outside a transaction SQLite locks nobody out for it,
+    however long it takes.
     """
     cursor.execute(f"DROP TABLE IF EXISTS {name}")
-    cursor.execute(f"CREATE TEMP TABLE {name} AS {select}", params or None)
-    _index(cursor, name, key)
+    if not _numbers_rows(key):
+        cursor.execute(f"CREATE TEMP TABLE {name} AS {select}", params or None)
+        _index(cursor, name, key)
+        return
+    cursor.execute(f"SELECT * FROM ({select}) q LIMIT 0", params or None)
+    columns = dict.fromkeys((column[0] for column in cursor.description), "")
+    _make(cursor, name, columns, key)
+    cursor.execute(f"INSERT INTO {name} {select}", params or None)
+
+
+def _numbers_rows(key: str) -> bool:
+    """Whether a key is the number of the row itself, so that SQLite finds it without an index."""
+    return connection.vendor == "sqlite" and key != "" and "," not in key
+
+
+def _make(cursor: CursorWrapper, name: str, types: Mapping[str, str], key: str) -> None:
+    if _numbers_rows(key):
+        types = {**types, key: "INTEGER PRIMARY KEY"}
+    typed = ", ".join(f"{column} {kind}" for column, kind in types.items())
+    cursor.execute(f"CREATE TEMP TABLE {name} ({typed})")
 
 
 def refill(
@@ -97,11 +116,11 @@ def keep(
     """
     with connection.cursor() as cursor, _one_transaction(cursor):
         cursor.execute(f"DROP TABLE IF EXISTS {name}")
-        typed = ", ".join(f"{column} BIGINT" for column in columns)
-        cursor.execute(f"CREATE TEMP TABLE {name} ({typed})")
+        _make(cursor, name, dict.fromkeys(columns, "BIGINT"), key)
         for rows in batches:
             write(cursor, name, columns, rows)
-        _index(cursor, name, key)
+        if not _numbers_rows(key):
+            _index(cursor, name, key)
 
 
 @contextmanager

@@ -7,7 +7,6 @@ What a member has at the moment of their own range is what they can give.
 from datetime import datetime
 
 from django.conf import settings
-from django.db import connection
 
 from mickle.instance import instance
 from mickle.ledger import ledger
@@ -45,6 +44,7 @@ FROM s_nodded s JOIN things_thing t ON t.id = s.thing
 LEFT JOIN teams_party p ON p.thing = t.id AND p.keeper = t.owner_id
 LEFT JOIN ({receivers}) r ON r.id = t.owner_id
 WHERE t.owner_id IS NOT NULL AND s.thing > %(after)s AND s.thing <= %(upto)s
+  AND t.id > %(after)s AND t.id <= %(upto)s
 ON CONFLICT (month, thing_id) DO NOTHING
 """
 _PARTS = _parts.NOTED.format(
@@ -72,7 +72,8 @@ FROM nods_nod WHERE month = %(month)s GROUP BY member_id
 
 _FUNDED = f"{ledger.balances_sql(Kind.FUNDS)} AND balance_micros > 0"
 _IN_RANGE = "member_id > %(after)s AND member_id <= %(upto)s"
-# Everyone with funds, with the plan that counted when the month closed.
+# Everyone with funds, with the plan that counted when the month closed. The range is said of both
+# sides of a join: PostgreSQL reads all of the one it is not said of.
 _PLANNED = f"""
 SELECT m.id AS member_id, m.funded_month AS funded_month, f.balance_micros AS funds,
        COALESCE(b.amount_micros, %(default_budget)s) AS budget,
@@ -86,6 +87,7 @@ LEFT JOIN members_budget b ON b.member_id = m.id AND b.month = (
   SELECT MAX(x.month) FROM members_budget x WHERE x.member_id = m.id AND x.month <= %(month)s)
 LEFT JOIN members_charity c ON c.id = b.charity_id
 LEFT JOIN s_given g ON g.member = m.id
+WHERE m.id > %(after)s AND m.id <= %(upto)s
 """
 
 _SPEND = "CASE WHEN budget < funds THEN budget ELSE funds END"
@@ -137,9 +139,8 @@ def freeze(*, month: int, at: datetime, arrears: bool, report: Report) -> int:
 
     What expires with the month has come back before. In arrears nothing is taken in.
     """
-    if connection.vendor == "postgresql":
-        # What was just loaded has no statistics yet, and a load that was undone wrong ones.
-        _texts.execute(f"ANALYZE {', '.join(_READ)}", {})
+    # What was just loaded has no statistics yet, and a load that was undone wrong ones.
+    _texts.look_at(*_READ)
     teams.stage(month=month)
     _note_owners(month, arrears, report)
     nods.void_at_freeze(month=month, owned=_HAS.format(month=month))

@@ -21,7 +21,7 @@ from mickle.lib.chunks import Report, untold
 from mickle.lib.proofs import Head
 from mickle.members.models import Member
 from mickle.nods.models import Nod
-from mickle.settlement import _database, _hashing, _totals, _tree
+from mickle.settlement import _database, _hashing, _texts, _totals, _tree
 from mickle.settlement._archive import NoArchive
 from mickle.settlement._totals import Totals
 from mickle.settlement.models import Line, Proof, Run, Split
@@ -32,6 +32,7 @@ _FACTS = (
     *("fee_micros", "waiting_micros", "charity_micros", "shows_parts", "input_sha256"),
     *("output_sha256", "before", "tree", "root", "proved_at"),
 )
+_READ = ("settlement_spend", "settlement_split", "settlement_owned")
 # Fewer people than this, and a sum would tell what one of them gave or received.
 PEOPLE = 3
 CHECK = "Each settled month has the proof its shares come to"
@@ -51,6 +52,7 @@ def prove(*, month: int, at: datetime, report: Report = untold) -> str:
     )
     if row.root:
         return row.root
+    _texts.look_at(*_READ)
     found = _hashing.hashed(month, bytes.fromhex(row.key), report)
     _tree.write(month, found.leaves)
     totals = _totals.totals(month)

@@ -26,6 +26,16 @@ def stage(table: str, select: str, bound: Params | None = None, *, key: str) -> 
         bulk.stage(cursor, table, select, bound, key=key)
 
 
+def look_at(*tables: str) -> None:
+    """Have PostgreSQL count what was just written: it takes a new table for a few rows.
+
+    Then a range of it is planned as if it were all, and read as if it were nothing.
+    """
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute(f"ANALYZE {', '.join(tables)}")
+
+
 def drop(*tables: str) -> None:
     """Do away with what was staged."""
     with connection.cursor() as cursor:
