@@ -96,11 +96,13 @@ def _settled(
     )
 
 
-def child(deed: str, facts: dict[str, str], size: tuple[int, ...]) -> dict[str, float]:
+def child(
+    deed: str, facts: dict[str, str], words: tuple[int | Path, ...], module: str = "bench.child"
+) -> dict[str, float]:
     """What a deed says that was done in a process of its own, on the database of these facts."""
     env = {name: value for name, value in os.environ.items() if name != "DATABASE_URL"}
     done = subprocess.run(
-        [sys.executable, "-m", "bench.child", deed, *map(str, size)],
+        [sys.executable, "-m", module, deed, *map(str, words)],
         env=env | facts,
         stdout=subprocess.PIPE,
         check=True,
