@@ -1,12 +1,16 @@
 """The engine for large months on one machine: DuckDB over what ADBC reads out of the books.
 
 Both are of the extra `mickle[duckdb]`. Rows go from the books to DuckDB as Arrow streams that
-Python never looks into, and what does not fit into memory goes to a file beside the data.
+Python never looks into, from SQLite in a process of their own; what does not fit into memory goes
+to a file beside the data.
 """
 
+import json
+import subprocess
+import sys
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -16,6 +20,7 @@ from django.db import connection
 from psycopg.conninfo import make_conninfo
 
 from mickle.lib import files
+from mickle.settlement import _apart as _apart_file
 from mickle.settlement._protocol import Input, Row
 
 MEMORY = "1GB"
@@ -47,11 +52,12 @@ class DuckDB:
 @contextmanager
 def opened(inputs: Mapping[str, Input]) -> Iterator[DuckDB]:
     """DuckDB with what the month's SELECTs give on the books as they are committed."""
-    with empty() as there, books() as source:
-        for name, (columns, select) in inputs.items():
-            typed = ", ".join(f"{column} BIGINT" for column in columns.split(", "))
-            there.execute(f"CREATE TABLE {name} ({typed})")
-            read(there, source, f"INSERT INTO {name} SELECT * FROM stream", select)
+    with empty() as there:
+        with books() as source:
+            for name, (columns, select) in inputs.items():
+                typed = ", ".join(f"{column} BIGINT" for column in columns.split(", "))
+                there.execute(f"CREATE TABLE {name} ({typed})")
+                read(there, source, f"INSERT INTO {name} SELECT * FROM stream", select)
         yield DuckDB(there)
 
 
@@ -71,13 +77,75 @@ def export(inputs: Mapping[str, Input], folder: str) -> None:
 
 def read(there: Any, source: Any, into: str, select: str) -> None:
     """Run a statement of DuckDB over `stream`, which is what a SELECT gives on the books."""
+    if isinstance(source, _Apart):
+        with source.rows(there, select) as name:
+            there.execute(f"CREATE TEMP VIEW stream AS SELECT * FROM {name}.rows")
+            there.execute(into)
+            there.execute("DROP VIEW stream")
+        return
     with source.cursor() as cursor:
-        if connection.vendor == "sqlite":
-            cursor.adbc_statement.set_options(**{"adbc.sqlite.query.batch_rows": "65536"})
         cursor.execute(select)
         there.register("stream", cursor.fetch_arrow())
         there.execute(into)
         there.unregister("stream")
+
+
+class CannotRead(AssertionError):
+    """What was asked of the books could not be read; nothing was posted."""
+
+
+class _Apart:
+    """Reads SQLite in another process: see there why."""
+
+    def __init__(self, process: "subprocess.Popen[str]", folder: str) -> None:
+        self._process, self._folder = process, Path(folder)
+
+    @contextmanager
+    def rows(self, there: Any, select: str) -> Iterator[str]:
+        """The name under which a database of DuckDB has what a SELECT gives, as `rows`."""
+        path = self._folder / "rows.duckdb"
+        self._ask(select, path)
+        there.execute(f"ATTACH {quoted(str(path))} AS apart (READ_ONLY)")
+        try:
+            yield "apart"
+        finally:
+            there.execute("DETACH apart")
+            path.unlink()
+
+    def _ask(self, select: str, path: Path) -> None:
+        asking, answering = self._process.stdin, self._process.stdout
+        assert asking is not None
+        assert answering is not None
+        try:
+            asking.write(json.dumps([select, str(path)]) + "\n")
+            asking.flush()
+        except BrokenPipeError as error:
+            raise CannotRead("the process that reads the books has died") from error
+        said = answering.readline()
+        if problem := json.loads(said) if said else "the process that reads the books has died":
+            raise CannotRead(problem)
+
+
+@contextmanager
+def _apart() -> Iterator[_Apart]:
+    """A process that reads the SQLite file of the books, for as long as the block runs."""
+    name = str(connection.settings_dict["NAME"])
+    with (
+        tempfile.TemporaryDirectory(prefix="duckdb-", dir=settings.DATA_DIR) as folder,
+        subprocess.Popen(
+            # -P: its own folder is none to import from.
+            [sys.executable, "-P", _apart_file.__file__, name, MEMORY],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        ) as process,
+    ):
+        try:
+            yield _Apart(process, folder)
+        finally:
+            assert process.stdin is not None
+            with suppress(BrokenPipeError):
+                process.stdin.close()
 
 
 @contextmanager
@@ -110,15 +178,16 @@ def quoted(text: str) -> str:
 
 @contextmanager
 def books() -> Iterator[Any]:
-    """A connection of ADBC to the database the books are in; it only reads."""
+    """What `read` reads the database from that the books are in; it only reads."""
+    if connection.vendor == "sqlite":
+        with _apart() as apart:
+            yield apart
+        return
     with closing(_connected()) as found:
         yield found
 
 
 def _connected() -> Any:
-    if connection.vendor == "sqlite":
-        name = connection.settings_dict["NAME"]
-        return import_module("adbc_driver_sqlite.dbapi").connect(f"file:{name}?mode=ro")
     asked = connection.get_connection_params()
     for ours in ("cursor_factory", "context", "prepare_threshold", "server_side_binding"):
         asked.pop(ours, None)

@@ -21,9 +21,12 @@ from mickle.lib.sql import Params
 from mickle.settlement import _past
 from mickle.settlement._shares import AMOUNTS, TAKEN_WITHIN
 from mickle.settlement.models import Spend
+from mickle.things.models import Thing
 
 # Members read at once: some 10,000 shares of a busy month.
 MEMBERS = 500
+# Addresses kept in memory, some 30 MB, and read in one statement.
+KNOWN, _AT_ONCE = 200_000, 1_000
 # Members hashed at once: a millisecond. Then whoever else serves in this process has the turn.
 _A_TURN = 10
 
@@ -33,10 +36,10 @@ FROM settlement_spend s LEFT JOIN members_charity c ON c.id = s.charity_id
 WHERE s.month = %(month)s AND s.member_id > %(after)s AND s.member_id <= %(upto)s
 ORDER BY s.member_id LIMIT %(most)s
 """
-# The one text that says what a nod carries, over a range of members, with the thing's address.
+# The one text that says what a nod carries, over a range of members.
 _SHARES = f"""
-{TAKEN_WITHIN}SELECT q.member, q.thing, q.weight, q.amount, t.identity
-FROM ({AMOUNTS}) q JOIN things_thing t ON t.id = q.thing
+{TAKEN_WITHIN}SELECT q.member, q.thing, q.weight, q.amount
+FROM ({AMOUNTS}) q
 ORDER BY q.member, q.thing
 """
 _RECEIVERS = """
@@ -103,6 +106,7 @@ def owns(month: int) -> Iterator[Own]:
 
 
 def _owns(month: int, after: int, upto: int) -> Iterator[Own]:
+    addresses = _Addresses()
     while True:
         span = {"month": month, "after": after, "upto": upto}
         spends = _rows(_SPENDS, span | {"most": MEMBERS})
@@ -110,14 +114,35 @@ def _owns(month: int, after: int, upto: int) -> Iterator[Own]:
             return
         after = spends[-1][0]
         shares = _rows(_SHARES, span | {"upto": after})
-        # What leaves the table meanwhile is seen at one of the places.
-        there = {row[0] for row in shares}
-        shares += [row for row in _past.shares(month, span["after"], after) if row[0] not in there]
-        shares.sort(key=itemgetter(0, 1))
-        yield from _joined(months.text(month), spends, shares)
+        if past := _past.shares(month, span["after"], after):
+            # What leaves the table meanwhile is seen at one of the places.
+            there = {row[0] for row in shares}
+            shares += [row for row in past if row[0] not in there]
+            shares.sort(key=itemgetter(0, 1))
+        addresses.learn({row[1] for row in shares})
+        yield from _joined(months.text(month), spends, shares, addresses)
 
 
-def _joined(month: str, spends: list[Any], shares: list[Any]) -> Iterator[Own]:
+class _Addresses(dict[int, str]):
+    """The addresses of things by number, which never change; those of the last ranges are kept.
+
+    Most nods are at few things, and to read a thing's row for each took a quarter of a proof.
+    """
+
+    def learn(self, things: set[int]) -> None:
+        """Read those that are not known yet."""
+        missing = sorted(things - self.keys())
+        if len(self) + len(missing) > KNOWN:
+            self.clear()
+            missing = sorted(things)
+        for first in range(0, len(missing), _AT_ONCE):
+            rows = Thing.objects.filter(id__in=missing[first : first + _AT_ONCE])
+            self.update(rows.values_list("id", "identity"))
+
+
+def _joined(
+    month: str, spends: list[Any], shares: list[Any], addresses: dict[int, str]
+) -> Iterator[Own]:
     """The spends of a range with the shares of each, both in order of member."""
     of_member = {member: list(rows) for member, rows in groupby(shares, key=itemgetter(0))}
     for member, amount, charity, slug in spends:
@@ -127,7 +152,8 @@ def _joined(month: str, spends: list[Any], shares: list[Any]) -> Iterator[Own]:
             rows_sum, texts = amount, [proofs.gift(month, amount, slug)]
         else:
             rows_sum = sum([row[3] for row in rows])
-            texts = proofs.shares(month, [row[2:] for row in rows])
+            named = [(weight, micros, addresses[thing]) for _m, thing, weight, micros in rows]
+            texts = proofs.shares(month, named)
             given += "".join([f"nod {row[1]} {row[2]}\n" for row in rows])
         if rows_sum != amount or bool(charity and rows):
             raise NotWhole(f"{month}: the shares of member {member} are {rows_sum}, not {amount}")

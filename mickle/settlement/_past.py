@@ -49,27 +49,19 @@ def within(month: int, after: int, upto: int) -> Iterator[PastNod]:
         yield PastNod(member, thing, weight, at.replace(tzinfo=UTC), void)
 
 
-def shares(month: int, after: int, upto: int) -> list[tuple[int, int, int, int, str]]:
-    """What the nods of a range that have left carry: member, thing, weight, amount, identity."""
+def shares(month: int, after: int, upto: int) -> list[tuple[int, int, int, int]]:
+    """What the nods of a range that have left carry: member, thing, weight, amount."""
     names = {"month": month, "member__gt": after, "member__lte": upto}
     if not Past.objects.filter(**names).exists():
         return []
     splits = {split.member_id: split for split in Split.objects.filter(**names)}
-    counting = [
-        nod for nod in within(month, after, upto) if not nod.void and nod.member_id in splits
-    ]
-    called = dict(
-        Thing.objects.filter(id__in={nod.thing_id for nod in counting}).values_list(
-            "id", "identity"
-        )
-    )
     return [
         (
             nod.member_id,
             nod.thing_id,
             nod.weight,
             splits[nod.member_id].share_micros(nod.thing_id, nod.weight),
-            called[nod.thing_id],
         )
-        for nod in counting
+        for nod in within(month, after, upto)
+        if not nod.void and nod.member_id in splits
     ]

@@ -1,8 +1,11 @@
 """One text on several engines: equal to the byte, and nothing is posted where they differ."""
 
 import random
+import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -183,9 +186,50 @@ def test_duckdb_leaves_no_file(settings, tmp_path):
 @pytest.mark.django_db(transaction=True)
 def test_duckdb_cannot_write_to_the_books():
     instance_at("2026-11")
+    into = "CREATE TABLE gone AS SELECT * FROM stream"
     with (
+        _duckdb.empty() as there,
         _duckdb.books() as source,
-        source.cursor() as cursor,
         pytest.raises(Exception, match=r"read.?only"),
     ):
-        cursor.execute("DELETE FROM settlement_run")
+        _duckdb.read(there, source, into, "DELETE FROM settlement_run RETURNING month")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_what_goes_wrong_in_the_other_process_is_told():
+    """Either the SELECT, or all of it: nobody waits for an answer for ever."""
+    if connection.vendor != "sqlite":
+        pytest.skip("PostgreSQL is read in this process")
+    with _duckdb.empty() as there, _duckdb.books() as source:
+        read = partial(_duckdb.read, there, source, "CREATE TABLE x AS SELECT * FROM stream")
+        with pytest.raises(_duckdb.CannotRead, match="no such table: nowhere"):
+            read("SELECT * FROM nowhere")
+        read("SELECT 1 AS one")
+        source._process.kill()
+        for _turn in range(2):
+            with pytest.raises(_duckdb.CannotRead, match="has died"):
+                read("SELECT 1 AS one")
+
+
+LOOK = """
+import sqlite3, sys
+books = sqlite3.connect(sys.argv[1])
+print(books.execute("SELECT COUNT(*) FROM settlement_run").fetchone()[0])
+books.close()
+"""
+
+
+def test_who_looks_at_the_books_after_duckdb_did_removes_no_log(month):
+    """What SQLite holds of its file is the process's, and another SQLite in it let it go.
+
+    Whoever came then was alone by all signs, and took the log away under those who write to it.
+    """
+    if connection.vendor != "sqlite":
+        pytest.skip("a file is opened by whoever writes in it")
+    settle(engine="duckdb")
+    with _duckdb.empty() as there, _duckdb.books() as source:
+        _duckdb.read(there, source, "CREATE TABLE x AS SELECT * FROM stream", "SELECT 1 AS one")
+    words = [sys.executable, "-c", LOOK, str(connection.settings_dict["NAME"])]
+    assert subprocess.run(words, capture_output=True, check=True).stdout.strip() == b"1"
+    Run.objects.all().delete()
+    assert subprocess.run(words, capture_output=True, check=True).stdout.strip() == b"0"
