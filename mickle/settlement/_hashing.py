@@ -38,10 +38,13 @@ ORDER BY s.member_id LIMIT %(most)s
 """
 # The one text that says what a nod carries, over a range of members.
 _SHARES = f"""
-{TAKEN_WITHIN}SELECT q.member, q.thing, q.weight, q.amount
-FROM ({AMOUNTS}) q
+{TAKEN_WITHIN}SELECT q.member, q.thing, q.weight, q.amount {{address}}
+FROM ({AMOUNTS}) q {{joined}}
 ORDER BY q.member, q.thing
 """
+# Of one member with the addresses; of many those are read apart, each once.
+_OF_ONE = _SHARES.format(address=", t.identity", joined="JOIN things_thing t ON t.id = q.thing")
+_OF_MANY = _SHARES.format(address="", joined="")
 _RECEIVERS = """
 SELECT thing_id, owner_id FROM settlement_owned WHERE month = %(month)s AND receives
 ORDER BY thing_id
@@ -113,7 +116,10 @@ def _owns(month: int, after: int, upto: int) -> Iterator[Own]:
         if not spends:
             return
         after = spends[-1][0]
-        shares = _rows(_SHARES, span | {"upto": after})
+        one = upto - span["after"] == 1
+        shares = _rows(_OF_ONE if one else _OF_MANY, span | {"upto": after})
+        if one:
+            addresses.update((row[1], row[4]) for row in shares)
         if past := _past.shares(month, span["after"], after):
             # What leaves the table meanwhile is seen at one of the places.
             there = {row[0] for row in shares}
@@ -152,7 +158,7 @@ def _joined(
             rows_sum, texts = amount, [proofs.gift(month, amount, slug)]
         else:
             rows_sum = sum([row[3] for row in rows])
-            named = [(weight, micros, addresses[thing]) for _m, thing, weight, micros in rows]
+            named = [(row[2], row[3], addresses[row[1]]) for row in rows]
             texts = proofs.shares(month, named)
             given += "".join([f"nod {row[1]} {row[2]}\n" for row in rows])
         if rows_sum != amount or bool(charity and rows):
