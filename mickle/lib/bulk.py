@@ -63,8 +63,8 @@ def stage(
 ) -> None:
     """Keep what a SELECT gives in a temporary table of this connection; its key is unique.
 
-    A key of one column is a whole number. Outside a transaction SQLite locks nobody out for it,
-    however long it takes.
+    A key of one column is a whole number, and never null. Outside a transaction SQLite locks nobody
+    out for it, however long it takes.
     """
     cursor.execute(f"DROP TABLE IF EXISTS {name}")
     if not _numbers_rows(key):

@@ -138,7 +138,7 @@ class _Addresses(dict[int, str]):
     def learn(self, things: set[int]) -> None:
         """Read those that are not known yet."""
         missing = sorted(things - self.keys())
-        if len(self) + len(missing) > KNOWN:
+        if missing and len(self) + len(missing) > KNOWN:
             self.clear()
             missing = sorted(things)
         for first in range(0, len(missing), _AT_ONCE):

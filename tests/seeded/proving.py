@@ -4,6 +4,13 @@ from tests.seeded.bug import Bug
 
 PROVING = [
     Bug(
+        "an address that was forgotten is not read again",
+        "settlement/_hashing.py",
+        "            missing = sorted(things)\n",
+        "",
+        "tests/settlement/test_proof.py -k prove_every_share",
+    ),
+    Bug(
         "a leaf may pass for a node",
         "lib/merkle.py",
         'return sha256(b"\\x00" + data).digest()',
