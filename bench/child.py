@@ -63,7 +63,10 @@ def settled(drawn: Callable[[], world.Month]) -> dict[str, float]:
     done = settlement.settle(month=world.when(), at=instance.now(), report=watch)
     watch("", 1, 1)
     # What comparing takes later is not settling's.
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    own, started = (
+        resource.getrusage(who).ru_maxrss / 1024
+        for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)
+    )
     return {
         "seconds": sum(watch.seconds.values()),
         "cpu_s": sum(watch.cpu_s.values()),
@@ -72,7 +75,7 @@ def settled(drawn: Callable[[], world.Month]) -> dict[str, float]:
         "proof_cpu_s": watch.cpu_s["proof"],
         "nods": done.nods,
         "transfers": done.transfers,
-        "memory_mb": peak,
+        "memory_mb": max(own, started),
         "server_mb": _server_mb(),
         "equal": _equal(drawn()),
     }
@@ -86,13 +89,13 @@ class _Watch:
         self.cpu_s: Counter[str] = Counter()
         self._server_s = _server_cpu_s()
         self._told = self._looked = time.perf_counter()
-        self._told_cpu = time.process_time() + self._server_s
+        self._told_cpu = _cpu_s() + self._server_s
 
     def __call__(self, label: str, done: int, _total: int) -> None:
         now = time.perf_counter()
         if now - self._looked > LOOK_S or not label:
             self._server_s, self._looked = _server_cpu_s(), now
-        now_cpu = time.process_time() + self._server_s
+        now_cpu = _cpu_s() + self._server_s
         # What is told as a stage begins was of the one before, which had no more to tell.
         stage = label if done else ""
         self.seconds[stage] += now - self._told
@@ -198,6 +201,11 @@ def button(members: int, things: int) -> dict[str, float]:
     settlement.close_due(at=at)
     ledger.seal(at=at)
     return {"members": len(made), "first_thing": first, "things": things}
+
+
+def _cpu_s() -> float:
+    """What this process has used by now, those it started and saw end with it."""
+    return sum(os.times()[:4])
 
 
 @cache

@@ -11,4 +11,3 @@ def small_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(_tree, "BLOCK", 4)
     monkeypatch.setattr(_tree, "_AT_ONCE", 1)
     monkeypatch.setattr(_hashing, "MEMBERS", 3)
-    monkeypatch.setattr(_hashing, "KNOWN", 4)

@@ -14,7 +14,7 @@ from mickle.members import members
 from mickle.members.models import Member
 from mickle.nods import nods
 from mickle.nods.models import Nod
-from mickle.settlement import _proof, _run, _tree, settlement
+from mickle.settlement import _hashing, _proof, _run, _tree, settlement
 from mickle.settlement.models import Line, Proof, ProofBlock, Spend, Split
 from mickle.things import things
 from mickle.things.models import Thing
@@ -300,6 +300,15 @@ def test_one_proof_reads_little_however_many_gave(small_blocks, django_assert_ma
     settle()
     with django_assert_max_num_queries(6):
         file_of(people[5])
+
+
+def test_addresses_that_were_let_go_are_read_again(monkeypatch):
+    monkeypatch.setattr(_hashing, "KNOWN", 2)
+    first, second, third = (thing(f"p{n}") for n in range(3))
+    found = _hashing._Addresses()
+    found.learn({first.id, second.id})
+    found.learn({second.id, third.id})
+    assert found == {page.id: page.identity for page in (second, third)}
 
 
 def test_the_split_and_the_lines_are_those_of_the_proof():
