@@ -25,8 +25,8 @@ from mickle.things.models import Thing
 
 # Members read at once: some 10,000 shares of a busy month.
 MEMBERS = 500
-# Addresses kept in memory, some 30 MB, and read in one statement.
-KNOWN, _AT_ONCE = 200_000, 1_000
+# Addresses kept in memory, some 100 MB, and read in one statement.
+KNOWN, _AT_ONCE = 500_000, 1_000
 # Members hashed at once: a millisecond. Then whoever else serves in this process has the turn.
 _A_TURN = 10
 
