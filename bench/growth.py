@@ -148,7 +148,7 @@ def _point(
         round(done["proof_cpu_s"], 1),
         round(done["memory_mb"]),
         round(done["server_mb"]),
-        round(numpy_s, 3),
+        round(numpy_s, 6),
     )
 
 
