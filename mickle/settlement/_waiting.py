@@ -167,7 +167,10 @@ def _free() -> Iterator[Thing]:
 
     Those of teams are asked line by line.
     """
-    decided = Q(owner__in=members.receivers()) | Q(state=Thing.State.REFUSED)
+    # Asked of each owner by number: a list of all of them is looked through for each thing by
+    # PostgreSQL, once it is longer than fits into the memory of one statement.
+    receives = Exists(members.receivers().filter(id=OuterRef("owner_id")))
+    decided = receives | Q(state=Thing.State.REFUSED)
     rows = waited_for().filter(decided).select_related("owner", "scope")
     for thing in rows.annotate(shared=teams.put_in_of()).iterator():
         if (
