@@ -8,7 +8,7 @@ Line = Sequence[tuple[float, float]]
 Place = Callable[[float, float], tuple[float, float]]
 
 WIDTH, HEIGHT = 760, 470
-LEFT, RIGHT, TOP, BOTTOM = 70, 250, 24, 56
+LEFT, RIGHT, TOP, BOTTOM = 70, 262, 24, 56
 # Told apart without colour, too: by their dashes and the marks on them.
 DASHES = ("", "7 4", "2 3", "9 3 2 3", "1 5")
 # Letters lie this far apart at the ends of lines.
@@ -111,5 +111,5 @@ def _lines(lines: Mapping[str, Line], place: Place) -> Iterator[str]:
             yield f'<circle class="{kind}" cx="{x:.1f}" cy="{y:.1f}" r="4"/>'
         x, y = points[-1]
         end = WIDTH - RIGHT + 14
-        yield f'<path class="{kind}" d="M{x + 6:.1f} {y:.1f}L{end} {heights[number]:.1f}"/>'
+        yield f'<path class="grid" d="M{x + 6:.1f} {y:.1f}L{end} {heights[number]:.1f}"/>'
         yield _text(end + 4, heights[number] + 4, name)
