@@ -8,7 +8,6 @@ import pytest
 
 from bench import growth, growth_plot, world
 from bench.growth import Point
-from tests import databases
 
 SVG = "{http://www.w3.org/2000/svg}"
 POINT = Point(1_000_000, "SQLite", "duckdb", 9.0, 6.0, 4.5, 300.0, 0.0, 0.05)
@@ -83,15 +82,9 @@ def test_the_docs_show_what_was_measured(tmp_path):
     assert f"]({growth.PLOT})" in page
 
 
-def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Four processes that start an instance are dear: one day in six."""
-    if "size" in metafunc.fixturenames:
-        metafunc.parametrize("size", databases.drawn(metafunc.config, (2_000,), days=6))
-
-
 @pytest.mark.slow
-def test_growth_is_measured_and_agrees_with_numpy(size, monkeypatch, tmp_path):
+def test_growth_is_measured_and_agrees_with_numpy(monkeypatch, tmp_path):
     monkeypatch.setattr(growth, "SQLITE_ALONE", 0)
-    figures = list(growth.figures([size], into=tmp_path))
+    figures = list(growth.figures([2_000], into=tmp_path))
     assert [figure.budget.partition(",")[0] for figure in figures] == ["45 x", "12 x"]
     assert [point.engine for point in growth.kept(tmp_path)] == ["database", "duckdb"]
