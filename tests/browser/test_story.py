@@ -1,6 +1,6 @@
 """The whole story in Chromium's engine: ten nods on another host become ten times 0.45.
 
-On PostgreSQL every other day, and whenever it is named.
+On one database a day by turns, and on both whenever it is named.
 """
 
 import re
