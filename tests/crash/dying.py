@@ -58,7 +58,9 @@ class Boundaries:
 
     def around(self, execute: Callable[..., Any], sql: str, *rest: Any) -> Any:
         """Wrap a statement: what is after one is before the next, or before a commit."""
-        self.pass_by(f"before {' '.join(sql.split()[:4])}")
+        # Death before a PRAGMA is death after the statement before it.
+        if not sql.startswith("PRAGMA"):
+            self.pass_by(f"before {' '.join(sql.split()[:4])}")
         return execute(sql, *rest)
 
 
