@@ -104,6 +104,7 @@ class Turns:
         return 0 < _read(held, which) - self._clock() <= AT_MOST_S
 
     def _may_hold_others(self, held: int) -> bool:
+        """Whether the others are free, and have been for long enough to be held again."""
         return not -OTHERS_S <= self._clock() - _read(held, _ALL) < FREE_S
 
     def prune(self) -> None:

@@ -44,15 +44,17 @@ def walk(
 
     Safe to run again if `write` is. The keys are whole numbers above nought, each at most once.
     """
-    with durable_together():
-        return _walk(keys, write, label, report)
-
-
-def _walk(keys: str, write: Callable[[Range], int], label: str, report: Report) -> int:
     total = _count(keys)
+    if not total:
+        return 0
+    with durable_together():
+        return _walk(keys, write, total, label, report)
+
+
+def _walk(keys: str, write: Callable[[Range], int], total: int, label: str, report: Report) -> int:
     done = seen = after = 0
     size = FIRST
-    while total:
+    while True:
         # To the end, however many have come or gone since they were counted.
         upto, rows = _next(keys, after, size)
         if upto is None:

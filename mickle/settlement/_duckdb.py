@@ -138,11 +138,15 @@ def _apart() -> Iterator[_Apart]:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
+            # Who presses Ctrl-C ends the settlement, which ends this.
+            start_new_session=True,
         ) as process,
     ):
         try:
             yield _Apart(process, folder)
         finally:
+            # It only reads, and may be in the middle of that.
+            process.kill()
             assert process.stdin is not None
             with suppress(BrokenPipeError):
                 process.stdin.close()

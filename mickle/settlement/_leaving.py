@@ -95,20 +95,26 @@ def put_back(*, month: int, report: Report) -> int:
     if not total:
         raise NoArchive(_("No nods of %(month)s have left.") % {"month": name})
     _check(month)
-    while some := _together(left.values_list("member_id", "nods")[:READ_AT_ONCE], READ_AT_ONCE):
-        # Read before anything is locked.
-        rows = _read(month, some)
-        while part := _together(some.items(), AT_ONCE):
-            span = Range(min(part) - 1, max(part))
-            within = [row for row in rows if row[1] in part]
-            began = time.perf_counter()
-            with transaction.atomic():
-                done += nods.put_back(month=month, span=span, rows=within)
-            chunks.let_others(time.perf_counter() - began)
-            for member in part:
-                del some[member]
-            seen += len(part)
-            report("return", seen, total)
+    with chunks.durable_together():
+        while some := _together(left.values_list("member_id", "nods")[:READ_AT_ONCE], READ_AT_ONCE):
+            # Read before anything is locked.
+            rows = _read(month, some)
+            while part := _together(some.items(), AT_ONCE):
+                done += _write(month, [row for row in rows if row[1] in part], part)
+                for member in part:
+                    del some[member]
+                seen += len(part)
+                report("return", seen, total)
+    return done
+
+
+def _write(month: int, rows: list[tuple[Any, ...]], members: Mapping[int, int]) -> int:
+    """Put the nods of these members back in a short transaction; how many."""
+    span = Range(min(members) - 1, max(members))
+    began = time.perf_counter()
+    with transaction.atomic():
+        done = nods.put_back(month=month, span=span, rows=rows)
+    chunks.let_others(time.perf_counter() - began)
     return done
 
 

@@ -69,7 +69,7 @@ class Both(RuleBasedStateMachine):
         self.plain.agree(percents)
 
     def teardown(self) -> None:
-        """Audit the world of this example, and forget it."""
+        """Audit the world of this example."""
         checks = [
             *ledger.audit(),
             *settlement.audit(),
