@@ -83,6 +83,11 @@ class Both(RuleBasedStateMachine):
     def at(self) -> datetime:
         return months.start(self.plain.month) + timedelta(days=10)
 
+    @property
+    def passed(self) -> int:
+        """How many months have: what happens once or twice does not all happen in the first."""
+        return self.plain.month - NOVEMBER
+
     def key(self) -> str:
         self.serial += 1
         return f"key {self.serial}"

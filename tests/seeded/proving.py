@@ -195,9 +195,8 @@ PROVING = [
     Bug(
         "nods come back from an archive that nobody looked at",
         "settlement/_leaving.py",
-        """    _check(month)
-    while""",
-        "    while",
+        "    _check(month)\n    with chunks",
+        "    with chunks",
         "tests/settlement/test_past.py -k comes_back_to_leave",
     ),
     Bug(
