@@ -15,8 +15,9 @@ from django.utils.translation import gettext as _
 
 from mickle.lib.errors import Refused
 
-# PostgreSQL's own words for: disk full, out of memory, lock timeout, deadlock, being shut down.
-_FULL = ("53100", "disk is full", "No space left")
+# The databases' own words for: disk full (SQLite's index of its log is a file too), lock timeout,
+# deadlock, being shut down.
+_FULL = ("53100", "disk is full", "No space left", "SQLITE_IOERR_SHMSIZE")
 _LOCKED = ("database is locked", "database table is locked", "55P03", "40P01")
 _AWAY = ("connection failed", "connection to server", "could not connect", "unable to open", "57P0")
 
@@ -48,7 +49,9 @@ def _named(error: BaseException) -> str:
 
 
 def _of_database(error: BaseException) -> str:
-    told = f"{error} {getattr(error.__cause__, 'sqlstate', None) or ''}"
+    cause = error.__cause__ or error
+    named = getattr(cause, "sqlstate", None) or getattr(cause, "sqlite_errorname", None) or ""
+    told = f"{error} {named}"
     if any(word in told for word in _FULL):
         return _full()
     if any(word in told for word in _LOCKED):

@@ -140,6 +140,13 @@ def test_each_trouble_has_its_sentence(error, word):
     assert word in failures.sentence(error)
 
 
+def test_no_room_for_the_index_of_sqlites_log_is_a_full_disk():
+    cause = sqlite3.OperationalError("disk I/O error")
+    cause.sqlite_errorname = "SQLITE_IOERR_SHMSIZE"
+    assert "The disk is full" in said(OperationalError("disk I/O error"), cause)
+    assert "The disk is full" in failures.sentence(cause)
+
+
 def test_deadlocks_and_impatience_of_a_server_are_locks():
     for cause in (psycopg.errors.DeadlockDetected("x"), psycopg.errors.LockNotAvailable("x")):
         assert "locked" in said(OperationalError("x"), cause)
