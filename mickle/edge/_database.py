@@ -7,6 +7,7 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any, Protocol
 
 import psycopg
@@ -102,7 +103,7 @@ class _Sqlite:
     @contextmanager
     def writing(self) -> Iterator[None]:
         with turn.TURN:
-            self._raw.execute("BEGIN IMMEDIATE")
+            turn.begin(self._raw, partial(self._raw.execute, "BEGIN IMMEDIATE"))
             try:
                 yield
                 self._raw.execute("COMMIT")

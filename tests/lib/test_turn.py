@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 from django.db import IntegrityError, OperationalError
 
+from mickle.edge import _database
+from mickle.lib import turn as turns
 from mickle.lib.sqlite3.base import DatabaseWrapper
 from mickle.lib.turn import TURN, Turn
 
@@ -136,3 +138,109 @@ def test_a_commit_that_fails_gives_the_turn_on_when_it_is_rolled_back(database):
     assert TURN._taken
     database.rollback()
     assert free(TURN)
+
+
+class Clock:
+    """Time that passes only while somebody sleeps."""
+
+    def __init__(self) -> None:
+        self.now_s, self.slept = 0.0, 0
+
+    def monotonic(self) -> float:
+        return self.now_s
+
+    def sleep(self, seconds: float) -> None:
+        self.now_s += seconds
+        self.slept += 1
+
+
+@pytest.fixture
+def clock(monkeypatch) -> Clock:
+    made = Clock()
+    monkeypatch.setattr(turns, "time", made)
+    return made
+
+
+@pytest.fixture
+def raw() -> Iterator[sqlite3.Connection]:
+    made = sqlite3.connect(":memory:", timeout=30, isolation_level=None)
+    yield made
+    made.close()
+
+
+def patience(raw: sqlite3.Connection) -> int:
+    return raw.execute("PRAGMA busy_timeout").fetchone()[0]
+
+
+def busy() -> sqlite3.OperationalError:
+    error = sqlite3.OperationalError("database is locked")
+    error.sqlite_errorcode = sqlite3.SQLITE_BUSY
+    return error
+
+
+def test_who_waits_for_another_process_finds_its_first_pause(clock, raw):
+    """A process that holds the lock for 5 ms and pauses for as long."""
+
+    def immediate() -> None:
+        assert patience(raw) == 0
+        if clock.now_s % 0.010 < 0.005:
+            raise busy()
+
+    turns.begin(raw, immediate)
+    assert 0.005 <= clock.now_s < 0.010
+    assert patience(raw) == 30_000
+
+
+def test_who_waits_long_asks_less_often_and_not_for_ever(clock, raw):
+    def immediate() -> None:
+        raise busy()
+
+    with pytest.raises(sqlite3.OperationalError, match="locked"):
+        turns.begin(raw, immediate)
+    assert 30 <= clock.now_s < 30.1
+    assert clock.slept < 2_000
+    assert patience(raw) == 30_000
+
+
+def test_what_is_no_matter_of_patience_is_raised_at_once(clock, raw):
+    def immediate() -> None:
+        raise sqlite3.OperationalError("disk I/O error")
+
+    with pytest.raises(sqlite3.OperationalError, match="disk"):
+        turns.begin(raw, immediate)
+    assert clock.slept == 0
+    assert patience(raw) == 30_000
+
+
+@pytest.fixture
+def slept(database, monkeypatch) -> Iterator[list[float]]:
+    """Another process holds the lock until somebody waits for it; how long each wait was."""
+    database.ensure_connection()
+    name = database.settings_dict["NAME"]
+    other = sqlite3.connect(name, isolation_level=None, check_same_thread=False)
+    other.execute("BEGIN IMMEDIATE")
+    found: list[float] = []
+
+    def sleep(seconds: float) -> None:
+        found.append(seconds)
+        if other.in_transaction:
+            other.execute("COMMIT")
+
+    monkeypatch.setattr(turns.time, "sleep", sleep)
+    yield found
+    other.close()
+
+
+def test_a_connection_of_django_waits_so(database, slept):
+    begin(database)
+    database.rollback()
+    assert len(slept) == 1
+
+
+def test_the_writer_of_the_edge_waits_so(database, slept):
+    raw = sqlite3.connect(database.settings_dict["NAME"], timeout=0.05)
+    edge = _database._Sqlite(raw)
+    with edge.writing():
+        pass
+    edge.close()
+    assert len(slept) == 1

@@ -6,7 +6,7 @@ CLICKING = [
     Bug(
         "a nod is answered before its transaction is committed",
         "edge/_database.py",
-        """            self._raw.execute("BEGIN IMMEDIATE")
+        """            turn.begin(self._raw, partial(self._raw.execute, "BEGIN IMMEDIATE"))
             try:
                 yield
                 self._raw.execute("COMMIT")
@@ -138,5 +138,26 @@ CLICKING = [
         "            pass\n",
         "tests/ledger/test_statistics.py -k compiled",
         database="postgresql",
+    ),
+    Bug(
+        "who waits for another process misses its pauses",
+        "lib/turn.py",
+        "time.sleep(min(max(waited * PATIENT, ASK_S), ASK_AT_MOST_S))",
+        "time.sleep(ASK_AT_MOST_S)",
+        "tests/lib/test_turn.py -k first_pause",
+    ),
+    Bug(
+        "the writer of the edge waits as SQLite does",
+        "edge/_database.py",
+        'turn.begin(self._raw, partial(self._raw.execute, "BEGIN IMMEDIATE"))',
+        'self._raw.execute("BEGIN IMMEDIATE")',
+        "tests/lib/test_turn.py -k writer_of_the_edge",
+    ),
+    Bug(
+        "pages wait as SQLite does",
+        "lib/sqlite3/base.py",
+        "turn.begin(self.connection, super()._start_transaction_under_autocommit)",
+        "super()._start_transaction_under_autocommit()",
+        "tests/lib/test_turn.py -k connection_of_django",
     ),
 ]

@@ -7,7 +7,7 @@ from typing import Any
 
 from django.db.backends.sqlite3 import base
 
-from mickle.lib.turn import TURN
+from mickle.lib import turn
 
 
 class DatabaseWrapper(base.DatabaseWrapper):
@@ -18,10 +18,10 @@ class DatabaseWrapper(base.DatabaseWrapper):
         self._has_turn = False
 
     def _start_transaction_under_autocommit(self) -> None:
-        TURN.take()
+        turn.TURN.take()
         self._has_turn = True
         try:
-            super()._start_transaction_under_autocommit()
+            turn.begin(self.connection, super()._start_transaction_under_autocommit)
         except BaseException:
             self._give_turn()
             raise
@@ -46,4 +46,4 @@ class DatabaseWrapper(base.DatabaseWrapper):
     def _give_turn(self) -> None:
         if self._has_turn:
             self._has_turn = False
-            TURN.give()
+            turn.TURN.give()
