@@ -100,7 +100,7 @@ def durable_together() -> Iterator[None]:
 def let_others(took_s: float) -> None:
     """Leave the one writer's place of SQLite free for as long as it was held.
 
-    Another process asks for it now and then, and never finds it free beside one who is quick.
+    Another process asks for it again and again, and never finds it free beside one who is quick.
     """
     if connection.vendor == "sqlite" and not connection.in_atomic_block:
         pause = 1 if company.is_served() else UNSERVED_PAUSE
