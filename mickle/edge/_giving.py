@@ -12,9 +12,9 @@ from operator import itemgetter
 from typing import NamedTuple
 
 from mickle.edge import _clock
-from mickle.edge._buckets import Buckets
 from mickle.edge._database import Database, rows
 from mickle.lib import months
+from mickle.lib.buckets import Buckets
 from mickle.nods import write
 from mickle.passes.write import KEPT_FOR, USE
 from mickle.teams.asking import PARTNERS

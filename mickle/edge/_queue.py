@@ -10,10 +10,10 @@ from collections import Counter, deque
 from collections.abc import Callable
 from functools import partial
 
-from mickle.edge._buckets import Buckets
 from mickle.edge._database import FAILURES, Database, faulty
 from mickle.edge._giving import Ask, Batch, Taken, Verdict
 from mickle.edge._threads import Worker
+from mickle.lib.buckets import Buckets
 
 TOGETHER_AT_MOST = 256
 # Between two batches; who is alone never waits.

@@ -18,7 +18,6 @@ from mickle.edge._answers import (
     written,
 )
 from mickle.edge._asking import Request
-from mickle.edge._buckets import Buckets
 from mickle.edge._counts import Counts, Known
 from mickle.edge._database import FAILURES
 from mickle.edge._kept import Kept
@@ -29,6 +28,7 @@ from mickle.edge._prints import Prints
 from mickle.edge._queue import Queue
 from mickle.edge._threads import Worker
 from mickle.edge._watch import Watch
+from mickle.lib.buckets import Buckets
 
 Scope = Mapping[str, Any]
 Receive = Callable[[], Awaitable[Mapping[str, Any]]]

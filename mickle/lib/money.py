@@ -58,6 +58,13 @@ def exact(micros: int) -> str:
     return plain(micros, EXPONENT)
 
 
+def trimmed(micros: int, decimals: int = 2) -> str:
+    """Exact text with the currency's places at least: `"12.50"`, `"0.416667"`."""
+    whole, _dot, part = exact(micros).partition(".")
+    part = part.rstrip("0").ljust(decimals, "0")
+    return f"{whole}.{part}" if part else whole
+
+
 def fee(gross_micros: int, basis_points: int) -> int:
     """`floor(gross * basis_points / 10000)` without leaving 64 bits on the way."""
     whole, rest = divmod(gross_micros, BASIS)

@@ -74,10 +74,7 @@ month = _argument(months.parse)
 
 def decimal(micros: int) -> str:
     """Exact decimal text with the currency's places at least: 12.50, 0.416667."""
-    least = settings.CURRENCY_DECIMALS
-    whole, _dot, part = money.exact(micros).partition(".")
-    part = part.rstrip("0").ljust(least, "0")
-    return f"{whole}.{part}" if part else whole
+    return money.trimmed(micros, settings.CURRENCY_DECIMALS)
 
 
 def said(micros: int) -> str:

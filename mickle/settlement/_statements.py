@@ -199,6 +199,12 @@ def waiting_for(thing: Thing) -> tuple[int, int]:
     return found["nods_sum"] or 0, found["gross"] or 0
 
 
+def waiting_shown(thing: Thing) -> tuple[int, int | None]:
+    """What anybody may read of it: of fewer givers a sum would tell what a single one gave."""
+    nods, micros = waiting_for(thing)
+    return nods, micros if _waiting.waiting_givers(thing) >= GIVERS_SHOWN else None
+
+
 def expires_at(month: int) -> datetime:
     """When what waits of a month comes back to its members: the first day after six months."""
     return months.start(month + 7)

@@ -250,9 +250,9 @@ def has_to_release() -> bool:
     return _waiting.has_to_release()
 
 
-def waiting_givers(thing: Thing) -> int:
-    """How many members have a share in what waits for a thing, three or more as three."""
-    return min(_waiting.waiting_givers(thing), _statements.GIVERS_SHOWN)
+def waiting_shown(thing: Thing) -> tuple[int, int | None]:
+    """What anybody may read of what waits: its nods, and its micros from three givers on."""
+    return _statements.waiting_shown(thing)
 
 
 def take_back_waiting(*, member: Member, month: int, thing: Thing, at: datetime) -> int:

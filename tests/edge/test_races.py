@@ -9,11 +9,11 @@ import pytest
 from django.db import OperationalError, connection, transaction
 
 from mickle.edge import _database, _door, _queue
-from mickle.edge._buckets import Buckets
 from mickle.edge._database import Database
 from mickle.edge._giving import Ask, Batch, Verdict
 from mickle.edge._origins import Askers
 from mickle.edge.edge import Policy
+from mickle.lib.buckets import Buckets
 from mickle.members.models import Member
 from mickle.nods import nods
 from mickle.nods.models import Nod

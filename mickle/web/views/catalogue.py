@@ -26,9 +26,6 @@ from mickle.web.access import MemberRequest
 from mickle.web.forms import ClaimForm
 from mickle.web.snippets import Snippet
 
-# With fewer givers a public amount would tell what a single one gave (rule 9).
-GIVERS_SHOWN = 3
-
 
 def category_names() -> dict[str, str]:
     """The categories in the page's language."""
@@ -160,10 +157,9 @@ def _nods_this_month(found: Thing) -> int:
     ).count()
 
 
-def _waiting(found: Thing) -> dict[str, int]:
-    nods, micros = settlement.waiting_for(found)
-    shown = micros if settlement.waiting_givers(found) >= GIVERS_SHOWN else 0
-    return {"waiting_nods": nods, "waiting_micros": shown}
+def _waiting(found: Thing) -> dict[str, int | None]:
+    nods, micros = settlement.waiting_shown(found)
+    return {"waiting_nods": nods, "waiting_micros": micros}
 
 
 def _images(found: Thing) -> list[dict[str, Any]]:
