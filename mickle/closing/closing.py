@@ -27,6 +27,7 @@ from mickle.passes import passes
 from mickle.payins import payins
 from mickle.payouts import payouts
 from mickle.payouts.models import Payout
+from mickle.programs import programs
 from mickle.providers import sepa
 from mickle.settlement import arrears, settlement
 from mickle.teams import teams
@@ -177,6 +178,7 @@ def _ask(
             nods.take_back(member=member, thing=nod.thing, at=at, month=open_month)
     claims.forget(member=member)
     passes.revoke_all(member=member)
+    programs.revoke_all(member=member)
     members.note_closing(member=member, at=at)
     return Closing.objects.create(
         member=member,

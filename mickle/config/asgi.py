@@ -9,13 +9,15 @@ from a2wsgi import WSGIMiddleware
 from django.conf import settings
 
 # Sets Django up, so it stands before whatever reads a model.
-from mickle.config.wsgi import application as pages
+from mickle.config.wsgi import application as pages  # isort: skip
+from mickle.api import api
 from mickle.edge.edge import Edge, Policy, Receive, Scope, Send
 from mickle.edge.lane import Lane
 
 THREADS = 8
 BODY_LIMIT_BYTES = 2_500_000
 BODY_TIME_S = 30
+_LENGTHS = (b"transfer-encoding", b"content-length")
 
 
 class Dispatcher:
@@ -65,12 +67,14 @@ class Dispatcher:
             async with asyncio.timeout(BODY_TIME_S):
                 body = await _body(scope, receive)
         except TimeoutError:
-            await _refuse(send, 408, "The request took too long to arrive.")
+            await _refuse(send, 408, "The request took too long to arrive.", scope["path"])
         else:
             if body is None:
-                await _refuse(send, 413, "This is more than 2.5 MB. Nothing was changed.")
+                sentence = "This is more than 2.5 MB. Nothing was changed."
+                await _refuse(send, 413, sentence, scope["path"])
             else:
-                await self.pages(cast(Any, _safe(scope)), cast(Any, _again(body)), cast(Any, send))
+                known = cast(Any, _safe(scope, len(body)))
+                await self.pages(known, cast(Any, _again(body)), cast(Any, send))
 
 
 async def _body(scope: Scope, receive: Receive) -> bytes | None:
@@ -97,17 +101,26 @@ def _again(body: bytes) -> Receive:
     return receive
 
 
-def _safe(scope: Scope) -> Scope:
-    """Without what WSGI cannot tell apart: X_Forwarded_For would pass for X-Forwarded-For."""
+def _safe(scope: Scope, length: int) -> Scope:
+    """Without what WSGI cannot tell apart: X_Forwarded_For would pass for X-Forwarded-For.
+
+    A body that came in pieces has its length now, without which WSGI would read none of it.
+    """
     query: bytes = scope["query_string"]
     if not query.isascii():
         query = quote(query, safe="%&=+;/?:@!$'()*,[]~").encode()
     headers = [(name, value) for name, value in scope["headers"] if b"_" not in name]
+    if any(name == b"transfer-encoding" for name, _value in headers):
+        headers = [one for one in headers if one[0] not in _LENGTHS]
+        headers.append((b"content-length", str(length).encode()))
     return {**scope, "headers": headers, "query_string": query}
 
 
-async def _refuse(send: Send, status: int, sentence: str) -> None:
-    body = json.dumps({"error": sentence}).encode()
+async def _refuse(send: Send, status: int, sentence: str, path: str = "") -> None:
+    said = {"error": sentence}
+    if api.answers(path):
+        said = {"error": "invalid_request", "error_description": sentence}
+    body = json.dumps(said).encode()
     headers = [
         (b"content-type", b"application/json"),
         (b"content-length", str(len(body)).encode()),

@@ -70,6 +70,7 @@ BUTTON_ORIGIN = env.text("BUTTON_ORIGIN").rstrip("/")
 PASS_NODS_A_DAY = env.number("PASS_NODS_A_DAY", 200)
 EDGE_REQUESTS_A_SECOND = env.number("EDGE_REQUESTS_A_SECOND", 100)
 EDGE_BURST = env.number("EDGE_BURST", 1000)
+API_REQUESTS_AN_HOUR = env.number("API_REQUESTS_AN_HOUR", 1000)
 LIVE_STREAMS_AN_ADDRESS = env.number("LIVE_STREAMS_AN_ADDRESS", 50)
 # The licence asks for it: where people who use this instance find the source it runs.
 SOURCE_URL = env.text("SOURCE_URL")
@@ -102,6 +103,7 @@ INSTALLED_APPS = [
     "mickle.nods",
     "mickle.claims",
     "mickle.passes",
+    "mickle.programs",
     "mickle.payins",
     "mickle.settlement",
     "mickle.payouts",
@@ -114,6 +116,8 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
+    # Before everything that reads a cookie: nothing under /api is ever asked for by one.
+    "mickle.api.api.Calls",
     "mickle.web.headers.SecurityHeaders",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -252,7 +256,14 @@ X_FRAME_OPTIONS = "DENY"
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {"line": {"format": "{asctime} {levelname} {name}: {message}", "style": "{"}},
+    # Whatever was asked, no line of it holds a token.
+    "formatters": {
+        "line": {
+            "()": "mickle.config._lines.Line",
+            "format": "{asctime} {levelname} {name}: {message}",
+            "style": "{",
+        }
+    },
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["console"], "level": "WARNING"},
     # A job that fails has said so in a line of its own; the queue would add a traceback.

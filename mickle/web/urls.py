@@ -16,7 +16,7 @@ Givers: dashboard (seen, rows, states, money, steps) add-link my-nods (rows, mon
 subscriptions (running) statements (listed) statement (found, rows, movements) statement-as
 own-proof top-up (amount, reference, account, qr) refund (most) settings (budget, profile, mail,
 plan) sites (listed)
-close-account;
+programs (listed, form, made) close-account;
 POST only: play-money take-back-waiting.
 
 Makers: my-things (things, claims, shown) prove (form, looks, buttons) proof-way (proof, way, step,
@@ -58,6 +58,7 @@ from mickle.web.views import (
     office,
     people,
     playground,
+    programs,
     proofs,
     proving,
     sites,
@@ -135,6 +136,7 @@ givers = [
     path("refund", money.refund, name="refund"),
     path("settings", account.settings_page, name="settings"),
     path("settings/sites", sites.sites, name="sites"),
+    path("settings/programs", programs.all_programs, name="programs"),
     path("settings/close", account.close_account, name="close-account"),
 ]
 

@@ -32,6 +32,7 @@ GIVER = (
     f"/statements/{months.text(MONTH)}",
     *("/top-up", "/refund", "/settings", "/settings/close", "/thing/1", "/catalogue"),
     *("/nod?url=https://new.example/page", "/nod/1/monthly", "/settings/sites"),
+    "/settings/programs",
 )
 MAKER = (
     *("/mine", "/mine/add", "/mine/show", "/mine/teams", "/thing/1/edit", "/thing/1", "/revenue"),

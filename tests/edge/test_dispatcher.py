@@ -56,6 +56,21 @@ def ask(house, *bodies: bytes, **scope: object) -> tuple[int, bytes]:
     return sent[0]["status"], sent[1]["body"]
 
 
+def test_pages_are_told_how_long_a_body_is_that_came_in_pieces(house):
+    pieces = [(b"transfer-encoding", b"chunked"), (b"content-type", b"application/json")]
+    assert ask(house, b'{"a": ', b"1}", path="/api/v1/nods", headers=pieces)[0] == 204
+    [(scope, body)] = house.pages.seen
+    assert body == b'{"a": 1}'
+    assert scope["headers"] == [(b"content-type", b"application/json"), (b"content-length", b"8")]
+
+
+def test_a_program_is_refused_by_code_and_sentence(house):
+    status, body = ask(house, b"x", path="/api/v1/nods", headers=[(b"content-length", b"9" * 9)])
+    found = json.loads(body)
+    assert (status, found["error"]) == (413, "invalid_request")
+    assert found["error_description"].startswith("This is more than 2.5 MB")
+
+
 def test_pages_get_the_whole_body(house):
     assert ask(house, b"a=1", b"&b=2")[0] == 204
     assert house.pages.seen[0][1] == b"a=1&b=2"

@@ -8,6 +8,7 @@ from tests.seeded.fetching import FETCHING
 from tests.seeded.identity import IDENTITY
 from tests.seeded.mailing import MAILING
 from tests.seeded.month_end import MONTH_END
+from tests.seeded.programs import PROGRAMS
 from tests.seeded.proving import PROVING
 from tests.seeded.showing import SHOWING
 from tests.seeded.teaming import TEAMING
@@ -53,6 +54,7 @@ BUGS = [
     *ACCOUNTS,
     *TEAMING,
     *CLICKING,
+    *PROGRAMS,
     *PROVING,
     *FETCHING,
     *TURNS,
