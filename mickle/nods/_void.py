@@ -82,12 +82,12 @@ WHERE void = '' AND (month, member_id, thing_id) IN (
 _PUT_OFF = """
 UPDATE nods_nod SET void = 'LATER'
 WHERE void = '' AND month = %(month)s AND member_id > %(after)s AND member_id <= %(upto)s
-  AND thing_id NOT IN ({received})
+  AND NOT EXISTS (SELECT 1 FROM ({received}) r WHERE r.thing = nods_nod.thing_id)
 """
 
 
 def put_off(*, month: int, received: str) -> int:
-    """Mark what counts and is none of the things that a SELECT gives; how many."""
+    """Mark what counts and is none of the things that a SELECT of `thing` gives; how many."""
     text = _PUT_OFF.format(received=received)
 
     def mark_range(span: Range) -> int:

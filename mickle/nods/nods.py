@@ -284,7 +284,7 @@ def void_at_freeze(*, month: int, owned: str) -> Counter[str]:
 def put_off_at_freeze(*, month: int, received: str) -> int:
     """Mark the nods of a closed month that are charged when somebody may receive for them.
 
-    `received` is a SELECT of the things for which somebody may now; returns how many nods.
+    `received` is a SELECT of `thing`, for which somebody may now; returns how many nods.
     """
     return _void.put_off(month=month, received=received)
 

@@ -38,7 +38,8 @@ SELECT %(month)s, t.id, COALESCE(p.team, t.owner_id),
              AND EXISTS (SELECT 1 FROM teams_part x WHERE x.team = p.team AND x.staying = 1)
              AND NOT EXISTS (
                SELECT 1 FROM teams_part x
-               WHERE x.team = p.team AND x.staying = 1 AND x.member NOT IN ({receivers}))
+               WHERE x.team = p.team AND x.staying = 1
+                 AND NOT EXISTS (SELECT 1 FROM ({receivers}) y WHERE y.id = x.member))
             THEN %(true)s ELSE %(false)s END
 FROM s_nodded s JOIN things_thing t ON t.id = s.thing
 LEFT JOIN teams_party p ON p.thing = t.id AND p.keeper = t.owner_id

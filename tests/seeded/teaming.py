@@ -151,7 +151,7 @@ TEAMING = [
     Bug(
         "one who may receive is enough for all",
         "settlement/_freeze.py",
-        "AND x.member NOT IN ({receivers}))",
+        "AND NOT EXISTS (SELECT 1 FROM ({receivers}) y WHERE y.id = x.member))",
         "AND x.member < 0)",
         f"{SETTLING} -k topped_up",
     ),

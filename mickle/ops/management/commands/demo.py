@@ -32,7 +32,13 @@ class Command(Base):
             }
         )
         self.say(
-            _("Sign in as olga@demo.example with %(password)s to run it, ada@demo.example to give.")
+            _("To run it sign in as olga@demo.example with the password %(password)s.")
             % {"password": done.password}
         )
-        self.say(_("Codes by mail lie in %(folder)s.") % {"folder": settings.DATA_DIR / "mail"})
+        self.say(
+            _(
+                "To give sign in as ada@demo.example without one: a code is mailed to her, "
+                "and what is mailed lies in %(folder)s."
+            )
+            % {"folder": settings.DATA_DIR / "mail"}
+        )
