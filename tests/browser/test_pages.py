@@ -163,7 +163,7 @@ def test_the_pages_of_a_maker(page: Page) -> None:
 
 
 def test_the_pages_of_an_operator(page: Page, demo: Running) -> None:
-    password = re.search(r"olga@demo\.example with (\S+) to", demo.said)[1]
+    password = re.search(r"olga@demo\.example with the password (\S+)\.\n", demo.said)[1]
     sign_in(page, "olga@demo.example", password)
     assert look_at(page, OPERATOR) == []
 
