@@ -88,7 +88,9 @@ def find(*, token: str, at: datetime) -> Program:
         raise Suspended(_("This account is suspended, so no program acts for it."))
     today = at.date()
     if row.used_date != today:
-        Program.objects.filter(id=row.id).update(used_date=today)
+        # In a transaction it has its turn among those who write.
+        with transaction.atomic():
+            Program.objects.filter(id=row.id).update(used_date=today)
     return row
 
 
