@@ -67,8 +67,7 @@ class House(socketserver.ThreadingTCPServer):
         self.asked: list[str] = []
         self.heads: list[str] = []
         self.bodies: list[str] = []
-        self.open = Counter()
-        self.most_open = 0
+        self.open = self.most_open = 0
         self.guard = threading.Lock()
         self.wrap: Callable[[socket.socket], socket.socket] = lambda sock: sock
         self.begun: Callable[[str], None] = lambda _path: None
@@ -78,25 +77,36 @@ class House(socketserver.ThreadingTCPServer):
 
     def finish_request(self, request: socket.socket, client_address: object) -> None:
         # Strangers leave in the middle, and so do those who defend themselves.
-        with self.guard:
-            self.open["now"] += 1
-            self.most_open = max(self.most_open, self.open["now"])
         with suppress(OSError), self.wrap(request) as sock:
-            self._answer(sock)
-        with self.guard:
-            self.open["now"] -= 1
+            sock.settimeout(5)
+            if path := self._asked(sock):
+                self._answer(sock, path)
 
-    def _answer(self, sock: socket.socket) -> None:
-        sock.settimeout(5)
-        text, body = heard(sock)
-        if not text:
-            return
-        path = text.split(" ")[1]
+    def _asked(self, sock: socket.socket) -> str:
+        """The path that is asked for.
+
+        Counted as open until the answer begins: who has its end may be here again before the thread
+        that sent it goes on.
+        """
         with self.guard:
-            self.asked.append(path)
-            self.heads.append(text)
-            self.bodies.append(body)
-        self.begun(path)
+            self.open += 1
+            self.most_open = max(self.most_open, self.open)
+        try:
+            text, body = heard(sock)
+            if not text:
+                return ""
+            path = text.split(" ")[1]
+            with self.guard:
+                self.asked.append(path)
+                self.heads.append(text)
+                self.bodies.append(body)
+            self.begun(path)
+            return path
+        finally:
+            with self.guard:
+                self.open -= 1
+
+    def _answer(self, sock: socket.socket, path: str) -> None:
         answer = self.pages.get(path, self.pages.get("*", page(b"", status="404 Not Found")))
         if callable(answer):
             answer(sock)
