@@ -16,7 +16,6 @@ from urllib.parse import quote
 import pytest
 from playwright.sync_api import Browser, Frame, Page, Playwright, sync_playwright
 
-from tests import databases
 from tests.migrated import begin_with_tables
 from tests.once import made_once
 
@@ -34,16 +33,6 @@ _SPARING = [
     *(["--no-sandbox"] if os.geteuid() == 0 else []),
 ]
 FLAGS = ["--headless=new", *_SPARING]
-
-
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Let the story be lived on one database a day, by turns."""
-    if databases.names_some(config):
-        return
-    told = [item for item in items if item.path.name == "test_story.py"]
-    out = set(told).difference(databases.drawn(config, told, days=2))
-    items[:] = [item for item in items if item not in out]
-    config.hook.pytest_deselected(items=list(out))
 
 
 def free_port() -> int:

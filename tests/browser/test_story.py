@@ -1,7 +1,4 @@
-"""The whole story in Chromium's engine: ten nods on another host become ten times 0.45.
-
-On one database a day by turns, and on both whenever it is named.
-"""
+"""The whole story in Chromium's engine, on each database: ten nods on another host become 10 x 0.45."""
 
 import re
 from collections.abc import Iterator
