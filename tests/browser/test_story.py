@@ -1,4 +1,4 @@
-"""The whole story in Chromium's engine, on each database: ten nods on another host become 10 x 0.45."""
+"""The story in Chromium's engine, on each database: ten nods elsewhere become ten times 0.45."""
 
 import re
 from collections.abc import Iterator
