@@ -78,9 +78,7 @@ class House(socketserver.ThreadingTCPServer):
     def finish_request(self, request: socket.socket, client_address: object) -> None:
         # Strangers leave in the middle, and so do those who defend themselves.
         with suppress(OSError), self.wrap(request) as sock:
-            sock.settimeout(5)
-            if path := self._asked(sock):
-                self._answer(sock, path)
+            self._answer(sock)
 
     def _asked(self, sock: socket.socket) -> str:
         """The path that is asked for.
@@ -106,7 +104,11 @@ class House(socketserver.ThreadingTCPServer):
             with self.guard:
                 self.open -= 1
 
-    def _answer(self, sock: socket.socket, path: str) -> None:
+    def _answer(self, sock: socket.socket) -> None:
+        sock.settimeout(5)
+        path = self._asked(sock)
+        if not path:
+            return
         answer = self.pages.get(path, self.pages.get("*", page(b"", status="404 Not Found")))
         if callable(answer):
             answer(sock)
