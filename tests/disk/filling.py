@@ -17,6 +17,7 @@ django.setup()
 
 from django.db import DatabaseError, connection  # noqa: E402 - Django stands first
 
+from mickle.edge import _database  # noqa: E402
 from mickle.ledger import ledger  # noqa: E402
 from mickle.lib import months  # noqa: E402
 from mickle.nods import nods  # noqa: E402
@@ -42,6 +43,9 @@ class World:
         owners = [creator(f"o{n}") for n in range(3)]
         self.pages = [thing(f"p{n}", [None, *owners][n % 4]) for n in range(PAGES)]
         self.chance = random.Random("disk")
+        # As the edge of a process that serves: with it the index of SQLite's log stays, and where
+        # there are not 32 KB for a new one nothing could be read.
+        self.kept = _database.connect() if connection.vendor == "sqlite" else None
         for place in range(MEMBERS):
             self._top_up(f"start:{place}", place, MICROS * 200)
 
