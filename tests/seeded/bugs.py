@@ -46,6 +46,13 @@ BUGS = [
         "(",
         "tests/disk -k postgresql",
     ),
+    Bug(
+        "a disk with no room for the index of SQLite's log is something unforeseen",
+        "ops/failures.py",
+        ', "SQLITE_IOERR_SHMSIZE")',
+        ")",
+        "tests/ops/test_failures.py -k index_of_sqlites_log",
+    ),
     *ARREARS,
     *IDENTITY,
     *MONTH_END,
