@@ -82,8 +82,9 @@ def _a_migrated_one(tmp_path_factory: pytest.TempPathFactory) -> None:
 # what asks for none.
 ONCE = {"bench", "browser", "disk", "docs", "lib", "postmaster", "seeded"}
 # What meets people stands on the books: on PostgreSQL a run of all takes every other test of it,
-# each within two days, and all with --long. What moves money meets both databases in each run.
-BY_TURNS = {"claims", "discovery", "notices", "web"}
+# each within two days, and all with --long. What moves money meets both databases in each run; a
+# whole year of it takes turns.
+BY_TURNS = {"claims", "discovery", "notices", "simulation", "web"}
 # And what only reads the books.
 READING = {"test_archive.py", "test_forecast.py", "test_proof_tampered.py"}
 # Minutes each.
