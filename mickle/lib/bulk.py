@@ -97,12 +97,16 @@ def refill(
     For what is staged again and again: each table that is made or dropped has SQLite read its
     schema and prepare every statement anew.
     """
-    cursor.execute(f"CREATE TEMP TABLE IF NOT EXISTS {name} ({columns})")
+    make = f"CREATE TEMP TABLE IF NOT EXISTS {name} ({columns})"
     on_postgresql = connection.vendor == "postgresql"
-    cursor.execute(f"TRUNCATE {name}" if on_postgresql else f"DELETE FROM {name}")
+    if on_postgresql:
+        cursor.execute(f"{make}; TRUNCATE {name}")
+    else:
+        cursor.execute(make)
+        cursor.execute(f"DELETE FROM {name}")
     cursor.execute(f"INSERT INTO {name} {select}", params or None)
     rows = int(cursor.rowcount)
-    if on_postgresql:
+    if on_postgresql and rows:
         cursor.execute(f"ANALYZE {name}")
     return rows
 
