@@ -85,8 +85,9 @@ ONCE = {"bench", "browser", "disk", "docs", "lib", "postmaster", "seeded"}
 # each within two days, and all with --long. What moves money meets both databases in each run; a
 # whole year of it takes turns.
 BY_TURNS = {"claims", "discovery", "notices", "simulation", "web"}
-# And what only reads the books.
+# And what only reads the books, and what leads to a first nod or to one's pages.
 READING = {"test_archive.py", "test_forecast.py", "test_proof_tampered.py"}
+LEADING = {"test_nod_page.py", "test_nod_window.py", "test_showing.py", "test_signing_in.py"}
 # Minutes each.
 LONG = ("model", "crash", "simulation", "postmaster", "browser", "bench", "seeded")
 
@@ -104,7 +105,7 @@ def _room(item: pytest.Item) -> str:
 
 
 def _takes_turns(item: pytest.Item) -> bool:
-    return _room(item) in BY_TURNS or item.path.name in READING
+    return _room(item) in BY_TURNS or item.path.name in READING | LEADING
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

@@ -1,4 +1,7 @@
-"""The story in Chromium's engine, on each database: ten nods elsewhere become ten times 0.45."""
+"""The story in Chromium's engine, on each database: ten nods elsewhere become ten times 0.45.
+
+The browser of those who make the pages runs no scripts.
+"""
 
 import re
 from collections.abc import Iterator
@@ -36,8 +39,10 @@ def running(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Running]
 class Person:
     """Somebody at a browser of their own, with cookies of their own."""
 
-    def __init__(self, shell: Browser, running: Running) -> None:
-        self.context = shell.new_context(base_url=running.url, accept_downloads=True)
+    def __init__(self, shell: Browser, running: Running, *, scripts: bool = True) -> None:
+        self.context = shell.new_context(
+            base_url=running.url, accept_downloads=True, java_script_enabled=scripts
+        )
         self.page: Page = self.context.new_page()
         self.page.set_default_timeout(15_000)
 
@@ -139,7 +144,7 @@ def test_ten_nods_become_ten_times_forty_five_cents_and_an_eleventh_withdraws(
     ines = begin(shell, running)
     makers: list[Person] = []
     for number in range(MAKERS + 1):
-        maker = Next(makers[-1]) if makers else Person(shell, running)
+        maker = Next(makers[-1]) if makers else Person(shell, running, scripts=False)
         maker.sign_up(f"maker-{number}@example.org")
         maker.top_up("2.00")
         add_page(maker, blog.address(number), f"Essay number {number}")
