@@ -53,7 +53,7 @@ class Place:
     def open(self, host: Host, thing: str, trick: "Trick") -> Page:
         """The hostile page on that host, looked at for a moment."""
         address = host.put(f"/{thing}", _page(self.frame(thing), trick), HTML)
-        # The tab that stays: a new one for each trick takes twice as long.
+        # The tab that stays: a new one for each trick costs an eighth more.
         found = self.reader.context.pages[0]
         found.goto(address)
         expect(found.frame_locator("#f").locator("button")).to_have_attribute(

@@ -284,15 +284,15 @@ TEAMING = [
     Bug(
         "who has a part and no page of their own releases nothing by a top-up",
         "settlement/_waiting.py",
-        "    if not (around or Thing.objects.filter(owner=member).exists()):\n",
-        "    if not Thing.objects.filter(owner=member).exists():\n",
+        "        if not (around or Thing.objects.filter(owner=member).exists()):\n",
+        "        if not Thing.objects.filter(owner=member).exists():\n",
         f"{SETTLING} -k everybody_has_topped_up",
     ),
     Bug(
         "who owns a page and is in no team releases nothing by a top-up",
         "settlement/_waiting.py",
-        "    if not (around or Thing.objects.filter(owner=member).exists()):\n",
-        "    if not around:\n",
+        "        if not (around or Thing.objects.filter(owner=member).exists()):\n",
+        "        if not around:\n",
         "tests/settlement/test_waiting_cases.py -k releases_nothing_and_two",
     ),
 ]
