@@ -82,12 +82,10 @@ def _a_migrated_one(tmp_path_factory: pytest.TempPathFactory) -> None:
 # what asks for none.
 ONCE = {"bench", "browser", "disk", "docs", "lib", "postmaster", "seeded"}
 # What meets people stands on the books: on PostgreSQL a run of all takes every other test of it,
-# each within two days, and all with --long. What moves money meets both databases in each run; a
-# whole year of it takes turns.
-BY_TURNS = {"claims", "discovery", "notices", "simulation", "web"}
-# And what only reads the books, and what leads to a first nod or to one's pages.
+# each within two days, and all with --long. What moves money meets both databases in each run.
+BY_TURNS = {"claims", "discovery", "notices", "web"}
+# And what only reads the books.
 READING = {"test_archive.py", "test_forecast.py", "test_proof_tampered.py"}
-LEADING = {"test_nod_page.py", "test_nod_window.py", "test_showing.py", "test_signing_in.py"}
 # Minutes each.
 LONG = ("model", "crash", "simulation", "postmaster", "browser", "bench", "seeded")
 
@@ -105,7 +103,7 @@ def _room(item: pytest.Item) -> str:
 
 
 def _takes_turns(item: pytest.Item) -> bool:
-    return _room(item) in BY_TURNS or item.path.name in READING | LEADING
+    return _room(item) in BY_TURNS or item.path.name in READING
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

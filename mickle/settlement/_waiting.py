@@ -156,15 +156,14 @@ def _release_line(line: Line, thing: Thing, at: datetime) -> int:
 def release_owner(*, member: Member, at: datetime) -> int:
     """Release what waits for everything a member owns, by themselves or in a team; the net."""
     around = teams.around([member.id])[member.id]
-    theirs = Q(owner=member)
-    if around:
-        theirs |= Q(owner__in=PutIn.objects.filter(team__in=around).values("keeper"))
+    shared = PutIn.objects.filter(team__in=around)
     with transaction.atomic():
         instance.hold_owners()
         if not (around or Thing.objects.filter(owner=member).exists()):
             # Most who put money in own nothing: to ask what waits costs several times as much.
             return 0
-        return sum(release(thing=thing, at=at) for thing in waited_for().filter(theirs))
+        owned = waited_for().filter(Q(owner=member) | Q(owner__in=shared.values("keeper")))
+        return sum(release(thing=thing, at=at) for thing in owned)
 
 
 def _free() -> Iterator[Thing]:

@@ -1,6 +1,6 @@
 """The story in Chromium's engine, on each database: ten nods elsewhere become ten times 0.45.
 
-The browser of those who make the pages runs no scripts.
+On PostgreSQL the browser of those who make the pages runs no scripts.
 """
 
 import re
@@ -20,9 +20,9 @@ MAKERS = 10
 IBAN = "DE89370400440532013000"
 
 
-@pytest.fixture(params=("sqlite", "postgresql"))
+@pytest.fixture
 def running(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Running]:
-    """A fresh instance on either database."""
+    """A fresh instance on the database asked for."""
     if request.param == "sqlite":
         running = Running(tmp_path / "data")
         yield running
@@ -138,13 +138,19 @@ def nod_on(reader: Person, blog: Blog, number: int) -> Page:
     return opened.value
 
 
+@pytest.mark.parametrize(
+    ("running", "scripts"),
+    [("sqlite", True), ("postgresql", False)],
+    indirect=["running"],
+    ids=["sqlite", "postgresql"],
+)
 def test_ten_nods_become_ten_times_forty_five_cents_and_an_eleventh_withdraws(
-    shell: Browser, running: Running, blog: Blog
+    shell: Browser, running: Running, blog: Blog, scripts: bool
 ):
     ines = begin(shell, running)
     makers: list[Person] = []
     for number in range(MAKERS + 1):
-        maker = Next(makers[-1]) if makers else Person(shell, running, scripts=False)
+        maker = Next(makers[-1]) if makers else Person(shell, running, scripts=scripts)
         maker.sign_up(f"maker-{number}@example.org")
         maker.top_up("2.00")
         add_page(maker, blog.address(number), f"Essay number {number}")
