@@ -104,6 +104,13 @@ def cpu_s(*pids: int) -> float:
     return total
 
 
+def keep_on(cores: set[int], *pids: int) -> None:
+    """Let all threads of processes run on these cores alone, and what they start from now on."""
+    for pid in pids:
+        for thread in Path(f"/proc/{pid}/task").iterdir():
+            os.sched_setaffinity(int(thread.name), cores)
+
+
 def family(pid: int) -> list[int]:
     """A process and all that it started, as far as they live."""
     found, at = [pid], 0

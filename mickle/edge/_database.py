@@ -5,7 +5,7 @@ import re
 import sqlite3
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, suppress
 from datetime import UTC, datetime
 from functools import partial
 from typing import Any, Protocol
@@ -18,29 +18,42 @@ from mickle.nods import write
 
 Names = Mapping[str, Any]
 Rows = list[tuple[Any, ...]]
+Now = tuple[datetime, int]
 
 _LOOK_EVERY_S = 0.1
 _NAMED = re.compile(r"%\((\w+)\)s")
 _NOW = "SELECT clock_offset_s, closed_through FROM instance_instance WHERE id = 1"
+_POSTGRESQL_NOW = _NOW.replace(
+    "closed_through", "closed_through, extract(epoch from clock_timestamp())"
+)
 
 
 class Database(Protocol):
     """A connection of its own to the instance's database."""
 
+    # How a query ends that keeps the members it calls `m` as they are until the transaction ends.
+    holding: str
+
     def query(self, text: str, names: Names) -> Rows:
         """Run a statement with `{rows}` and %(named)s values; its rows, or none."""
 
-    def writing(self) -> Any:
-        """A context: one durable transaction, undone whole when it fails."""
+    def writing(self) -> AbstractContextManager[Now]:
+        """One durable transaction, undone whole when it fails; its instant, as `now` says it."""
 
     def instant(self, at: datetime) -> Any:
         """An instant in the form the tables keep it in."""
 
-    def now(self) -> tuple[datetime, int]:
+    def now(self) -> Now:
         """The instant on the instance's clock, and the last month that is closed."""
 
-    def hold(self, members: Sequence[int], counts: Sequence[int]) -> None:
-        """Within a transaction, keep members and counts as they are until it ends."""
+    def hold(self, counts: Sequence[int]) -> None:
+        """Within a transaction, keep counts as they are until it ends."""
+
+    def give(self, names: Names) -> tuple[Rows, Rows]:
+        """Within a transaction that holds the members, insert nods and count those that are new.
+
+        The new ones as month, member and thing; and the totals of their things.
+        """
 
     def tell(self) -> None:
         """Within a transaction, let other processes hear that counts changed, once it is done."""
@@ -82,6 +95,9 @@ def lost(error: Exception) -> bool:
 class _Sqlite:
     """SQLite in WAL mode, as Django's settings open it: every commit is on the disk."""
 
+    # There is one writer at a time.
+    holding = ""
+
     def __init__(self, raw: Any) -> None:
         # Transactions begin and end where this code says so, and nowhere else.
         raw.isolation_level = None
@@ -101,11 +117,11 @@ class _Sqlite:
         return found
 
     @contextmanager
-    def writing(self) -> Iterator[None]:
+    def writing(self) -> Iterator[Now]:
         with turn.TURN:
             turn.begin(self._raw, partial(self._raw.execute, "BEGIN IMMEDIATE"))
             try:
-                yield
+                yield self.now()
                 self._raw.execute("COMMIT")
             except BaseException:
                 if self._raw.in_transaction:
@@ -116,12 +132,18 @@ class _Sqlite:
         # The text that Django's models write.
         return str(at.astimezone(UTC).replace(tzinfo=None))
 
-    def now(self) -> tuple[datetime, int]:
+    def now(self) -> Now:
         ((offset_s, closed),) = self.query(_NOW, {})
         return datetime.fromtimestamp(time.time() + offset_s, UTC), closed
 
-    def hold(self, members: Sequence[int], counts: Sequence[int]) -> None:
-        """Hold nobody: there is one writer at a time."""
+    def hold(self, counts: Sequence[int]) -> None:
+        """Hold nothing: there is one writer at a time."""
+
+    def give(self, names: Names) -> tuple[Rows, Rows]:
+        new = self.query(write.GIVE, names)
+        if not new:
+            return [], []
+        return new, self.query(write.COUNT_UP, {"rows": rows([one[1:] for one in new])})
 
     def tell(self) -> None:
         """Say nothing: every other process sees the version of the file change."""
@@ -157,13 +179,16 @@ SET plan_cache_mode = force_generic_plan; SET jit = off
 class _Postgresql:
     """PostgreSQL with values bound by the server and statements it has prepared."""
 
+    # In order, as everybody does who holds several.
+    holding = "ORDER BY m.id FOR SHARE OF m"
+
     def __init__(self, raw: Any) -> None:
         raw.autocommit = True
         raw.cursor_factory = psycopg.Cursor
         raw.prepare_threshold = 2
         raw.execute(_FEW_ROWS)
         self._raw = raw
-        self._listens = False
+        self._listens = self._told = False
         self._texts: dict[str, str] = {}
 
     def query(self, text: str, names: Names) -> Rows:
@@ -175,27 +200,41 @@ class _Postgresql:
         return found
 
     @contextmanager
-    def writing(self) -> Iterator[None]:
-        with self._raw.transaction():
-            self._raw.execute(write.HOLD_FENCE)
-            yield
+    def writing(self) -> Iterator[Now]:
+        self._told = False
+        try:
+            yield self._read_now(f"BEGIN; {write.HOLD_FENCE}; {_POSTGRESQL_NOW}")
+            self._raw.execute(f"{write.TELL}; COMMIT" if self._told else "COMMIT", prepare=False)
+        except BaseException:
+            # Where the connection is lost there is nothing to undo any more.
+            with suppress(psycopg.Error):
+                self._raw.execute("ROLLBACK")
+            raise
 
     def instant(self, at: datetime) -> datetime:
         return at
 
-    def now(self) -> tuple[datetime, int]:
-        ((offset_s, closed, clock),) = self._raw.execute(
-            _NOW.replace("closed_through", "closed_through, extract(epoch from clock_timestamp())")
-        ).fetchall()
+    def now(self) -> Now:
+        return self._read_now(_POSTGRESQL_NOW)
+
+    def _read_now(self, text: str) -> Now:
+        # Unprepared, several statements are one message and one answer.
+        cursor = self._raw.execute(text, prepare=False)
+        while cursor.nextset():
+            pass
+        ((offset_s, closed, clock),) = cursor.fetchall()
         return datetime.fromtimestamp(float(clock) + offset_s, UTC), closed
 
-    def hold(self, members: Sequence[int], counts: Sequence[int]) -> None:
-        self.query(write.HOLD_MEMBERS, {"rows": rows([[one] for one in members])})
-        if counts:
-            self.query(write.HOLD_COUNTS, {"rows": rows([[one] for one in counts])})
+    def hold(self, counts: Sequence[int]) -> None:
+        self.query(write.HOLD_COUNTS, {"rows": rows([[one] for one in counts])})
+
+    def give(self, names: Names) -> tuple[Rows, Rows]:
+        found = self.query(write.GIVE_AND_COUNT, names)
+        new = [one for one in found if one[0] is not None]
+        return new, [one[1:] for one in found if one[0] is None]
 
     def tell(self) -> None:
-        self._raw.execute(write.TELL)
+        self._told = True
 
     def wait(self, timeout_s: float) -> bool:
         if not self._listens:

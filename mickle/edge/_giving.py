@@ -22,7 +22,7 @@ from mickle.teams.asking import PARTNERS
 SOURCE = "button"
 KNOWN_AT_MOST = 50_000
 
-# Each place once for every secret that came with it; a pass is for the host of the page asked for.
+# Each place once for every secret of a good pass; a pass is for the host of the page asked for.
 _RESOLVE = """
 SELECT g.place, g.token, p.id, p.member_id, p.site = x.host, p.day, p.used,
        x.id, t.id, t.state, t.owner_id, m.closing_at IS NOT NULL,
@@ -30,9 +30,9 @@ SELECT g.place, g.token, p.id, p.member_id, p.site = x.host, p.day, p.used,
 FROM (SELECT CAST(value->>0 AS BIGINT) AS place, value->>1 AS token,
              CAST(value->>2 AS BIGINT) AS thing, value->>3 AS identity
       FROM {rows}) g
-LEFT JOIN passes_sitepass p
+JOIN passes_sitepass p
   ON p.token_hash = g.token AND NOT (p.token_hash = '') AND p.expires_at > %(at)s
-LEFT JOIN members_member m ON m.id = p.member_id
+JOIN members_member m ON m.id = p.member_id
 LEFT JOIN things_thing x
   ON x.id = COALESCE(g.thing, (SELECT y.id FROM things_thing y WHERE y.identity = g.identity))
 LEFT JOIN things_thing t ON t.id = COALESCE(x.merged_into_id, x.id)
@@ -84,7 +84,7 @@ class Verdict(NamedTuple):
 class _Found(NamedTuple):
     """What is known of an ask: its pass, whose it is, and what was asked for; as `_RESOLVE` reads.
 
-    Where there is no pass, or no such thing, its own columns are None.
+    Where there is no such thing, its own columns are None.
     """
 
     secret: str
@@ -106,8 +106,6 @@ class _Found(NamedTuple):
         `partner` says that the member has a part of it through a team.
         What was given may be taken back, whoever owns it by now and however much was given today.
         """
-        if not self.pass_id:
-            return "no-pass"
         if self.asked_id is not None and not self.fits:
             return "other-site"
         if take_back:
@@ -151,19 +149,17 @@ class Batch:
         if not any(secret in self._known for ask in asks for secret in ask.secrets):
             at, closed = self._database.now()
             month = max(months.of(at), closed + 1)
-            may, verdicts = self._decide(asks, at, month, Buckets(a_second=0, burst=0))
+            may, verdicts = self._decide(_RESOLVE, asks, at, month, Buckets(a_second=0, burst=0))
             if not may:
                 return Taken(verdicts, counted=False)
-        with self._database.writing():
-            at, closed = self._database.now()
+        with self._database.writing() as (at, closed):
             month = max(months.of(at), closed + 1)
-            may, verdicts = self._decide(asks, at, month, self._members)
+            resolve = _RESOLVE + self._database.holding
+            may, verdicts = self._decide(resolve, asks, at, month, self._members)
             self._remember(asks, may)
             back = [place for place in may if asks[place].take_back]
-            self._database.hold(
-                sorted({who.member_id for who in may.values()}),
-                sorted({who.thing_id for who in may.values()}) if back else (),
-            )
+            if back:
+                self._database.hold(sorted({who.thing_id for who in may.values()}))
             new, totals = self._give(may, asks, at)
             for place, who in may.items():
                 if not asks[place].take_back:
@@ -185,7 +181,7 @@ class Batch:
             self._known.update(asks[place].secrets)
 
     def _decide(
-        self, asks: Sequence[Ask], at: datetime, month: int, members: Buckets
+        self, resolve: str, asks: Sequence[Ask], at: datetime, month: int, members: Buckets
     ) -> tuple[dict[int, _Found], list[Verdict]]:
         """Who may, by place; and the refusals."""
         listed = [
@@ -194,7 +190,7 @@ class Batch:
             for secret in ask.secrets
         ]
         found = self._database.query(
-            _RESOLVE, {"rows": rows(listed), "at": self._database.instant(at)}
+            resolve, {"rows": rows(listed), "at": self._database.instant(at)}
         )
         # In order of place, which the database keeps anyway and does not say so.
         found.sort(key=itemgetter(0))
@@ -214,18 +210,14 @@ class Batch:
             if not reason:
                 may[place] = one
                 given[one.pass_id] += not back
-            elif reason != "no-pass":
+            else:
                 # Of several passes the one that came furthest says why not.
                 verdicts[place] = Verdict(reason)
         return may, verdicts
 
     def _partners(self, found: Iterable[tuple[int, _Found]], month: int) -> set[tuple[int, int]]:
         """Of the asks by place, the members who have a part of the thing through a team."""
-        shared = [
-            (place, one.thing_id, one.member_id)
-            for place, one in found
-            if one.pass_id and one.shared
-        ]
+        shared = [(place, one.thing_id, one.member_id) for place, one in found if one.shared]
         if not shared:
             return set()
         names = {"rows": rows(shared), "month": month}
@@ -235,20 +227,18 @@ class Batch:
         self, may: Mapping[int, _Found], asks: Sequence[Ask], at: datetime
     ) -> tuple[dict[tuple[int, int], int], dict[int, int]]:
         """Insert the nods: the month of each new one, and the totals of things that have more."""
-        query, month = self._database.query, months.of(at)
+        month = months.of(at)
         given = sorted(
             (who.member_id, who.thing_id, month, asks[place].key, asks[place].evidence)
             for place, who in may.items()
             if not asks[place].take_back
         )
-        names = {
-            "rows": rows(given),
-            "at": self._database.instant(at),
-            "source": SOURCE,
-        }
-        written = query(write.GIVE, names)
-        new = {(member, thing): in_month for in_month, member, thing in written}
-        return new, dict(query(write.COUNT_UP, {"rows": rows(list(new))}) if new else ())
+        if not given:
+            return {}, {}
+        written, totals = self._database.give(
+            {"rows": rows(given), "at": self._database.instant(at), "source": SOURCE}
+        )
+        return {(member, thing): in_month for in_month, member, thing in written}, dict(totals)
 
     def _given(self, ask: Ask, who: _Found, new: dict[tuple[int, int], int], month: int) -> Verdict:
         in_month = new.pop((who.member_id, who.thing_id), None)

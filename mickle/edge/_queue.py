@@ -1,7 +1,7 @@
 """The queue in front of the writer: who comes while a batch is written waits for the next one.
 
 A batch costs something however small it is. So behind one of several the next begins a moment after
-they were answered: by then they have come again, and there is one batch where there were two.
+they were answered: by then many have come again, and there is one batch where there were two.
 """
 
 import asyncio
@@ -17,7 +17,7 @@ from mickle.lib.buckets import Buckets
 
 TOGETHER_AT_MOST = 256
 # Between two batches; who is alone never waits.
-PAUSE_S = 0.002
+PAUSE_S = 0.0005
 WAITING_AT_MOST = 5_000
 # Of those who ask for the same with the same pass one is in a batch, so few of them may wait.
 SAME_AT_MOST = 64

@@ -46,17 +46,31 @@ RETURNING month, member_id, thing_id
 """
 
 # Counts are raised in order of thing, as everybody does who raises several.
-COUNT_UP = """
+_COUNT = """
 INSERT INTO nods_count (thing_id, total)
-SELECT g.thing, CAST(COUNT(*) AS BIGINT)
-FROM (SELECT CAST(value->>0 AS BIGINT) AS member, CAST(value->>1 AS BIGINT) AS thing
-      FROM {rows}) g
-JOIN members_member m ON m.id = g.member AND m.funded_month IS NOT NULL
+SELECT g.thing_id, CAST(COUNT(*) AS BIGINT)
+FROM {new} g
+JOIN members_member m ON m.id = g.member_id AND m.funded_month IS NOT NULL
 WHERE TRUE
-GROUP BY g.thing
-ORDER BY g.thing
+GROUP BY g.thing_id
+ORDER BY g.thing_id
 ON CONFLICT (thing_id) DO UPDATE SET total = nods_count.total + excluded.total
 RETURNING thing_id, total
+"""
+COUNT_UP = _COUNT.replace(
+    "{new}",
+    """
+(SELECT CAST(value->>0 AS BIGINT) AS member_id, CAST(value->>1 AS BIGINT) AS thing_id
+ FROM {rows})""",
+)
+
+# Both in one statement of PostgreSQL, for who holds the members already: the nods that are new, and
+# with no month the totals of their things.
+GIVE_AND_COUNT = f"""
+WITH given AS ({GIVE}), counted AS ({_COUNT.replace("{new}", "given")})
+SELECT month, member_id, thing_id FROM given
+UNION ALL
+SELECT NULL, thing_id, total FROM counted
 """
 
 COUNT_DOWN = """

@@ -67,6 +67,16 @@ def at_once(*deeds: Callable[[], object]) -> list[object]:
     return answers
 
 
+def test_another_process_hears_of_a_nod_that_counts(two, alice):
+    one, other = two
+    # The first question begins to listen on PostgreSQL.
+    other.wait(0)
+    while other.wait(0.2):
+        pass
+    assert not write(one, Ask((hashed(passed(alice)),), page().id, ""))[0].reason
+    assert other.wait(5)
+
+
 def test_two_take_backs_at_once_count_once(two, alice, bob):
     token, one = hashed(passed(alice)), page()
     nods.give(member=bob, thing=one, at=NOW)

@@ -8,29 +8,29 @@ CLICKING = [
         "edge/_database.py",
         """            turn.begin(self._raw, partial(self._raw.execute, "BEGIN IMMEDIATE"))
             try:
-                yield
+                yield self.now()
                 self._raw.execute("COMMIT")
 """,
         """            if self._raw.in_transaction:
                 self._raw.execute("COMMIT")
             self._raw.execute("BEGIN IMMEDIATE")
             try:
-                yield
+                yield self.now()
 """,
         "tests/edge/test_nods.py -k committed_when_its_answer_begins",
     ),
     Bug(
         "a nod is answered before its transaction is committed on PostgreSQL",
         "edge/_database.py",
-        """        with self._raw.transaction():
-            self._raw.execute(write.HOLD_FENCE)
-            yield
+        """        self._told = False
+        try:
+            yield self._read_now(f"BEGIN; {write.HOLD_FENCE}; {_POSTGRESQL_NOW}")
+            self._raw.execute(f"{write.TELL}; COMMIT" if self._told else "COMMIT", prepare=False)
 """,
         """        if self._raw.info.transaction_status:
             self._raw.execute("COMMIT")
-        self._raw.execute("BEGIN")
-        self._raw.execute(write.HOLD_FENCE)
-        yield
+        try:
+            yield self._read_now(f"BEGIN; {write.HOLD_FENCE}; {_POSTGRESQL_NOW}")
 """,
         "tests/edge/test_nods.py -k committed_when_its_answer_begins",
         "postgresql",
@@ -90,10 +90,17 @@ CLICKING = [
     Bug(
         "who nods is not held against the first top-up",
         "edge/_database.py",
-        """        self.query(write.HOLD_MEMBERS, {"rows": rows([[one] for one in members])})
-""",
-        "        return\n",
+        'holding = "ORDER BY m.id FOR SHARE OF m"',
+        'holding = ""',
         "tests/concurrency/test_clicks.py",
+        "postgresql",
+    ),
+    Bug(
+        "other processes do not hear of a count that changed",
+        "edge/_database.py",
+        'f"{write.TELL}; COMMIT" if self._told else "COMMIT"',
+        '"COMMIT"',
+        "tests/edge/test_races.py -k hears_of_a_nod",
         "postgresql",
     ),
     Bug(
