@@ -31,9 +31,6 @@ _POSTGRESQL_NOW = _NOW.replace(
 class Database(Protocol):
     """A connection of its own to the instance's database."""
 
-    # How a query ends that keeps the members it calls `m` as they are until the transaction ends.
-    holding: str
-
     def query(self, text: str, names: Names) -> Rows:
         """Run a statement with `{rows}` and %(named)s values; its rows, or none."""
 
@@ -46,14 +43,14 @@ class Database(Protocol):
     def now(self) -> Now:
         """The instant on the instance's clock, and the last month that is closed."""
 
-    def hold(self, counts: Sequence[int]) -> None:
+    def hold_members(self, ids: Sequence[int]) -> None:
+        """Within a transaction, keep members as they are until it ends."""
+
+    def hold_counts(self, things: Sequence[int]) -> None:
         """Within a transaction, keep counts as they are until it ends."""
 
-    def give(self, names: Names) -> tuple[Rows, Rows]:
-        """Within a transaction that holds the members, insert nods and count those that are new.
-
-        The new ones as month, member and thing; and the totals of their things.
-        """
+    def give(self, names: Names) -> Rows:
+        """Within a transaction, insert nods and hold their members; those that are new."""
 
     def tell(self) -> None:
         """Within a transaction, let other processes hear that counts changed, once it is done."""
@@ -88,15 +85,16 @@ def faulty(error: Exception) -> bool:
 
 
 def lost(error: Exception) -> bool:
-    """Whether the connection failed, or two stood in each other's way: worth a second try."""
-    return isinstance(error, psycopg.OperationalError | psycopg.InterfaceError)
+    """Whether the connection failed, or two stood in each other's way: worth a second try.
+
+    So is a table that was changed under a statement prepared before.
+    """
+    kinds = (psycopg.OperationalError, psycopg.InterfaceError, psycopg.NotSupportedError)
+    return isinstance(error, kinds)
 
 
 class _Sqlite:
     """SQLite in WAL mode, as Django's settings open it: every commit is on the disk."""
-
-    # There is one writer at a time.
-    holding = ""
 
     def __init__(self, raw: Any) -> None:
         # Transactions begin and end where this code says so, and nowhere else.
@@ -136,14 +134,14 @@ class _Sqlite:
         ((offset_s, closed),) = self.query(_NOW, {})
         return datetime.fromtimestamp(time.time() + offset_s, UTC), closed
 
-    def hold(self, counts: Sequence[int]) -> None:
-        """Hold nothing: there is one writer at a time."""
+    def hold_members(self, ids: Sequence[int]) -> None:
+        """Hold nobody: there is one writer at a time."""
 
-    def give(self, names: Names) -> tuple[Rows, Rows]:
-        new = self.query(write.GIVE, names)
-        if not new:
-            return [], []
-        return new, self.query(write.COUNT_UP, {"rows": rows([one[1:] for one in new])})
+    def hold_counts(self, things: Sequence[int]) -> None:
+        """Hold nothing, as nobody."""
+
+    def give(self, names: Names) -> Rows:
+        return self.query(write.GIVE, names)
 
     def tell(self) -> None:
         """Say nothing: every other process sees the version of the file change."""
@@ -179,9 +177,6 @@ SET plan_cache_mode = force_generic_plan; SET jit = off
 class _Postgresql:
     """PostgreSQL with values bound by the server and statements it has prepared."""
 
-    # In order, as everybody does who holds several.
-    holding = "ORDER BY m.id FOR SHARE OF m"
-
     def __init__(self, raw: Any) -> None:
         raw.autocommit = True
         raw.cursor_factory = psycopg.Cursor
@@ -206,9 +201,10 @@ class _Postgresql:
             yield self._read_now(f"BEGIN; {write.HOLD_FENCE}; {_POSTGRESQL_NOW}")
             self._raw.execute(f"{write.TELL}; COMMIT" if self._told else "COMMIT", prepare=False)
         except BaseException:
-            # Where the connection is lost there is nothing to undo any more.
+            # Where the connection is lost there is nothing to undo any more. The driver's own way
+            # forgets what it has prepared, too: a table may have changed.
             with suppress(psycopg.Error):
-                self._raw.execute("ROLLBACK")
+                self._raw.rollback()
             raise
 
     def instant(self, at: datetime) -> datetime:
@@ -225,13 +221,14 @@ class _Postgresql:
         ((offset_s, closed, clock),) = cursor.fetchall()
         return datetime.fromtimestamp(float(clock) + offset_s, UTC), closed
 
-    def hold(self, counts: Sequence[int]) -> None:
-        self.query(write.HOLD_COUNTS, {"rows": rows([[one] for one in counts])})
+    def hold_members(self, ids: Sequence[int]) -> None:
+        self.query(write.HOLD_MEMBERS, {"rows": rows([[one] for one in ids])})
 
-    def give(self, names: Names) -> tuple[Rows, Rows]:
-        found = self.query(write.GIVE_AND_COUNT, names)
-        new = [one for one in found if one[0] is not None]
-        return new, [one[1:] for one in found if one[0] is None]
+    def hold_counts(self, things: Sequence[int]) -> None:
+        self.query(write.HOLD_COUNTS, {"rows": rows([[one] for one in things])})
+
+    def give(self, names: Names) -> Rows:
+        return self.query(write.HOLD_AND_GIVE, names)
 
     def tell(self) -> None:
         self._told = True

@@ -22,17 +22,17 @@ from mickle.teams.asking import PARTNERS
 SOURCE = "button"
 KNOWN_AT_MOST = 50_000
 
-# Each place once for every secret of a good pass; a pass is for the host of the page asked for.
+# Each ask once for every secret that came with it; a pass is for the host of the page asked for.
 _RESOLVE = """
-SELECT g.place, g.token, p.id, p.member_id, p.site = x.host, p.day, p.used,
+SELECT g.row, g.token, p.id, p.member_id, p.site = x.host, p.day, p.used,
        x.id, t.id, t.state, t.owner_id, m.closing_at IS NOT NULL,
        EXISTS (SELECT 1 FROM teams_putin k WHERE k.keeper_id = t.owner_id)
-FROM (SELECT CAST(value->>0 AS BIGINT) AS place, value->>1 AS token,
+FROM (SELECT CAST(value->>0 AS BIGINT) AS row, value->>1 AS token,
              CAST(value->>2 AS BIGINT) AS thing, value->>3 AS identity
       FROM {rows}) g
-JOIN passes_sitepass p
+LEFT JOIN passes_sitepass p
   ON p.token_hash = g.token AND NOT (p.token_hash = '') AND p.expires_at > %(at)s
-JOIN members_member m ON m.id = p.member_id
+LEFT JOIN members_member m ON m.id = p.member_id
 LEFT JOIN things_thing x
   ON x.id = COALESCE(g.thing, (SELECT y.id FROM things_thing y WHERE y.identity = g.identity))
 LEFT JOIN things_thing t ON t.id = COALESCE(x.merged_into_id, x.id)
@@ -57,6 +57,10 @@ _HELD = """
 SELECT 1 FROM nods_nod
 WHERE member_id = %(member)s AND thing_id = %(thing)s AND month = %(month)s
 """
+
+
+# What a pass says of a page it has nothing to do with.
+_NOT_HERE = ("no-pass", "other-site")
 
 
 class Ask(NamedTuple):
@@ -84,7 +88,7 @@ class Verdict(NamedTuple):
 class _Found(NamedTuple):
     """What is known of an ask: its pass, whose it is, and what was asked for; as `_RESOLVE` reads.
 
-    Where there is no such thing, its own columns are None.
+    Where there is no pass, or no such thing, its own columns are None.
     """
 
     secret: str
@@ -106,6 +110,8 @@ class _Found(NamedTuple):
         `partner` says that the member has a part of it through a team.
         What was given may be taken back, whoever owns it by now and however much was given today.
         """
+        if not self.pass_id:
+            return "no-pass"
         if self.asked_id is not None and not self.fits:
             return "other-site"
         if take_back:
@@ -149,24 +155,27 @@ class Batch:
         if not any(secret in self._known for ask in asks for secret in ask.secrets):
             at, closed = self._database.now()
             month = max(months.of(at), closed + 1)
-            may, verdicts = self._decide(_RESOLVE, asks, at, month, Buckets(a_second=0, burst=0))
+            may, verdicts = self._decide(asks, at, month, Buckets(a_second=0, burst=0))
             if not may:
                 return Taken(verdicts, counted=False)
         with self._database.writing() as (at, closed):
             month = max(months.of(at), closed + 1)
-            resolve = _RESOLVE + self._database.holding
-            may, verdicts = self._decide(resolve, asks, at, month, self._members)
+            may, verdicts = self._decide(asks, at, month, self._members)
             self._remember(asks, may)
             back = [place for place in may if asks[place].take_back]
             if back:
-                self._database.hold(sorted({who.thing_id for who in may.values()}))
-            new, totals = self._give(may, asks, at)
+                # Who gives holds the members with the nods.
+                self._database.hold_members(sorted({who.member_id for who in may.values()}))
+            new = self._give(may, asks, at)
+            given = list(new)
             for place, who in may.items():
                 if not asks[place].take_back:
                     verdicts[place] = self._given(asks[place], who, new, month)
-            # Counts change in order of thing, as everybody does who changes several.
-            for place in sorted(back, key=lambda place: may[place].thing_id):
-                verdicts[place] = self._take_back(may[place], month, totals)
+            gone = self._take_back(may, back, month)
+            for place in back:
+                verdicts[place] = _taken_back(may[place], month, there=place in gone)
+            # After the nods, as everybody does who changes both.
+            totals = self._count(given, may, gone, month)
             self._use(may, asks, at)
             counted = bool(totals)
             if counted:
@@ -181,20 +190,21 @@ class Batch:
             self._known.update(asks[place].secrets)
 
     def _decide(
-        self, resolve: str, asks: Sequence[Ask], at: datetime, month: int, members: Buckets
+        self, asks: Sequence[Ask], at: datetime, month: int, members: Buckets
     ) -> tuple[dict[int, _Found], list[Verdict]]:
         """Who may, by place; and the refusals."""
+        places = [place for place, ask in enumerate(asks) for _secret in ask.secrets]
+        secrets = [secret for ask in asks for secret in ask.secrets]
         listed = [
-            (place, secret, ask.thing_id, ask.identity)
-            for place, ask in enumerate(asks)
-            for secret in ask.secrets
+            (row, secret, asks[place].thing_id, asks[place].identity)
+            for row, (place, secret) in enumerate(zip(places, secrets, strict=True))
         ]
         found = self._database.query(
-            resolve, {"rows": rows(listed), "at": self._database.instant(at)}
+            _RESOLVE, {"rows": rows(listed), "at": self._database.instant(at)}
         )
-        # In order of place, which the database keeps anyway and does not say so.
+        # In the order they came with, which the database keeps anyway and does not say so.
         found.sort(key=itemgetter(0))
-        known = [(facts[0], _Found._make(facts[1:])) for facts in found]
+        known = [(places[facts[0]], _Found._make(facts[1:])) for facts in found]
         partners = self._partners(known, month)
         verdicts = [Verdict("no-pass")] * len(asks)
         may: dict[int, _Found] = {}
@@ -210,14 +220,18 @@ class Batch:
             if not reason:
                 may[place] = one
                 given[one.pass_id] += not back
-            else:
+            elif reason != "no-pass" and verdicts[place].reason in _NOT_HERE:
                 # Of several passes the one that came furthest says why not.
                 verdicts[place] = Verdict(reason)
         return may, verdicts
 
     def _partners(self, found: Iterable[tuple[int, _Found]], month: int) -> set[tuple[int, int]]:
         """Of the asks by place, the members who have a part of the thing through a team."""
-        shared = [(place, one.thing_id, one.member_id) for place, one in found if one.shared]
+        shared = [
+            (place, one.thing_id, one.member_id)
+            for place, one in found
+            if one.pass_id and one.shared
+        ]
         if not shared:
             return set()
         names = {"rows": rows(shared), "month": month}
@@ -225,8 +239,8 @@ class Batch:
 
     def _give(
         self, may: Mapping[int, _Found], asks: Sequence[Ask], at: datetime
-    ) -> tuple[dict[tuple[int, int], int], dict[int, int]]:
-        """Insert the nods: the month of each new one, and the totals of things that have more."""
+    ) -> dict[tuple[int, int], int]:
+        """Insert the nods: the month of each new one, by member and thing."""
         month = months.of(at)
         given = sorted(
             (who.member_id, who.thing_id, month, asks[place].key, asks[place].evidence)
@@ -234,11 +248,10 @@ class Batch:
             if not asks[place].take_back
         )
         if not given:
-            return {}, {}
-        written, totals = self._database.give(
-            {"rows": rows(given), "at": self._database.instant(at), "source": SOURCE}
-        )
-        return {(member, thing): in_month for in_month, member, thing in written}, dict(totals)
+            return {}
+        names = {"rows": rows(given), "at": self._database.instant(at), "source": SOURCE}
+        written = self._database.give(names)
+        return {(member, thing): in_month for in_month, member, thing in written}
 
     def _given(self, ask: Ask, who: _Found, new: dict[tuple[int, int], int], month: int) -> Verdict:
         in_month = new.pop((who.member_id, who.thing_id), None)
@@ -254,15 +267,39 @@ class Batch:
         reason = "" if stands else "leaving"
         return Verdict(reason, False, month, who.thing_id)
 
-    def _take_back(self, who: _Found, month: int, totals: dict[int, int]) -> Verdict:
-        # Given before a merge, a nod stands at what was merged until the freeze.
-        for thing_id in dict.fromkeys((who.thing_id, who.asked_id)):
-            names = {"member": who.member_id, "thing": thing_id, "month": month}
-            # Of two at once one finds the row gone, and counts nothing.
-            if self._database.query(write.TAKE_BACK, names):
-                totals.update(self._database.query(write.COUNT_DOWN, names))
-                return Verdict("", False, month, who.thing_id)
-        return Verdict("no-nod", thing_id=who.thing_id)
+    def _take_back(
+        self, may: Mapping[int, _Found], back: Sequence[int], month: int
+    ) -> dict[int, int]:
+        """Delete nods, in the order in which they are given: by place the thing it stood at."""
+        gone: dict[int, int] = {}
+        for place in sorted(back, key=lambda place: (may[place].member_id, may[place].thing_id)):
+            who = may[place]
+            # Given before a merge, a nod stands at what was merged until the freeze.
+            for thing_id in dict.fromkeys((who.thing_id, who.asked_id)):
+                names = {"member": who.member_id, "thing": thing_id, "month": month}
+                # Of two at once one finds the row gone, and counts nothing.
+                if thing_id is not None and self._database.query(write.TAKE_BACK, names):
+                    gone[place] = thing_id
+                    break
+        return gone
+
+    def _count(
+        self,
+        given: Sequence[tuple[int, int]],
+        may: Mapping[int, _Found],
+        gone: Mapping[int, int],
+        month: int,
+    ) -> dict[int, int]:
+        """Count what was given and what is gone: the totals of those things."""
+        query = self._database.query
+        if gone:
+            things = {thing for _member, thing in given} | set(gone.values())
+            self._database.hold_counts(sorted(things))
+        totals: dict[int, int] = dict(query(write.COUNT_UP, {"rows": rows(given)})) if given else {}
+        for place, thing_id in gone.items():
+            names = {"member": may[place].member_id, "thing": thing_id, "month": month}
+            totals.update(query(write.COUNT_DOWN, names))
+        return totals
 
     def _use(self, may: Mapping[int, _Found], asks: Sequence[Ask], at: datetime) -> None:
         given = {who.pass_id: 0 for who in may.values()}
@@ -285,6 +322,12 @@ class Batch:
         if things:
             names = {"rows": rows([[one] for one in sorted(things)])}
             totals.update(self._database.query(_TOTALS, names))
+
+
+def _taken_back(who: _Found, month: int, *, there: bool) -> Verdict:
+    if there:
+        return Verdict("", False, month, who.thing_id)
+    return Verdict("no-nod", thing_id=who.thing_id)
 
 
 def _filled(

@@ -23,54 +23,46 @@ WHERE id IN (SELECT CAST(value->>0 AS BIGINT) FROM {rows})
 ORDER BY id FOR SHARE
 """
 
-# For who both raises and lowers counts, so that two who do never wait for each other.
+# For who both raises and lowers counts, after the nods, so that two who do never wait for each
+# other.
 HOLD_COUNTS = """
 SELECT thing_id FROM nods_count
 WHERE thing_id IN (SELECT CAST(value->>0 AS BIGINT) FROM {rows})
 ORDER BY thing_id FOR UPDATE
 """
 
-GIVE = """
+_GIVE = """
 INSERT INTO nods_nod (month, member_id, thing_id, at, source, void, key, evidence)
 SELECT CASE WHEN i.closed_through >= g.month THEN i.closed_through + 1 ELSE g.month END,
-       m.id, g.thing, %(at)s, %(source)s, '', g.key, g.evidence
-FROM (SELECT CAST(value->>0 AS BIGINT) AS member, CAST(value->>1 AS BIGINT) AS thing,
-             CAST(value->>2 AS INTEGER) AS month, value->>3 AS key,
-             CAST(value->>4 AS INTEGER) AS evidence
-      FROM {rows}) g
-JOIN members_member m ON m.id = g.member AND m.closing_at IS NULL
+       g.member, g.thing, %(at)s, %(source)s, '', g.key, g.evidence
+FROM (SELECT m.id AS member, r.thing AS thing, r.month AS month, r.key AS key,
+             r.evidence AS evidence
+      FROM (SELECT CAST(value->>0 AS BIGINT) AS member, CAST(value->>1 AS BIGINT) AS thing,
+                   CAST(value->>2 AS INTEGER) AS month, value->>3 AS key,
+                   CAST(value->>4 AS INTEGER) AS evidence
+            FROM {rows}) r
+      JOIN members_member m ON m.id = r.member AND m.closing_at IS NULL{held}) g
 JOIN instance_instance i ON i.id = 1
 WHERE TRUE
 ON CONFLICT DO NOTHING
 RETURNING month, member_id, thing_id
 """
+GIVE = _GIVE.replace("{held}", "")
+# The same for PostgreSQL where nobody holds the members yet: in order, as by HOLD_MEMBERS.
+HOLD_AND_GIVE = _GIVE.replace("{held}", "\n      ORDER BY m.id, r.thing FOR SHARE OF m")
 
 # Counts are raised in order of thing, as everybody does who raises several.
-_COUNT = """
+COUNT_UP = """
 INSERT INTO nods_count (thing_id, total)
-SELECT g.thing_id, CAST(COUNT(*) AS BIGINT)
-FROM {new} g
-JOIN members_member m ON m.id = g.member_id AND m.funded_month IS NOT NULL
+SELECT g.thing, CAST(COUNT(*) AS BIGINT)
+FROM (SELECT CAST(value->>0 AS BIGINT) AS member, CAST(value->>1 AS BIGINT) AS thing
+      FROM {rows}) g
+JOIN members_member m ON m.id = g.member AND m.funded_month IS NOT NULL
 WHERE TRUE
-GROUP BY g.thing_id
-ORDER BY g.thing_id
+GROUP BY g.thing
+ORDER BY g.thing
 ON CONFLICT (thing_id) DO UPDATE SET total = nods_count.total + excluded.total
 RETURNING thing_id, total
-"""
-COUNT_UP = _COUNT.replace(
-    "{new}",
-    """
-(SELECT CAST(value->>0 AS BIGINT) AS member_id, CAST(value->>1 AS BIGINT) AS thing_id
- FROM {rows})""",
-)
-
-# Both in one statement of PostgreSQL, for who holds the members already: the nods that are new, and
-# with no month the totals of their things.
-GIVE_AND_COUNT = f"""
-WITH given AS ({GIVE}), counted AS ({_COUNT.replace("{new}", "given")})
-SELECT month, member_id, thing_id FROM given
-UNION ALL
-SELECT NULL, thing_id, total FROM counted
 """
 
 COUNT_DOWN = """

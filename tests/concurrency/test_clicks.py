@@ -27,7 +27,7 @@ def test_a_nod_beside_the_first_top_up_is_counted_once(monkeypatch):
     page = things.find_or_add(url="https://blog.example/1", at=NOW)
     code = passes.grant(member=poor, site="blog.example", nonce="n", at=NOW)
     token = passes.exchange(code=code, nonce="n", at=NOW).token
-    given, topped_up, real = threading.Event(), threading.Event(), _giving.Batch._give
+    given, topped_up, real = threading.Event(), threading.Event(), _giving.Batch._count
 
     def slow(self, *asked: object) -> object:
         done = real(self, *asked)
@@ -50,7 +50,7 @@ def test_a_nod_beside_the_first_top_up_is_counted_once(monkeypatch):
         finally:
             street.close()
 
-    monkeypatch.setattr(_giving.Batch, "_give", slow)
+    monkeypatch.setattr(_giving.Batch, "_count", slow)
     answers = together(2, client)
     assert answers[0] == 200, answers
     assert not isinstance(answers[1], Exception), answers

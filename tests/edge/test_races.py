@@ -12,10 +12,12 @@ from mickle.edge import _database, _door, _queue
 from mickle.edge._database import Database
 from mickle.edge._giving import Ask, Batch, Verdict
 from mickle.edge._origins import Askers
+from mickle.edge._threads import Worker
 from mickle.edge.edge import Policy
 from mickle.lib.buckets import Buckets
 from mickle.members.models import Member
 from mickle.nods import nods
+from mickle.nods import write as statements
 from mickle.nods.models import Nod
 from mickle.passes import passes
 from mickle.passes.models import SitePass
@@ -87,6 +89,60 @@ def test_two_take_backs_at_once_count_once(two, alice, bob):
         assert sorted(verdict.reason for (verdict,) in answers) == ["", "no-nod"]
         assert nods.count(one.id) == 1
     assert nods.wrong_counts() == []
+
+
+def test_a_batch_and_the_page_that_take_back_the_same_never_wait_in_a_ring(two, alice):
+    token, one = hashed(passed(alice)), page()
+    nods.give(member=alice, thing=one, at=NOW)
+    there, go_on, told = threading.Event(), threading.Event(), []
+    use = two[0].query
+
+    def slow(text, names):
+        found = use(text, names)
+        if text in (statements.TAKE_BACK, statements.HOLD_COUNTS) and not there.is_set():
+            there.set()
+            go_on.wait(3)
+        return found
+
+    two[0].query = slow
+    ask = Ask((token,), one.id, "", take_back=True)
+    taking = threading.Thread(target=lambda: told.extend(write(two[0], ask)))
+    taking.start()
+    assert there.wait(5)
+    # The page waits for the batch, which goes on meanwhile.
+    threading.Timer(0.5, go_on.set).start()
+    with pytest.raises(nods.NoNod):
+        nods.take_back(member=alice, thing=one, at=NOW)
+    taking.join()
+    assert [verdict.reason for verdict in told] == [""]
+    assert nods.wrong_counts() == []
+
+
+def test_of_several_passes_the_one_that_came_furthest_says_why_not(two, alice, bob):
+    spent, elsewhere = hashed(passed(alice)), hashed(passed(bob, "other.example"))
+    SitePass.objects.filter(token_hash=spent).update(used=NO_LIMIT, day=NOW.toordinal())
+    for secrets in ((spent, elsewhere), (elsewhere, spent), ("nobody's", spent, elsewhere)):
+        (verdict,) = write(two[0], Ask(secrets, page().id, ""))
+        assert verdict.reason == "limit"
+
+
+def test_a_table_that_changed_under_a_prepared_statement_is_read_anew(now_street):
+    worker = Worker("one")
+
+    def read(database: Database) -> int:
+        return len(database.query("SELECT * FROM changing", {})[0])
+
+    with connection.cursor() as cursor:
+        cursor.execute("CREATE TABLE changing (a integer)")
+        cursor.execute("INSERT INTO changing VALUES (1)")
+        try:
+            # The third time it is prepared on PostgreSQL.
+            assert [worker._run(read) for _time in range(4)] == [1] * 4
+            cursor.execute("ALTER TABLE changing ADD COLUMN b integer")
+            assert worker._run(read) == 2
+        finally:
+            worker.close()
+            cursor.execute("DROP TABLE changing")
 
 
 def test_batches_that_cross_never_wait_in_a_ring(two, alice, bob):

@@ -195,8 +195,8 @@ BUGS = [
     Bug(
         "nods of members who never topped up count",
         "nods/write.py",
-        "ON m.id = g.member_id AND m.funded_month IS NOT NULL",
-        "ON m.id = g.member_id",
+        "ON m.id = g.member AND m.funded_month IS NOT NULL",
+        "ON m.id = g.member",
         "tests/nods/test_give.py -k public_count",
     ),
     Bug(
