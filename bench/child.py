@@ -63,10 +63,8 @@ def settled(drawn: Callable[[], world.Month]) -> dict[str, float]:
     done = settlement.settle(month=world.when(), at=instance.now(), report=watch)
     watch("", 1, 1)
     # What comparing takes later is not settling's.
-    own, started = (
-        resource.getrusage(who).ru_maxrss / 1024
-        for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)
-    )
+    own = served.peak_mb(os.getpid())
+    started = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
     return {
         "seconds": sum(watch.seconds.values()),
         "cpu_s": sum(watch.cpu_s.values()),

@@ -131,6 +131,12 @@ def memory_mb(pid: int) -> float:
     return int(match[1]) / 1024 if match else 0.0
 
 
+def peak_mb(pid: int) -> float:
+    """The most a process has had in memory; what `getrusage` says begins with its parent's."""
+    match = re.search(r"VmHWM:\s*(\d+)", Path(f"/proc/{pid}/status").read_text(encoding="ascii"))
+    return int(match[1]) / 1024 if match else 0.0
+
+
 def hold_many_files() -> None:
     """Let this process have as many sockets as the machine allows."""
     _soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
