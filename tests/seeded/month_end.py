@@ -4,6 +4,20 @@ from tests.seeded.bug import Bug
 
 MONTH_END = [
     Bug(
+        "the shares of a line are looked for among all nods of the month",
+        "nods/migrations/0006_of_thing.py",
+        "fields=['thing', 'month', 'member']",
+        "fields=['thing', 'month']",
+        "tests/settlement/test_underway.py -k own_page_alone",
+    ),
+    Bug(
+        "what waits for a page is looked for among all lines",
+        "settlement/_waiting.py",
+        "lines().filter(thing__in=these)",
+        "lines().filter(Q(thing=thing) | Q(thing__merged_into=thing))",
+        "tests/settlement/test_underway.py -k own_page_alone",
+    ),
+    Bug(
         "the larger shares go to the highest ids",
         "settlement/share.sql",
         "x.thing <= p.cut_thing",

@@ -2,6 +2,7 @@
 
 import pytest
 from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from mickle.ledger import ledger
 from mickle.nods import nods
@@ -60,6 +61,29 @@ def test_one_step_decides_and_the_shares_follow(essay):
     assert not settlement.has_to_release()
     assert not Underway.objects.exists()
     books()
+
+
+@pytest.mark.skipif(connection.vendor == "postgresql", reason="PostgreSQL plans by what it counted")
+@pytest.mark.parametrize("at_once", [2, GIVERS])
+def test_a_release_reads_the_nods_and_lines_of_its_own_page_alone(essay, monkeypatch, at_once):
+    monkeypatch.setattr(_underway, "AT_ONCE", at_once)
+    bob = creator("bob")
+    with CaptureQueriesContext(connection) as said:
+        claimed(essay, bob)
+        settlement.release_due(at=EARLY_DECEMBER)
+    steps = [step for one in said.captured_queries for step in planned(one["sql"])]
+    read = [step for step in steps if " nods_nod " in step or " settlement_line " in step]
+    assert len(read) >= 5
+    assert [step for step in read if "thing_id=?" not in step] == []
+
+
+def planned(sql: str) -> list[str]:
+    """How SQLite finds the rows of a statement that was run."""
+    if not sql.startswith(("SELECT", "INSERT", "UPDATE")):
+        return []
+    with connection.cursor() as cursor:
+        cursor.execute("EXPLAIN QUERY PLAN " + sql.replace("%", "%%"), [])
+        return [step for *_place, step in cursor.fetchall()]
 
 
 @pytest.mark.skipif(connection.vendor == "sqlite", reason="SQLite does not count what it reads")
