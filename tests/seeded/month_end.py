@@ -338,8 +338,8 @@ MONTH_END = [
     Bug(
         "what waits for a page is forgotten where it is merged",
         "settlement/_waiting.py",
-        "Q(thing=thing) | Q(thing__merged_into=thing)",
-        "Q(thing=thing)",
+        "Q(id=thing.id) | Q(merged_into=thing)",
+        "Q(id=thing.id)",
         "tests/settlement/test_waiting_cases.py -k merged_page_is_released",
     ),
     Bug(
