@@ -218,6 +218,9 @@ def slept(database, monkeypatch) -> Iterator[list[float]]:
     database.ensure_connection()
     name = database.settings_dict["NAME"]
     other = sqlite3.connect(name, isolation_level=None, check_same_thread=False)
+    # What the edge reads as it begins.
+    other.execute("CREATE TABLE instance_instance (id, clock_offset_s, closed_through)")
+    other.execute("INSERT INTO instance_instance VALUES (1, 0, 0)")
     other.execute("BEGIN IMMEDIATE")
     found: list[float] = []
 
