@@ -127,13 +127,17 @@ def family(pid: int) -> list[int]:
 
 def memory_mb(pid: int) -> float:
     """What a process has in memory."""
-    match = re.search(r"VmRSS:\s*(\d+)", Path(f"/proc/{pid}/status").read_text(encoding="ascii"))
-    return int(match[1]) / 1024 if match else 0.0
+    return _status_mb(pid, "VmRSS")
 
 
 def peak_mb(pid: int) -> float:
     """The most a process has had in memory; what `getrusage` says begins with its parent's."""
-    match = re.search(r"VmHWM:\s*(\d+)", Path(f"/proc/{pid}/status").read_text(encoding="ascii"))
+    return _status_mb(pid, "VmHWM")
+
+
+def _status_mb(pid: int, name: str) -> float:
+    text = Path(f"/proc/{pid}/status").read_text(encoding="ascii")
+    match = re.search(rf"{name}:\s*(\d+)", text)
     return int(match[1]) / 1024 if match else 0.0
 
 

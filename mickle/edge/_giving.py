@@ -193,18 +193,17 @@ class Batch:
         self, asks: Sequence[Ask], at: datetime, month: int, members: Buckets
     ) -> tuple[dict[int, _Found], list[Verdict]]:
         """Who may, by place; and the refusals."""
-        places = [place for place, ask in enumerate(asks) for _secret in ask.secrets]
-        secrets = [secret for ask in asks for secret in ask.secrets]
+        told = [(place, secret) for place, ask in enumerate(asks) for secret in ask.secrets]
         listed = [
             (row, secret, asks[place].thing_id, asks[place].identity)
-            for row, (place, secret) in enumerate(zip(places, secrets, strict=True))
+            for row, (place, secret) in enumerate(told)
         ]
         found = self._database.query(
             _RESOLVE, {"rows": rows(listed), "at": self._database.instant(at)}
         )
         # In the order they came with, which the database keeps anyway and does not say so.
         found.sort(key=itemgetter(0))
-        known = [(places[facts[0]], _Found._make(facts[1:])) for facts in found]
+        known = [(told[facts[0]][0], _Found._make(facts[1:])) for facts in found]
         partners = self._partners(known, month)
         verdicts = [Verdict("no-pass")] * len(asks)
         may: dict[int, _Found] = {}

@@ -79,7 +79,7 @@ def test_a_release_reads_the_nods_and_lines_of_its_own_page_alone(essay, monkeyp
 
 def planned(sql: str) -> list[str]:
     """How SQLite finds the rows of a statement that was run."""
-    if not sql.startswith(("SELECT", "INSERT", "UPDATE")):
+    if not sql.lstrip().startswith(("SELECT", "INSERT", "UPDATE")):
         return []
     with connection.cursor() as cursor:
         cursor.execute("EXPLAIN QUERY PLAN " + sql.replace("%", "%%"), [])
