@@ -6,7 +6,7 @@ ago gives nothing.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from operator import itemgetter
 from typing import NamedTuple
@@ -147,9 +147,10 @@ class Batch:
         self._database, self._a_day, self._members = database, a_day, members
         self._known = known
 
-    def write(self, asks: Sequence[Ask]) -> Taken:
+    def write(self, asks: Sequence[Ask], joining: Callable[[], Sequence[Ask]] = tuple) -> Taken:
         """All in one transaction; raises what the database raises, and then nothing is written.
 
+        `joining` says once the transaction has begun who is in it, too; they come last.
         Where all are strangers that may not, nothing is locked: they cost a reader's time only.
         """
         if not any(secret in self._known for ask in asks for secret in ask.secrets):
@@ -159,6 +160,7 @@ class Batch:
             if not may:
                 return Taken(verdicts, counted=False)
         with self._database.writing() as (at, closed):
+            asks = [*asks, *joining()]
             month = max(months.of(at), closed + 1)
             may, verdicts = self._decide(asks, at, month, self._members)
             self._remember(asks, may)

@@ -9,6 +9,7 @@ import logging
 from collections import Counter, deque
 from collections.abc import Callable
 from functools import partial
+from threading import Lock
 
 from mickle.edge._database import FAILURES, Database, faulty
 from mickle.edge._giving import Ask, Batch, Taken, Verdict
@@ -47,10 +48,20 @@ class Queue:
         self._rest: deque[Waiting] = deque()
         self._same: Counter[What] = Counter()
         self._busy = False
+        # Around those who wait: the writer takes more of them when its transaction has begun.
+        self._guard = Lock()
 
     def put(self, ask: Ask, heard: Heard) -> None:
         """Let a nod or a take-back be decided; `heard` is called on this loop. Raises Full."""
-        what = (ask.secrets, ask.thing_id, ask.identity)
+        with self._guard:
+            self._put(ask, heard)
+        if not self._busy:
+            self._busy = True
+            # Who asks in the same turn of the loop is in the batch, too.
+            asyncio.get_running_loop().call_soon(self._flush)
+
+    def _put(self, ask: Ask, heard: Heard) -> None:
+        what = _what(ask)
         if what not in self._next and len(self._next) < TOGETHER_AT_MOST:
             self._next[what] = ask, heard
         elif (
@@ -61,10 +72,6 @@ class Queue:
         else:
             self._rest.append((ask, heard))
             self._same[what] += 1
-        if not self._busy:
-            self._busy = True
-            # Who asks in the same turn of the loop is in the batch, too.
-            asyncio.get_running_loop().call_soon(self._flush)
 
     def verdict(self, ask: Ask) -> "asyncio.Future[Verdict]":
         """The same for who waits: the verdict to come, or what the database raises."""
@@ -73,13 +80,13 @@ class Queue:
         return answer
 
     def _flush(self) -> None:
-        batch = self._together()
+        with self._guard:
+            batch = self._together()
         if not batch:
             self._busy = False
             return
-        asks = [ask for ask, _heard in batch]
         try:
-            self._worker.hand(self._write, asks, then=partial(self._written, batch))
+            self._worker.hand(self._write, batch, then=partial(self._written, batch))
         except RuntimeError as error:
             # The thread has ended.
             self._written(batch, error)
@@ -107,7 +114,7 @@ class Queue:
         again: list[Waiting] = []
         while self._rest and len(self._next) < TOGETHER_AT_MOST:
             ask, heard = self._rest.popleft()
-            what = (ask.secrets, ask.thing_id, ask.identity)
+            what = _what(ask)
             if what in self._next:
                 again.append((ask, heard))
             else:
@@ -118,15 +125,34 @@ class Queue:
             self._same.clear()
         return batch
 
-    def _write(self, database: Database, asks: list[Ask]) -> Taken:
-        batch = Batch(database, a_day=self._a_day, members=self._members, known=self._known)
+    def _write(self, database: Database, batch: list[Waiting]) -> Taken:
+        """In the writer's thread."""
+        writer = Batch(database, a_day=self._a_day, members=self._members, known=self._known)
         try:
-            return batch.write(asks)
+            return writer.write([ask for ask, _heard in batch], partial(self._joining, batch))
         except FAILURES as error:
-            if len(asks) == 1 or not faulty(error):
+            if len(batch) == 1 or not faulty(error):
                 raise
-            log.warning("of %s nods one cannot be written; each is tried alone", len(asks))
-        return _joined([_alone(batch, ask) for ask in asks])
+            log.warning("of %s nods one cannot be written; each is tried alone", len(batch))
+        return _joined([_alone(writer, ask) for ask, _heard in batch])
+
+    def _joining(self, batch: list[Waiting]) -> list[Ask]:
+        """Who came while the writer waited for its turn is in the batch, too.
+
+        Unless others wait behind them, whom those who come now would pass.
+        """
+        with self._guard:
+            if self._rest:
+                return []
+            there = {_what(ask) for ask, _heard in batch}
+            joining = [what for what in self._next if what not in there]
+            more = [self._next.pop(what) for what in joining[: TOGETHER_AT_MOST - len(batch)]]
+        batch.extend(more)
+        return [ask for ask, _heard in more]
+
+
+def _what(ask: Ask) -> What:
+    return ask.secrets, ask.thing_id, ask.identity
 
 
 def _settle(answer: "asyncio.Future[Verdict]", verdict: Verdict | Exception) -> None:

@@ -1,6 +1,7 @@
 """The queue in front of the writer, without one: who is in which batch, and who hears of it."""
 
 import asyncio
+import sqlite3
 from collections.abc import Callable
 
 import pytest
@@ -17,7 +18,8 @@ class Slow:
         self.batches: list[list[int]] = []
         self.waiting: list[tuple[list[Ask], Callable]] = []
 
-    def hand(self, _deed, asks, then) -> None:
+    def hand(self, _deed, batch, then) -> None:
+        asks = [ask for ask, _heard in batch]
         self.batches.append([ask.thing_id for ask in asks])
         self.waiting.append((asks, then))
 
@@ -200,3 +202,101 @@ def test_after_the_writer_has_ended_everybody_is_told():
 
     assert run(deed, Ended()) == []
     assert [type(one) for one in heard] == [RuntimeError] * 4
+
+
+@pytest.fixture
+def begun(monkeypatch):
+    """Writes of a writer at work: who is in each; `meanwhile` is done before it has begun."""
+
+    class Begun:
+        def __init__(self) -> None:
+            self.batches: list[list[int]] = []
+            self.meanwhile: list[Callable[[], None]] = []
+            self.error: Exception | None = None
+
+        def hand(self, deed, batch, then) -> None:
+            try:
+                then(deed(None, batch))
+            except sqlite3.Error as error:
+                then(error)
+
+        def write(self, asks, joining=tuple) -> Taken:
+            if self.meanwhile:
+                self.meanwhile.pop(0)()
+            asks = [*asks, *joining()]
+            self.batches.append([ask.thing_id for ask in asks])
+            error, self.error = self.error, None
+            if error:
+                raise error
+            return Taken([Verdict(thing_id=ask.thing_id) for ask in asks], counted=True)
+
+    one = Begun()
+    monkeypatch.setattr(_queue, "Batch", lambda _database, **_facts: one)
+    return one
+
+
+def test_who_comes_before_the_writer_has_begun_is_in_the_batch(begun):
+    heard: list[int] = []
+
+    async def deed(queue: Queue) -> None:
+        def put(*numbers: int) -> None:
+            for number in numbers:
+                queue.put(of(number), lambda verdict: heard.append(verdict.thing_id))
+
+        begun.meanwhile.append(lambda: put(3, 2, 4))
+        put(1, 2)
+        await turn()
+
+    run(deed, begun)
+    # Of two who ask for the same with the same pass the second is in the next one.
+    assert begun.batches == [[1, 2, 3, 4], [2]]
+    assert heard == [1, 2, 3, 4, 2]
+
+
+def test_who_comes_late_passes_nobody_who_waits(begun):
+    heard: list[object] = []
+
+    async def deed(queue: Queue) -> None:
+        def third(_verdict: Verdict) -> None:
+            queue.put(of(1), lambda _verdict: heard.append("third"))
+
+        def meanwhile() -> None:
+            queue.put(of(1), lambda _verdict: heard.append("first"))
+            queue.put(of(1), lambda _verdict: heard.append("second"))
+
+        begun.meanwhile.append(meanwhile)
+        queue.put(of(9), third)
+        await turn()
+
+    run(deed, begun)
+    assert heard == ["first", "second", "third"]
+
+
+def test_who_comes_late_overfills_no_batch(begun, monkeypatch):
+    monkeypatch.setattr(_queue, "TOGETHER_AT_MOST", 3)
+
+    async def deed(queue: Queue) -> None:
+        def put(*numbers: int) -> None:
+            for number in numbers:
+                queue.put(of(number), lambda _verdict: None)
+
+        begun.meanwhile.append(lambda: put(3, 4, 5))
+        put(1, 2)
+        await turn()
+
+    run(deed, begun)
+    assert begun.batches == [[1, 2, 3], [4, 5]]
+
+
+def test_where_one_of_a_joined_batch_is_at_fault_each_is_written_alone(begun):
+    heard: list[int] = []
+
+    async def deed(queue: Queue) -> None:
+        begun.error = sqlite3.IntegrityError("no")
+        begun.meanwhile.append(lambda: queue.put(of(2), lambda one: heard.append(one.thing_id)))
+        queue.put(of(1), lambda one: heard.append(one.thing_id))
+        await turn()
+
+    run(deed, begun)
+    assert begun.batches == [[1, 2], [1], [2]]
+    assert heard == [1, 2]

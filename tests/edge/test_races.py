@@ -1,5 +1,6 @@
 """Two processes that write at once, one ask that spoils its batch, crowds in front of the queue."""
 
+import asyncio
 import threading
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
@@ -208,6 +209,48 @@ def test_subscriptions_beside_the_first_top_up_leave_the_counts_right(now_street
     nods.renew(month=MONTH + 1, at=NOW)
     paying.join()
     assert Nod.objects.count() == 1
+    assert nods.wrong_counts() == []
+
+
+def test_who_clicks_while_another_process_writes_is_in_the_batch_that_waits(
+    now_street, two, alice, bob, monkeypatch
+):
+    hers, his, one = passed(alice), passed(bob), page()
+    begins, wrote = threading.Event(), []
+    write_batch, queue = Batch.write, now_street.edge._queue
+    write_here = queue._write
+
+    def begin(database, batch):
+        begins.set()
+        return write_here(database, batch)
+
+    def noted(self, *given):
+        taken = write_batch(self, *given)
+        wrote.append(len(taken.verdicts))
+        return taken
+
+    monkeypatch.setattr(queue, "_write", begin)
+    monkeypatch.setattr(Batch, "write", noted)
+    other = two[0]
+    closing = {"sqlite": "BEGIN IMMEDIATE", "postgresql": "BEGIN; SELECT pg_advisory_xact_lock(7)"}
+    other._raw.execute(closing[connection.vendor])
+
+    async def clicks():
+        ask = {"id": one.id, "pass": hers}
+        first = asyncio.ensure_future(now_street.post("/c/nod", ask))
+        await asyncio.to_thread(begins.wait, 5)
+        more = [now_street.post("/c/nod", ask | {"pass": his}), now_street.post("/c/nod", ask)]
+        later = [asyncio.ensure_future(post) for post in more]
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+        other._raw.execute("COMMIT")
+        return await asyncio.wait_for(asyncio.gather(first, *later), 10)
+
+    ((hers_first, his_first, again),) = now_street.run(clicks())
+    assert [answer.json["new"] for answer in (hers_first, his_first, again)] == [True, True, False]
+    # Hers a second time is for the batch behind.
+    assert wrote == [2, 1]
+    assert nods.count(one.id) == 2
     assert nods.wrong_counts() == []
 
 
