@@ -212,6 +212,25 @@ def test_subscriptions_beside_the_first_top_up_leave_the_counts_right(now_street
     assert nods.wrong_counts() == []
 
 
+@pytest.mark.skipif(connection.vendor == "sqlite", reason="SQLite has one writer at a time")
+def test_a_refused_click_holds_nobody_while_its_batch_is_written(two, alice, bob):
+    elsewhere, his, one = hashed(passed(alice, site="other.example")), hashed(passed(bob)), page()
+    asked, free = two[0].query, []
+    look = "SELECT username FROM members_member WHERE username = %(who)s FOR UPDATE SKIP LOCKED"
+
+    def query(text, names):
+        found = asked(text, names)
+        if text == statements.COUNT_UP:
+            # Both were decided, and nothing is committed.
+            free.extend(two[1].query(look, {"who": who}) for who in ("alice", "bob"))
+        return found
+
+    two[0].query = query
+    verdicts = write(two[0], Ask((elsewhere,), one.id, ""), Ask((his,), one.id, ""))
+    assert [verdict.reason for verdict in verdicts] == ["other-site", ""]
+    assert free == [[("alice",)], []]
+
+
 def test_who_clicks_while_another_process_writes_is_in_the_batch_that_waits(
     now_street, two, alice, bob, monkeypatch
 ):

@@ -135,6 +135,14 @@ CLICKING = [
         "tests/edge/test_queue.py -k ask_for_the_same",
     ),
     Bug(
+        "a refused click holds its member",
+        "edge/_giving.py",
+        "                # Of several passes the one that came furthest says why not.\n",
+        "                self._database.hold_members([one.member_id])\n",
+        "tests/edge/test_races.py -k holds_nobody",
+        "postgresql",
+    ),
+    Bug(
         "who comes while the writer waits is in the batch twice",
         "edge/_queue.py",
         "joining = [what for what in self._next if what not in there]",
