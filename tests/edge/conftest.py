@@ -4,6 +4,8 @@ from collections.abc import Iterator
 
 import pytest
 
+from mickle.edge import _database
+from mickle.edge._database import Database
 from mickle.lib import months
 from tests import people
 from tests.edge.passed import MONTH
@@ -33,3 +35,17 @@ def now_street(street: Street) -> Street:
 @pytest.fixture
 def alice(now_street):
     return people.member("alice", funds="5.00", month=MONTH - 1)
+
+
+@pytest.fixture
+def bob(now_street):
+    return people.member("bob", funds="5.00", month=MONTH - 1)
+
+
+@pytest.fixture
+def two(now_street) -> Iterator[list[Database]]:
+    """Connections of two processes."""
+    both = [_database.connect(), _database.connect()]
+    yield both
+    for database in both:
+        database.close()

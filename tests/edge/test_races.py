@@ -1,21 +1,19 @@
 """Two processes that write at once, one ask that spoils its batch, crowds in front of the queue."""
 
-import asyncio
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import UTC, datetime
 from functools import partial
 
 import pytest
 from django.db import OperationalError, connection, transaction
 
-from mickle.edge import _database, _door, _queue
+from mickle.edge import _door, _queue
 from mickle.edge._database import Database
-from mickle.edge._giving import Ask, Batch, Verdict
+from mickle.edge._giving import Ask, Batch
 from mickle.edge._origins import Askers
 from mickle.edge._threads import Worker
 from mickle.edge.edge import Policy
-from mickle.lib.buckets import Buckets
 from mickle.members.models import Member
 from mickle.nods import nods
 from mickle.nods import write as statements
@@ -28,28 +26,9 @@ from mickle.things.models import Thing
 from tests import people
 from tests.edge.passed import MONTH, NOW, SITE, page, passed
 from tests.edge.street import Street
+from tests.edge.writing import NO_LIMIT, write
 
 ROUNDS = 30
-NO_LIMIT = 10**6
-
-
-@pytest.fixture
-def bob(now_street):
-    return people.member("bob", funds="5.00", month=MONTH - 1)
-
-
-@pytest.fixture
-def two(now_street) -> Iterator[list[Database]]:
-    """Connections of two processes."""
-    both = [_database.connect(), _database.connect()]
-    yield both
-    for database in both:
-        database.close()
-
-
-def write(database: Database, *asks: Ask) -> list[Verdict]:
-    limit = Buckets(a_second=NO_LIMIT, burst=NO_LIMIT)
-    return Batch(database, a_day=NO_LIMIT, members=limit, known=set()).write(asks).verdicts
 
 
 def at_once(*deeds: Callable[[], object]) -> list[object]:
@@ -209,67 +188,6 @@ def test_subscriptions_beside_the_first_top_up_leave_the_counts_right(now_street
     nods.renew(month=MONTH + 1, at=NOW)
     paying.join()
     assert Nod.objects.count() == 1
-    assert nods.wrong_counts() == []
-
-
-@pytest.mark.skipif(connection.vendor == "sqlite", reason="SQLite has one writer at a time")
-def test_a_refused_click_holds_nobody_while_its_batch_is_written(two, alice, bob):
-    elsewhere, his, one = hashed(passed(alice, site="other.example")), hashed(passed(bob)), page()
-    asked, free = two[0].query, []
-    look = "SELECT username FROM members_member WHERE username = %(who)s FOR UPDATE SKIP LOCKED"
-
-    def query(text, names):
-        found = asked(text, names)
-        if text == statements.COUNT_UP:
-            # Both were decided, and nothing is committed.
-            free.extend(two[1].query(look, {"who": who}) for who in ("alice", "bob"))
-        return found
-
-    two[0].query = query
-    verdicts = write(two[0], Ask((elsewhere,), one.id, ""), Ask((his,), one.id, ""))
-    assert [verdict.reason for verdict in verdicts] == ["other-site", ""]
-    assert free == [[("alice",)], []]
-
-
-def test_who_clicks_while_another_process_writes_is_in_the_batch_that_waits(
-    now_street, two, alice, bob, monkeypatch
-):
-    hers, his, one = passed(alice), passed(bob), page()
-    begins, wrote = threading.Event(), []
-    write_batch, queue = Batch.write, now_street.edge._queue
-    write_here = queue._write
-
-    def begin(database, batch):
-        begins.set()
-        return write_here(database, batch)
-
-    def noted(self, *given):
-        taken = write_batch(self, *given)
-        wrote.append(len(taken.verdicts))
-        return taken
-
-    monkeypatch.setattr(queue, "_write", begin)
-    monkeypatch.setattr(Batch, "write", noted)
-    other = two[0]
-    closing = {"sqlite": "BEGIN IMMEDIATE", "postgresql": "BEGIN; SELECT pg_advisory_xact_lock(7)"}
-    other._raw.execute(closing[connection.vendor])
-
-    async def clicks():
-        ask = {"id": one.id, "pass": hers}
-        first = asyncio.ensure_future(now_street.post("/c/nod", ask))
-        await asyncio.to_thread(begins.wait, 5)
-        more = [now_street.post("/c/nod", ask | {"pass": his}), now_street.post("/c/nod", ask)]
-        later = [asyncio.ensure_future(post) for post in more]
-        await asyncio.sleep(0)
-        await asyncio.sleep(0)
-        other._raw.execute("COMMIT")
-        return await asyncio.wait_for(asyncio.gather(first, *later), 10)
-
-    ((hers_first, his_first, again),) = now_street.run(clicks())
-    assert [answer.json["new"] for answer in (hers_first, his_first, again)] == [True, True, False]
-    # Hers a second time is for the batch behind.
-    assert wrote == [2, 1]
-    assert nods.count(one.id) == 2
     assert nods.wrong_counts() == []
 
 

@@ -139,7 +139,7 @@ CLICKING = [
         "edge/_giving.py",
         "                # Of several passes the one that came furthest says why not.\n",
         "                self._database.hold_members([one.member_id])\n",
-        "tests/edge/test_races.py -k holds_nobody",
+        "tests/edge/test_together.py -k holds_nobody",
         "postgresql",
     ),
     Bug(
