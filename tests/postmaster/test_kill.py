@@ -1,6 +1,6 @@
 """Kill -9 of PostgreSQL itself, all of it, under writers: what was answered is there, once.
 
-Twenty times in each run, three hundred times with --long.
+Ten times in each run, three hundred times with --long.
 """
 
 import os
