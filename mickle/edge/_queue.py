@@ -1,7 +1,8 @@
 """The queue in front of the writer: who comes while a batch is written waits for the next one.
 
-A batch costs something however small it is. So behind one of several the next begins a moment after
-they were answered: by then many have come again, and there is one batch where there were two.
+Who comes before its transaction has begun is in it. A batch costs something however small it is. So
+behind one of several the next begins a moment after they were answered: by then many have come
+again, and there is one batch where there were two.
 """
 
 import asyncio
