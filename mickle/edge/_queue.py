@@ -143,7 +143,7 @@ class Queue:
         Unless others wait behind them, whom those who come now would pass.
         """
         with self._guard:
-            if self._rest:
+            if self._rest or not self._next:
                 return []
             there = {_what(ask) for ask, _heard in batch}
             joining = [what for what in self._next if what not in there]

@@ -159,8 +159,8 @@ CLICKING = [
     Bug(
         "who comes late passes those who wait",
         "edge/_queue.py",
-        "            if self._rest:\n                return []\n",
-        "",
+        "if self._rest or not self._next:",
+        "if not self._next:",
         "tests/edge/test_queue.py -k passes_nobody",
     ),
     Bug(
