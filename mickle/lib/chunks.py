@@ -14,13 +14,14 @@ from django.db import connection, transaction
 
 from mickle.lib import company
 
-# SQLite has one writer at a time; PostgreSQL locks the rows that are written, and no others.
-LOCKED_S = {"sqlite": 0.005, "postgresql": 0.5}
+# SQLite has one writer at a time, and a nod beside it is to take twice as long at most; PostgreSQL
+# locks the rows that are written, and no others.
+LOCKED_S = {"sqlite": 0.0025, "postgresql": 0.5}
 # Where nobody is served from SQLite: a command, which has thirty seconds, finds its way between.
 UNSERVED_S, UNSERVED_PAUSE = 0.1, 1 / 20
 PAUSE_AT_MOST_S = 0.1
 # What a range costs whatever is in it, its statements and its commit, is most of it with fewer.
-FIRST, FEWEST, MOST = 100, 50, 100_000
+FIRST, FEWEST, MOST = 100, 25, 100_000
 
 
 class Range(NamedTuple):

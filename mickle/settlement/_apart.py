@@ -1,12 +1,13 @@
-"""Reads a SQLite file for DuckDB, in a process of its own: `python _apart.py FILE MEMORY`.
+"""Reads a SQLite file for DuckDB, in a process of its own: `python _apart.py FILE CONFIG`.
 
 ADBC brings a SQLite of its own, and two in one process undo each other's locks, which belong to the
 process: the one that closes the file lets go what the other holds. A command that looked at the
 books then took itself for the only one there and removed the log, with all that a settlement or a
 server went on writing to it.
 
-Each line of the input is a JSON list of a SELECT and the file of DuckDB to keep what it gives in,
-as the table `rows`; each line of the output "" or what went wrong. Imports nothing of Mickle.
+CONFIG is JSON, as DuckDB takes it. Each line of the input is a JSON list of a SELECT and the file
+of DuckDB to keep what it gives in, as the table `rows`; each line of the output "" or what went
+wrong. Imports nothing of Mickle.
 """
 
 import json
@@ -21,9 +22,9 @@ def connected(name: str) -> Any:
     return import_module("adbc_driver_sqlite.dbapi").connect(f"file:{name}?mode=ro")
 
 
-def copy(source: Any, select: str, path: str, memory: str) -> None:
+def copy(source: Any, select: str, path: str, config: dict[str, Any]) -> None:
     """Keep what a SELECT gives as the table `rows` of a new file of DuckDB."""
-    there = import_module("duckdb").connect(path, config={"memory_limit": memory})
+    there = import_module("duckdb").connect(path, config=config)
     with closing(there), source.cursor() as cursor:
         cursor.adbc_statement.set_options(**{"adbc.sqlite.query.batch_rows": "65536"})
         cursor.execute(select)
@@ -31,14 +32,14 @@ def copy(source: Any, select: str, path: str, memory: str) -> None:
         there.execute("CREATE TABLE rows AS SELECT * FROM stream")
 
 
-def main(name: str, memory: str) -> None:
+def main(name: str, config: str) -> None:
     """Do what is asked line by line, until there is no more."""
     with closing(connected(name)) as source:
         for line in sys.stdin:
             said = ""
             try:
                 select, path = json.loads(line)
-                copy(source, select, path, memory)
+                copy(source, select, path, json.loads(config))
             except Exception as error:  # noqa: BLE001 - whatever it is, who asked has to know
                 said = f"{type(error).__name__}: {error}"
             print(json.dumps(said), flush=True)  # noqa: T201 - the answer to who asked

@@ -28,8 +28,8 @@ from mickle.settlement._archive import NoArchive
 from mickle.settlement._waiting import EXPIRES_AFTER_MONTHS
 from mickle.settlement.models import Archive, Charge, Due, Line, Run, Underway
 
-# Nods: as many take some five milliseconds to be written, and fifty to be found in an archive.
-AT_ONCE, READ_AT_ONCE = 250, 10_000
+# Nods: as many take some milliseconds to be written, and fifty to be found in an archive.
+AT_ONCE, READ_AT_ONCE = 125, 10_000
 
 
 class WouldLeave(Refused):

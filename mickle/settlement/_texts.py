@@ -13,10 +13,10 @@ def execute(text: str, bound: Params) -> int:
         return int(cursor.rowcount)
 
 
-def rows(select: str) -> list[tuple[int, ...]]:
-    """What a SELECT without names gives."""
+def rows(select: str, bound: Params | None = None) -> list[tuple[int, ...]]:
+    """What a SELECT gives."""
     with connection.cursor() as cursor:
-        cursor.execute(select)
+        cursor.execute(select, bound)
         return list(cursor.fetchall())
 
 

@@ -183,6 +183,19 @@ def test_duckdb_leaves_no_file(settings, tmp_path):
     assert not list(Path(tmp_path).iterdir())
 
 
+def test_duckdb_leaves_a_core_to_who_is_served_from_the_same_file(monkeypatch):
+    monkeypatch.setattr("os.cpu_count", lambda: 4)
+
+    def threads(*, served: bool) -> int:
+        monkeypatch.setattr("mickle.lib.company.is_served", lambda: served)
+        with _duckdb.empty() as there:
+            ((found,),) = there.execute("SELECT current_setting('threads')").fetchall()
+        return int(found)
+
+    alone = threads(served=False)
+    assert threads(served=True) == (3 if connection.vendor == "sqlite" else alone)
+
+
 @pytest.mark.django_db(transaction=True)
 def test_duckdb_cannot_write_to_the_books():
     instance_at("2026-11")
