@@ -1,8 +1,8 @@
 """The queue in front of the writer: who comes while a batch is written waits for the next one.
 
 Who comes before its transaction has begun is in it. A batch costs something however small it is. So
-behind one of several the next begins a moment after they were answered: by then many have come
-again, and there is one batch where there were two.
+behind one of several the next begins a turn of the loop after they were answered: by then many have
+come again, and there is one batch where there were two.
 """
 
 import asyncio
@@ -18,8 +18,6 @@ from mickle.edge._threads import Worker
 from mickle.lib.buckets import Buckets
 
 TOGETHER_AT_MOST = 256
-# Between two batches; who is alone never waits.
-PAUSE_S = 0.0005
 WAITING_AT_MOST = 5_000
 # Of those who ask for the same with the same pass one is in a batch, so few of them may wait.
 SAME_AT_MOST = 64
@@ -105,7 +103,7 @@ class Queue:
         if not isinstance(taken, Exception) and taken.counted:
             self._changed()
         if self._next or len(batch) > 1:
-            asyncio.get_running_loop().call_later(PAUSE_S, self._flush)
+            asyncio.get_running_loop().call_soon(self._flush)
         else:
             self._busy = False
 

@@ -16,7 +16,7 @@ from mickle.lib import company
 
 # SQLite has one writer at a time, and a nod beside it is to take twice as long at most; PostgreSQL
 # locks the rows that are written, and no others.
-LOCKED_S = {"sqlite": 0.0025, "postgresql": 0.5}
+LOCKED_S = {"sqlite": 0.002, "postgresql": 0.5}
 # Where nobody is served from SQLite: a command, which has thirty seconds, finds its way between.
 UNSERVED_S, UNSERVED_PAUSE = 0.1, 1 / 20
 PAUSE_AT_MOST_S = 0.1

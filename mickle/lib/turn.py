@@ -15,7 +15,7 @@ from django.db import OperationalError
 
 # SQLite itself asks after 1, 3, 8, 18, 33, 53 ms and ever more rarely, and misses one pause after
 # the other of a process that writes for milliseconds and pauses for as long.
-ASK_S, ASK_AT_MOST_S = 0.0005, 0.02
+ASK_S, ASK_AT_MOST_S = 0.0002, 0.02
 # A twentieth of what one has waited already.
 PATIENT = 1 / 20
 

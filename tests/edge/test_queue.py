@@ -3,6 +3,7 @@
 import asyncio
 import sqlite3
 from collections.abc import Callable
+from functools import partial
 
 import pytest
 
@@ -50,15 +51,10 @@ def of(thing_id: int, secret: str = "s") -> Ask:
     return Ask((secret,), thing_id, "")
 
 
-async def turn(seconds: float = 0.0) -> None:
+async def turn() -> None:
     """Let the loop do what is due."""
     for _turn in range(3):
-        await asyncio.sleep(seconds / 3)
-
-
-@pytest.fixture(autouse=True)
-def at_once(monkeypatch):
-    monkeypatch.setattr(_queue, "PAUSE_S", 0.0)
+        await asyncio.sleep(0)
 
 
 def test_who_asks_in_one_turn_is_in_one_batch_and_who_comes_later_in_the_next():
@@ -87,22 +83,22 @@ def test_who_asks_in_one_turn_is_in_one_batch_and_who_comes_later_in_the_next():
     assert heard == [1, 2, 3, 4, 5, 6]
 
 
-def test_the_next_batch_waits_for_those_who_come_again_and_who_is_alone_does_not(monkeypatch):
-    monkeypatch.setattr(_queue, "PAUSE_S", 0.05)
+def test_the_next_batch_waits_for_those_who_come_again_and_who_is_alone_does_not():
     slow = Slow()
 
     async def deed(queue: Queue) -> None:
+        loop = asyncio.get_running_loop()
         for number in (1, 2):
-            queue.put(of(number), lambda _verdict, number=number: queue.put(of(number + 10), print))
+            again = partial(queue.put, of(number + 10), print)
+            queue.put(of(number), lambda _verdict, again=again: loop.call_soon(again))
         await turn()
         queue.put(of(3), lambda _verdict: None)
         slow.write()
-        await turn()
         assert slow.batches == [[1, 2]]
-        await turn(0.15)
+        await turn()
         assert slow.batches == [[1, 2], [3, 11, 12]]
         slow.write()
-        await turn(0.15)
+        await turn()
         # Nobody came; each of these is alone, and begun at once.
         for number in (21, 22):
             queue.put(of(number), lambda _verdict: None)

@@ -164,6 +164,14 @@ CLICKING = [
         "tests/edge/test_queue.py -k passes_nobody",
     ),
     Bug(
+        "the next batch begins before who was answered can come again",
+        "edge/_queue.py",
+        "        if self._next or len(batch) > 1:\n"
+        "            asyncio.get_running_loop().call_soon(self._flush)",
+        "        if self._next or len(batch) > 1:\n            self._flush()",
+        "tests/edge/test_queue.py -k come_again",
+    ),
+    Bug(
         "a batch outgrows its measure while the writer waits",
         "edge/_queue.py",
         "joining[: TOGETHER_AT_MOST - len(batch)]",
