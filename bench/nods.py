@@ -23,6 +23,8 @@ from bench.table import Figure
 from tests import databases
 
 MEMBERS, THINGS = 4_000, 1_000
+# What docs/how-to/use-postgresql.md tells who runs a server.
+POSTGRESQL = {"min_wal_size": "1GB", "max_wal_size": "4GB"}
 # A member's bucket holds more at once.
 NODS_A_MEMBER = 25
 CLIENTS = 8
@@ -54,6 +56,7 @@ def sqlite() -> Iterator[Place]:
 def postgresql() -> Iterator[Place]:
     """A server of its own that is durable as it comes: fsync and synchronous_commit."""
     server = databases.Server(durable=True)
+    server.switches |= POSTGRESQL
     server.start()
     try:
         with tempfile.TemporaryDirectory(prefix="mickle-bench-") as folder:

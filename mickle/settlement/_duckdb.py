@@ -165,11 +165,12 @@ def empty() -> Iterator[Any]:
 def _config() -> dict[str, Any]:
     """What DuckDB may take of this machine.
 
-    Where somebody is served from the same file, one core is theirs: with all of them taken a nod
-    waited for one (measured on two cores: of a hundred, five for 6 ms, where it is 1.3).
+    Where somebody is served, one core is theirs: with all of them taken a nod waited for one
+    (measured on two cores: of a hundred, five for 6 ms, where it is 1.3). Who is served from a
+    PostgreSQL nobody knows.
     """
     config: dict[str, Any] = {"memory_limit": MEMORY}
-    if connection.vendor == "sqlite" and company.is_served():
+    if connection.vendor == "postgresql" or company.is_served():
         config["threads"] = max((os.cpu_count() or 1) - 1, 1)
     return config
 
