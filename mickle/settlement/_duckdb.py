@@ -6,7 +6,6 @@ to a file beside the data.
 """
 
 import json
-import os
 import subprocess
 import sys
 import tempfile
@@ -135,7 +134,7 @@ def _apart() -> Iterator[_Apart]:
         tempfile.TemporaryDirectory(prefix="duckdb-", dir=settings.DATA_DIR) as folder,
         subprocess.Popen(
             # -P: its own folder is none to import from.
-            [sys.executable, "-P", _apart_file.__file__, name, json.dumps(_config())],
+            [sys.executable, "-P", _apart_file.__file__, name, MEMORY, str(_spared())],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
@@ -157,22 +156,19 @@ def _apart() -> Iterator[_Apart]:
 def empty() -> Iterator[Any]:
     """A database of DuckDB with nothing in it, that keeps within its memory."""
     with tempfile.TemporaryDirectory(prefix="duckdb-", dir=settings.DATA_DIR) as folder:
-        there = import_module("duckdb").connect(Path(folder) / "month.duckdb", config=_config())
+        there = _apart_file.new(f"{folder}/month.duckdb", MEMORY, _spared())
         with closing(there):
             yield there
 
 
-def _config() -> dict[str, Any]:
-    """What DuckDB may take of this machine.
+def _spared() -> int:
+    """How many cores DuckDB leaves to others.
 
-    Where somebody is served, one core is theirs: with all of them taken a nod waited for one
-    (measured on two cores: of a hundred, five for 6 ms, where it is 1.3). Who is served from a
-    PostgreSQL nobody knows.
+    Where somebody is served, one is theirs: with all of them taken a nod waited for one (measured
+    on two cores: of a hundred, five for 6 ms, where it is 1.3). Who is served from a PostgreSQL
+    nobody knows.
     """
-    config: dict[str, Any] = {"memory_limit": MEMORY}
-    if connection.vendor == "postgresql" or company.is_served():
-        config["threads"] = max((os.cpu_count() or 1) - 1, 1)
-    return config
+    return int(connection.vendor == "postgresql" or company.is_served())
 
 
 def reach(there: Any, folder: str, *, make: bool = True) -> None:

@@ -126,14 +126,17 @@ _KEPT_LONG_ENOUGH = """
   AND p.member_id IN (SELECT member_id FROM settlement_idlerun WHERE months > %(kept)s)
 """
 
-_SPENDS = f"""
-FROM settlement_spend WHERE month = %(month)s AND {_IN_RANGE}
+# Said anew, and not as what it is compared with says it.
+_SPENDS = """
+SELECT COUNT(*) FROM settlement_spend
+WHERE month = %(month)s AND member_id > %(after)s AND member_id <= %(upto)s
 """
 _TAKE_IN = f"""
 SELECT 'settle:' || %(text)s || ':spend:' || CAST(member_id AS TEXT) AS key,
        '{Kind.FUNDS}' AS debit_kind, member_id AS debit_holder,
        '{Kind.POOL}' AS credit_kind, month AS credit_holder, amount_micros
-{_SPENDS}"""
+FROM settlement_spend WHERE month = %(month)s AND {_IN_RANGE}
+"""
 
 
 def freeze(*, month: int, at: datetime, arrears: bool, report: Report) -> int:
@@ -207,7 +210,7 @@ def _take_in(span: Range, month: int, at: datetime) -> int:
     _texts.execute(_SPEND_IDLE.format(kept_long_enough=_KEPT_LONG_ENOUGH if keep else ""), names)
     within: Params = {"month": month, **span._asdict()}
     # In words of its own: Django's take a fifth of a short range to make.
-    ((spends,),) = _texts.rows(f"SELECT COUNT(*) {_SPENDS}", within)
+    ((spends,),) = _texts.rows(_SPENDS, within)
     return ledger.post_from_select(
         _TAKE_IN,
         {**within, "text": months.text(month)},

@@ -4,6 +4,13 @@ from tests.seeded.bug import Bug
 
 MONTH_END = [
     Bug(
+        "a spend that is fixed is not taken in",
+        "settlement/_freeze.py",
+        "FROM settlement_spend WHERE month = %(month)s AND {_IN_RANGE}",
+        "FROM settlement_spend WHERE month = %(month)s AND {_IN_RANGE} AND member_id < %(upto)s",
+        "tests/settlement/test_settle.py",
+    ),
+    Bug(
         "the shares of a line are looked for among all nods of the month",
         "nods/migrations/0006_of_thing.py",
         "fields=['thing', 'month', 'member']",

@@ -14,7 +14,7 @@ from django.db import connection
 from mickle.ledger import ledger
 from mickle.lib.money import LIMIT_MICROS
 from mickle.nods import nods
-from mickle.settlement import _at_hand, _database, _duckdb, _engine, settlement
+from mickle.settlement import _apart, _at_hand, _database, _duckdb, _engine, settlement
 from mickle.settlement._protocol import Input
 from mickle.settlement.models import Line, Run
 from tests.people import EARLY_DECEMBER, MID_NOVEMBER, NOVEMBER, instance_at, member, thing
@@ -184,14 +184,18 @@ def test_duckdb_leaves_no_file(settings, tmp_path):
 
 
 @pytest.mark.django_db(transaction=True)
-def test_duckdb_leaves_a_core_to_who_is_served(monkeypatch):
-    monkeypatch.setattr("os.cpu_count", lambda: 4)
+def test_duckdb_leaves_a_core_to_who_is_served(monkeypatch, tmp_path):
+    def cores(there) -> int:
+        ((found,),) = there.execute("SELECT current_setting('threads')").fetchall()
+        return int(found)
+
+    all_of_them = cores(_apart.new(f"{tmp_path}/all", "1GB", 0))
     monkeypatch.setattr("mickle.lib.company.is_served", lambda: True)
     with _duckdb.empty() as there:
-        assert there.execute("SELECT current_setting('threads')").fetchall() == [(3,)]
+        assert cores(there) == max(all_of_them - 1, 1)
     monkeypatch.setattr("mickle.lib.company.is_served", lambda: False)
     # Who is served from a PostgreSQL nobody knows.
-    assert ("threads" in _duckdb._config()) == (connection.vendor == "postgresql")
+    assert _duckdb._spared() == (connection.vendor == "postgresql")
 
 
 @pytest.mark.django_db(transaction=True)
