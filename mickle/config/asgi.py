@@ -15,7 +15,8 @@ from mickle.edge.edge import Edge, Policy, Receive, Scope, Send
 from mickle.edge.lane import Lane
 
 THREADS = 8
-BODY_LIMIT_BYTES = 2_500_000
+# No form takes a file. What is sent slowly waits in memory, from whoever sends it.
+BODY_LIMIT_BYTES = 100_000
 BODY_TIME_S = 30
 _LENGTHS = (b"transfer-encoding", b"content-length")
 
@@ -70,7 +71,7 @@ class Dispatcher:
             await _refuse(send, 408, "The request took too long to arrive.", scope["path"])
         else:
             if body is None:
-                sentence = "This is more than 2.5 MB. Nothing was changed."
+                sentence = "This is more than 100 kB. Nothing was changed."
                 await _refuse(send, 413, sentence, scope["path"])
             else:
                 known = cast(Any, _safe(scope, len(body)))

@@ -41,7 +41,7 @@ LEFT JOIN nods_count c ON c.thing_id = COALESCE(t.merged_into_id, t.id)
 _BY_ID = _SELECT.replace("{column}", "id").replace("{cast}", "CAST(value->>0 AS BIGINT)")
 _BY_IDENTITY = _SELECT.replace("{column}", "identity").replace("{cast}", "value->>0")
 Item = TypeVar("Item")
-_NOBODY: Found = (None, 0)
+NOBODY: Found = (None, 0)
 Known = Mapping[Asked, Found]
 
 
@@ -157,12 +157,12 @@ def look_up(database: Database, asked: frozenset[Asked]) -> dict[Asked, Found]:
     found: dict[int | str, Found] = {}
     for chunk in _chunks(asked):
         ids = [[one.thing_id] for one in chunk if one.thing_id is not None]
-        identities = [[one.identity] for one in chunk if one.thing_id is None]
+        identities = [[one.identity] for one in chunk if one.identity]
         for text, values in ((_BY_ID, ids), (_BY_IDENTITY, identities)):
             if values:
                 listed = database.query(text, {"rows": rows(values)})
                 found.update((name, (shown, total)) for name, shown, total in listed)
-    return {one: found.get(one.thing_id or one.identity, _NOBODY) for one in asked}
+    return {one: found.get(one.thing_id or one.identity, NOBODY) for one in asked}
 
 
 def _chunks(items: Iterable[Item]) -> Iterator[list[Item]]:

@@ -26,6 +26,7 @@ from mickle.passes.write import KEPT_FOR, hashed
 
 BODY_LIMIT_BYTES = 8_192
 BODY_TIME_S = 10
+# All sites under one domain share the cookies of a frame; more than one belong to others of them.
 PASSES_AT_MOST = 8
 KEY_CHARACTERS = 64
 SECRET_CHARACTERS = 100
@@ -73,10 +74,11 @@ class _Wish(NamedTuple):
     held: Mapping[str, tuple[str, str]]
 
 
-def refuse(reason: str, sentence: str = "") -> Answer:
+def refuse(reason: str, sentence: str = "", *more: tuple[bytes, bytes]) -> Answer:
     """A refusal with its reason for programs and its sentence for people."""
     status, text = _WHY[reason]
-    return written(status, {"error": sentence or text, "reason": reason}, NEVER, public=False)
+    said = {"error": sentence or text, "reason": reason}
+    return written(status, said, NEVER, *more, public=False)
 
 
 class Posting:
@@ -225,9 +227,13 @@ class Posting:
         got = await self._rarely(_door.exchange, code, nonce)
         if keep == "token":
             return written(200, {"site": got.site, "token": got.token}, NEVER, public=False)
-        # One for each site, so that two sites under one roof keep one each.
-        name = COOKIE + hashlib.sha256(got.site.encode()).hexdigest()[:8]
-        return written(200, {"site": got.site}, NEVER, _set(name, got.token), public=False)
+        kept = _set(_cookie_of(got.site), got.token)
+        return written(200, {"site": got.site}, NEVER, kept, public=False)
+
+
+def _cookie_of(site: str) -> str:
+    """The cookie of a site's pass: one for each, so that two sites under one roof keep one each."""
+    return COOKIE + hashlib.sha256(site.encode()).hexdigest()[:8]
 
 
 def _set(name: str, token: str) -> tuple[bytes, bytes]:
@@ -328,14 +334,19 @@ def _read_wish(posted: _Posted, *, take_back: bool) -> _Wish:
     if "id" in content:
         if type(thing_id) is not int or not 0 < thing_id < ID_LIMIT or url:
             raise _Bad("bad")
-        identity = ""
+        identity = own = ""
     elif isinstance(url, str) and url:
-        identity = urls.identify(url).identity
+        known = urls.identify(url)
+        identity, own = known.identity, _cookie_of(known.host)
     else:
         raise _Bad("bad")
     token = _text(content, "pass", SECRET_CHARACTERS)
-    passes = [one for one in posted.cookies.items() if one[0].startswith(COOKIE)][:PASSES_AT_MOST]
-    held = {hashed(one[1]): one for one in passes if len(one[1]) <= SECRET_CHARACTERS}
+    passes = [one for one in posted.cookies.items() if one[0].startswith(COOKIE)]
+    # That of the page's own site before those of its neighbours.
+    passes.sort(key=lambda one: one[0] != own)
+    held = {
+        hashed(one[1]): one for one in passes[:PASSES_AT_MOST] if len(one[1]) <= SECRET_CHARACTERS
+    }
     ask = Ask(
         (hashed(token),) if token else tuple(held),
         thing_id,

@@ -18,6 +18,9 @@ KEPT_AT_MOST = 256
 FRESH_S = 60
 # Each takes up to a tenth of a second of one core; who comes later is told to come again.
 WAITING_AT_MOST = 32
+# What drawing one costs its asker, of the tokens of which a count takes one: others wait for the
+# core meanwhile, whichever thread draws.
+TOKENS = {"/b/qr.svg": 25, "/b/qr.pdf": 50}
 
 _SVG: Headers = [
     (b"content-type", b"image/svg+xml; charset=utf-8"),
@@ -61,7 +64,7 @@ class _Thing(NamedTuple):
 class Prints:
     """Answers /b/qr.svg and /b/qr.pdf in a thread of its own."""
 
-    PATHS = ("/b/qr.svg", "/b/qr.pdf")
+    PATHS = tuple(TOKENS)
 
     def __init__(self, pages: Callable[[Scope], str]) -> None:
         """`pages` says where the pages are for who asks; empty when asked under a false name."""
@@ -69,8 +72,8 @@ class Prints:
         self._kept: dict[_Key, tuple[float, Answer]] = {}
         self._waiting = 0
 
-    async def answer(self, scope: Scope) -> Answer:
-        """The answer to a request for one of the paths."""
+    async def answer(self, scope: Scope, charge: Callable[[float], None]) -> Answer:
+        """The answer to a request for one of the paths; who has one drawn is charged for it."""
         request = _asking.read_anew(scope["query_string"], drawn=True)
         if request.wrong:
             return sentence(400, request.wrong)
@@ -82,6 +85,7 @@ class Prints:
             return kept
         if self._waiting >= WAITING_AT_MOST:
             return sentence(503, "Too many codes are being drawn. Try again in a moment.")
+        charge(TOKENS[key.path])
         self._waiting += 1
         try:
             return await self._worker.run(self._draw, key)

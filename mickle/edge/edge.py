@@ -1,8 +1,10 @@
 """The door of the room: the ASGI callable that answers under /b/, /c/ and /live."""
 
 import asyncio
+import hashlib
 import logging
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from functools import partial
 from typing import Any, NamedTuple
 
 from mickle.edge import _asking, _clock, _drawing, _files, _frame
@@ -17,8 +19,8 @@ from mickle.edge._answers import (
     sentence,
     written,
 )
-from mickle.edge._asking import Request
-from mickle.edge._counts import Counts, Known
+from mickle.edge._asking import Asked, Request
+from mickle.edge._counts import NOBODY, Counts, Known
 from mickle.edge._database import FAILURES
 from mickle.edge._kept import Kept
 from mickle.edge._live import Live
@@ -150,7 +152,8 @@ class Edge:
         elif (file := _files.found(path, query, self._pages)) is not None:
             answer = file.to(scope["headers"])
         elif path in Prints.PATHS:
-            answer = await self._prints.answer(scope)
+            charge = partial(self._buckets.charge, asker, _clock.now())
+            answer = await self._prints.answer(scope, charge)
         elif path not in _FORMS:
             known = ", ".join([*_FORMS, *Prints.PATHS])
             answer = sentence(404, f"Nothing at this address. There are {known}.")
@@ -173,7 +176,7 @@ class Edge:
             return sentence(400, request.wrong)
         self._buckets.charge(asker, _clock.now(), len(request.asked) - 1)
         try:
-            found = await self._counts.of(request.asked)
+            found = await self._found(request.asked)
         except FAILURES:
             log.exception("counts could not be read")
             return kept or sentence(503, "No counts just now. Try again in a moment.")
@@ -184,6 +187,12 @@ class Edge:
         if short:
             self._kept.keep(url, answer)
         return answer
+
+    async def _found(self, asked: Sequence[Asked]) -> list[Found]:
+        """Thing and count of each; what is no address of a page is not looked up."""
+        pages = [one for one in asked if not one.wrong]
+        known = dict(zip(pages, await self._counts.of(pages) if pages else (), strict=True))
+        return [known.get(one, NOBODY) for one in asked]
 
     def _heard(self, found: Known, *, whole: bool) -> None:
         """Counts were read: answers made of others are forgotten, pages that listen are told."""
@@ -219,6 +228,7 @@ def _json(request: Request, found: list[Found], _pages: str) -> Answer:
     rows = [
         ({"id": thing_id, "url": asked.url} if asked.url else {"id": asked.thing_id})
         | {"count": count}
+        | ({"error": asked.wrong} if asked.wrong else {})
         for asked, (thing_id, count) in zip(request.asked, found, strict=True)
     ]
     tag = ".".join(f"{row['id'] or 0}-{row['count']}" for row in rows)
@@ -229,7 +239,7 @@ def _svg(request: Request, found: list[Found], _pages: str) -> Answer:
     """The drawn button."""
     ((_thing, count),) = found
     body = _drawing.button(count, request.size, request.theme, request.language)
-    return Answer(200, [*EVERYWHERE, *_SVG, SHORTLY], body, f'W/"{count}"')
+    return Answer(200, [*EVERYWHERE, *_SVG, SHORTLY], body, _tag(body))
 
 
 def _shield(request: Request, found: list[Found], _pages: str) -> Answer:
@@ -251,7 +261,12 @@ def _framed(request: Request, found: list[Found], pages: str) -> Answer:
         title=request.title,
         pages=pages,
     )
-    return Answer(200, [*_files.FRAME, SHORTLY], body, f'W/"{count}"')
+    return Answer(200, [*_files.FRAME, SHORTLY], body, _tag(body))
+
+
+def _tag(body: bytes) -> str:
+    """Of all that is shown: the count alone stays what it is when the words around it change."""
+    return f'W/"{hashlib.sha256(body).hexdigest()[:20]}"'
 
 
 _FORMS = {
@@ -266,7 +281,7 @@ def _too_many(path: str, wait_s: int) -> Answer:
     # The connection ends, too: whoever asks on without a pause has to begin anew each time.
     more = ((b"retry-after", str(wait_s).encode()), (b"connection", b"close"))
     if path.startswith("/c/"):
-        return refuse("limit")
+        return refuse("limit", "", *more)
     return written(429, {"error": "This address asks too often. Wait a little."}, NEVER, *more)
 
 

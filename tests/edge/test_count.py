@@ -8,10 +8,12 @@ import psycopg
 import pytest
 
 from mickle.edge import _clock, _counts, _database, _drawing, _kept
+from mickle.edge.edge import Policy
 from mickle.nods import nods
 from mickle.things import things
 from mickle.things.models import Thing
 from tests import people
+from tests.edge.street import Street
 from tests.people import MID_NOVEMBER
 
 
@@ -47,6 +49,29 @@ def test_many_counts_come_in_the_order_asked(street, essay):
     found = street.get("/b/count", f"id={other.id}&url=https://essay.example/&id=999&id={other.id}")
     assert [row["count"] for row in found.json] == [0, 3, 0, 0]
     assert [row["id"] for row in found.json] == [other.id, essay.id, 999, other.id]
+
+
+def test_an_address_that_is_none_spoils_no_other(street, essay):
+    bad = ("javascript:alert(1)", "https://essay.example/" + "x" * 3_000)
+    found = street.get("/b/count", f"url={bad[0]}&id={essay.id}&url={bad[1]}").json
+    assert [row["count"] for row in found] == [0, 3, 0]
+    assert [row.get("url") for row in found] == [bad[0], None, bad[1]]
+    assert [bool(row.get("error")) for row in found] == [True, False, True]
+    # Nothing of it is looked up, or kept.
+    assert [one.thing_id for one in street.edge._counts.known] == [essay.id]
+    none = street.get("/b/count", f"url={bad[0]}&url={bad[1]}").json
+    assert [row["count"] for row in none] == [0, 0]
+    assert street.get("/b/count", f"url={bad[0]}").status == 400
+
+
+def test_the_tag_of_a_frame_is_of_all_that_stands_in_it(street, essay):
+    moved = Street(Policy(pages_origin="https://moved.example"))
+    here, there = (one.get("/b/frame", f"id={essay.id}") for one in (street, moved))
+    moved.close()
+    assert here.body != there.body
+    assert here.headers["etag"] != there.headers["etag"]
+    held = street.get("/b/frame", f"id={essay.id}", if_none_match=here.headers["etag"])
+    assert held.status == 304
 
 
 def test_an_unknown_page_answers_nought_and_costs_no_row(street):

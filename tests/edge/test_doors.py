@@ -87,3 +87,16 @@ def test_an_address_that_asks_too_often_is_told_to_wait(transactional_db):
     assert [a.status for a in asked] == [200, 200, 200, 429, 429]
     assert int(asked[-1].headers["retry-after"]) >= 1
     assert (other.status, forged.status) == (200, 429)
+
+
+def test_whoever_clicks_too_often_is_told_to_wait_and_hung_up_on(transactional_db):
+    people.instance_at()
+    street = Street(Policy(requests_a_second=1, burst=2))
+    answers = street.run(*(street.post("/c/nod", {"id": 1}) for _one in range(3)))
+    street.close()
+    assert [(one.status, one.json["reason"]) for one in answers][1:] == [
+        (401, "no-pass"),
+        (429, "limit"),
+    ]
+    assert int(answers[-1].headers["retry-after"]) >= 1
+    assert answers[-1].headers["connection"] == "close"

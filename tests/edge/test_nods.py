@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from mickle.edge import _database, _giving, _queue
+from mickle.edge import _database, _giving, _posting, _queue
 from mickle.edge.edge import Policy
 from mickle.lib import months
 from mickle.nods import evidence, nods
@@ -41,6 +41,21 @@ def test_a_pass_nods_and_the_answer_comes_when_it_is_written(now_street, alice):
     assert nods.wrong_counts() == []
     assert answer.headers["cache-control"] == "no-store"
     assert "access-control-allow-origin" not in answer.headers
+
+
+def test_of_many_sites_under_one_domain_each_has_its_pass(now_street, alice):
+    sites = [f"s{number}.news.example" for number in range(_posting.PASSES_AT_MOST + 2)]
+    kept = []
+    for site in sites:
+        code = passes.grant(member=alice, site=site, nonce="n", at=NOW)
+        asked = now_street.post("/c/exchange", {"code": code, "nonce": "n"})
+        kept.append(now_street.run(asked)[0].headers["set-cookie"].partition(";")[0])
+    # A frame's cookies are those of the domain the page is under, whichever site it is.
+    nods_at = [
+        now_street.post("/c/nod", {"url": f"https://{site}/1"}, cookie="; ".join(kept))
+        for site in sites
+    ]
+    assert [answer.status for answer in now_street.run(*nods_at)] == [200] * len(sites)
 
 
 def test_a_nod_is_committed_when_its_answer_begins(now_street, alice):

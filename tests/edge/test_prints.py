@@ -129,6 +129,20 @@ def test_the_same_code_asked_many_times_at_once_is_drawn_once(street, essay, mon
     assert len(drawn) == 1
 
 
+def test_who_has_many_drawn_is_told_to_wait_and_others_are_not(transactional_db):
+    people.instance_at()
+    street = Street(Policy(requests_a_second=1, burst=60, proxies=("127.0.0.1",)))
+    one, other = {"x_forwarded_for": "10.0.0.1"} | HOST, {"x_forwarded_for": "10.0.0.2"} | HOST
+    poster = "url=https://page-{}.example/"
+    found = [street.get("/b/qr.pdf", poster.format(number), **one).status for number in range(4)]
+    again = street.get("/b/qr.pdf", poster.format(0), **other)
+    kept = [street.get("/b/qr.pdf", poster.format(0), **other).status for _time in range(5)]
+    street.close()
+    assert (found, again.status) == ([200, 200, 429, 429], 200)
+    # What is drawn already costs what a count costs.
+    assert kept == [200] * 5
+
+
 async def gathered(asked):
     return await asyncio.gather(*asked)
 
