@@ -298,6 +298,24 @@ def test_a_trusted_link_sends_the_form_by_itself_and_counts_its_use(alice: Membe
     assert SitePass.objects.get().used == 1
 
 
+def test_a_pass_of_another_browser_is_said_to_be_of_one(alice: Member) -> None:
+    code = passes.grant(member=alice, site="blog.example", nonce="n", at=instance.now())
+    passes.exchange(code=code, nonce="n", at=instance.now())
+    person = signed_in(alice).open("/nod/window", **BUTTON).send("/nod/window")
+    assert "In a browser of yours nods on blog.example count without asking." in person.text
+    assert "Your nods on blog.example" not in person.text
+
+
+def test_empty_funds_are_said_of_a_nod_that_stands_as_well(alice: Member) -> None:
+    page = things.find_or_add(url=URL, at=instance.now())
+    nods.give(member=alice, thing=page, at=instance.now())
+    said = "The nods pay nothing unless you top up by"
+    assert said not in signed_in(alice).open("/nod/window", **BUTTON).text
+    poor = members.join(email="poor@example.org", username="poor", at=instance.now())
+    nods.give(member=poor, thing=page, at=instance.now())
+    assert said in signed_in(poor).open("/nod/window", **BUTTON).text
+
+
 def test_a_trusted_link_asks_again_beyond_the_limit_of_a_day(
     alice: Member, settings: LazySettings
 ) -> None:

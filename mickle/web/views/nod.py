@@ -203,20 +203,26 @@ def _done(
     coin = nodding.coin_of(member)
     listed = list(nods.of_month(member, coin.month).values_list("thing_id", flat=True))
     nodded = thing.id in listed
+    kinds = passes.listed(member=member, at=instance.now()).filter(site=thing.host)
     context = {
         "thing": thing,
         "title": rows.title_of(thing),
         "coin": coin,
         "states": _newest_last(listed, thing.id),
         "granted": bool(code),
-        "passed": passes.listed(member=member, at=instance.now()).filter(site=thing.host).exists(),
+        "passed": set(kinds.values_list("kind", flat=True)),
         "change_at": form.change_at(thing),
     } | form.told(request, thing, coin.month, nodded=nodded, code=code)
     if not nodded:
         return render(request, "nod/taken_back.html", context)
-    if coin.funds_micros == 0 and not coin.paused and settings.MODE == "prepaid":
+    if _pays_nothing(coin):
         return render(request, "nod/empty.html", context)
     return render(request, "nod/done.html", context)
+
+
+def _pays_nothing(coin: nodding.Coin) -> bool:
+    """Whether nods are recorded and pay nothing, which is said wherever one stands."""
+    return coin.funds_micros == 0 and not coin.paused and settings.MODE == "prepaid"
 
 
 def _newest_last(listed: list[int], thing_id: int) -> list[str]:
@@ -236,7 +242,7 @@ def monthly(request: MemberRequest, thing_id: int) -> HttpResponse:
 
 def _monthly(request: HttpRequest, member: Member, thing: Thing, form: Form) -> HttpResponse:
     """A thing nodded at already: the subscription, and taking back."""
-    month = instance.open_month()
+    month, coin = instance.open_month(), nodding.coin_of(member)
     nodded = nods.has(member, thing, month)
     context = {
         "thing": thing,
@@ -244,7 +250,8 @@ def _monthly(request: HttpRequest, member: Member, thing: Thing, form: Form) -> 
         "month": month,
         "nodded": nodded,
         "running": nods.subscriptions(member).filter(thing=thing).first(),
-        "coin": nodding.coin_of(member),
+        "coin": coin,
+        "pays_nothing": nodded and _pays_nothing(coin),
         "first_month": month + 1,
         "change_at": form.change_at(thing),
     } | form.told(request, thing, month, nodded=nodded)
