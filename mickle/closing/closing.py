@@ -243,6 +243,8 @@ def _pay_all(member: Member, row: Closing, at: datetime) -> None:
 
 def _give_rest(member: Member, at: datetime) -> None:
     """What is less than the bank can send goes to the member's charity."""
+    if ledger.balance(ledger.waiting(member.id)):
+        raise AssertionError(f"member {member.id} leaves money behind that waits")
     for pot in (ledger.funds(member.id), ledger.revenue(member.id)):
         if _whole(ledger.balance(pot)):
             raise AssertionError(f"member {member.id} leaves money behind that the bank can send")

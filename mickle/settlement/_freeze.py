@@ -1,7 +1,9 @@
 """The freeze: owners are noted, void nods marked, each spend is fixed and taken in.
 
 All of it in ranges of members or things, each in a transaction of its own; run again, it goes on.
-What a member has at the moment of their own range is what they can give.
+What a member has at the moment of their own range is what they can give. Which nods count is final
+before the first spend is: who has given for a nod may not lose it to a page that is refused, taken
+down, merged or claimed while the freeze is stopped, or nothing would be there to pay.
 """
 
 from datetime import datetime
@@ -17,6 +19,7 @@ from mickle.lib.sql import Params, Value
 from mickle.members import members
 from mickle.nods import nods
 from mickle.settlement import _dues, _parts, _texts
+from mickle.settlement.models import Spend
 from mickle.teams import teams
 
 # With the policy `keep` this many idle months stay; the next one and each further one gives.
@@ -147,8 +150,9 @@ def freeze(*, month: int, at: datetime, arrears: bool, report: Report) -> int:
     # What was just loaded has no statistics yet, and a load that was undone wrong ones.
     _texts.look_at(*_READ)
     teams.stage(month=month)
-    _note_owners(month, arrears, report)
-    nods.void_at_freeze(month=month, owned=_HAS.format(month=month))
+    if not Spend.objects.filter(month=month).exists():
+        _note_owners(month, arrears, report)
+        nods.void_at_freeze(month=month, owned=_HAS.format(month=month))
     if arrears:
         _dues.freeze(month=month, report=report)
     teams.forget_stage()

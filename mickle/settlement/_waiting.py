@@ -21,7 +21,7 @@ from mickle.members import members
 from mickle.members.models import Member
 from mickle.settlement import _parts, _underway
 from mickle.settlement._shares import SHARES, SHARES_WITHIN
-from mickle.settlement.models import Line, ReturnedShare
+from mickle.settlement.models import Line, ReturnedShare, Run
 from mickle.teams import teams
 from mickle.teams.models import PutIn
 from mickle.things import things
@@ -83,6 +83,14 @@ def expires(member: Member, month: int) -> int:
     if found is None or ledger.find(found[0]) is not None:
         return 0
     return int(found[-1])
+
+
+def comes_back_in(member: Member) -> int | None:
+    """The month whose settlement is returning what waited, and has not come to the member yet."""
+    run = Run.objects.filter(stage=Run.Stage.EXPIRE).order_by("month").first()
+    if run is None or not expires(member, run.month - EXPIRES_AFTER_MONTHS):
+        return None
+    return run.month
 
 
 def note_expired(*, month: int, at: datetime, report: Report) -> None:

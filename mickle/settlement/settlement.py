@@ -271,8 +271,8 @@ def take_back_all_waiting(*, member: Member, at: datetime) -> int:
 
 
 def pays_later(member: Member) -> int | None:
-    """The month that is being settled in which this member is an owner to be paid, if there is."""
-    return _run.pays_later(member)
+    """The month that is being settled and has not paid this member yet, or not given back."""
+    return _run.pays_later(member) or _waiting.comes_back_in(member)
 
 
 def refuse(*, thing: Thing, at: datetime) -> None:

@@ -2,6 +2,7 @@
 
 from contextlib import suppress
 from datetime import timedelta
+from itertools import count
 
 import pytest
 from django.test import override_settings
@@ -9,6 +10,7 @@ from django.test import override_settings
 from mickle.claims import accounts, proofs
 from mickle.claims.accounts import Account
 from mickle.claims.models import Proof
+from mickle.instance import instance
 from mickle.ledger import ledger
 from mickle.lib import chunks
 from mickle.members.models import Member
@@ -23,7 +25,7 @@ from mickle.teams.models import Agreement
 from mickle.things import things
 from mickle.things.models import Thing
 from tests.claims.seeing import Web, profile_of, put
-from tests.crash.dying import die_everywhere
+from tests.crash.dying import Kept, die_everywhere, dying
 from tests.people import (
     EARLY_DECEMBER,
     EUR,
@@ -79,6 +81,27 @@ def test_settlement_survives_death_anywhere(monkeypatch):
     for name in ("BLOCK", "_AT_ONCE"):
         monkeypatch.setattr(_tree, name, 1)
     assert die_everywhere(world, settle) > 100
+
+
+def test_what_is_refused_after_a_death_anywhere_locks_no_month(request):
+    """What somebody does before it goes on is of this month or of the next, and all adds up."""
+    kept, step = Kept(world), 1 if request.config.getoption("--long") else 11
+    try:
+        for die_at in count(1, step):
+            bob = kept.again()
+            with dying(die_at) as boundaries:
+                settle(bob)
+            if not boundaries.where:
+                break
+            settlement.refuse(thing=Thing.objects.get(host="owned.example"), at=EARLY_DECEMBER)
+            settle(bob)
+            where = f"died {boundaries.where} (boundary {die_at})"
+            assert instance.state(NOVEMBER) == instance.State.SETTLED, where
+            wrong = [one for one in (*ledger.audit(), *settlement.audit()) if not one.ok]
+            assert wrong == [], where
+    finally:
+        kept.forget()
+    assert die_at > 100
 
 
 def world_in_arrears() -> Member:

@@ -4,6 +4,20 @@ from tests.seeded.bug import Bug
 
 MONTH_END = [
     Bug(
+        "a freeze that goes on looks anew at which nods count",
+        "settlement/_freeze.py",
+        "if not Spend.objects.filter(month=month).exists():",
+        "if True:",
+        "tests/settlement/test_going_on.py -k freeze_is_stopped",
+    ),
+    Bug(
+        "who leaves is gone before what waited has come back",
+        "settlement/settlement.py",
+        " or _waiting.comes_back_in(member)",
+        "",
+        "tests/settlement/test_going_on.py -k leaves_while",
+    ),
+    Bug(
         "a spend that is fixed is not taken in",
         "settlement/_freeze.py",
         "FROM settlement_spend WHERE month = %(month)s AND {_IN_RANGE}",
