@@ -18,12 +18,16 @@ from pathlib import Path
 import pytest
 from django.conf import settings
 from django.db import connection
+from django.test import override_settings
 
 from mickle.lib import months
 from mickle.nods import nods
-from mickle.nods.models import Nod
+from mickle.members.models import Member
+from mickle.nods.models import Nod, PastCount
 from mickle.passes import passes
+from mickle.settlement import past, settlement
 from mickle.things import things
+from mickle.things.models import Thing
 from tests import people
 from tests.crash.clients import SITE, Browser
 
@@ -120,21 +124,40 @@ def mortal() -> Iterator[Mortal]:
     here.stop()
 
 
-def browsers(port: int, seed: int) -> list[Browser]:
-    people.instance_at(months.text(MONTH))
+def browsers(port: int, seed: int, archive: Path) -> list[Browser]:
+    people.instance_at(months.text(MONTH - 1))
+    members = [
+        people.member(f"m{number}", funds="5.00", month=MONTH - 1) for number in range(MEMBERS)
+    ]
+    pages = [things.find_or_add(url=f"https://{SITE}/{n}", at=NOW) for n in range(THINGS)]
+    archived(members, pages, archive)
     tokens = []
-    for number in range(MEMBERS):
-        member = people.member(f"m{number}", funds="5.00", month=MONTH - 1)
+    for member in members:
         code = passes.grant(member=member, site=SITE, nonce="n", at=NOW)
         tokens.append(passes.exchange(code=code, nonce="n", at=NOW).token)
-    pages = [things.find_or_add(url=f"https://{SITE}/{n}", at=NOW).id for n in range(THINGS)]
-    pairs = [(member, page) for member in range(MEMBERS) for page in pages]
+    pairs = [(member, page.id) for member in range(MEMBERS) for page in pages]
     chance = random.Random(seed)
     chance.shuffle(pairs)
     return [
         Browser(port, tokens, pairs[place::BROWSERS], random.Random(chance.random()))
         for place in range(BROWSERS)
     ]
+
+
+def archived(members: list[Member], pages: list[Thing], archive: Path) -> None:
+    """The month before is settled and its nods are in its archive; they count all the same."""
+    owner = people.member("owner", funds="2.00", month=MONTH - 2)
+    for page in pages:
+        things.set_owner(thing=page, owner=owner, at=NOW)
+    for place, member in enumerate(members):
+        for page in pages[: 1 + place % THINGS]:
+            nods.give(member=member, thing=page, at=months.start(MONTH - 1))
+    with override_settings(ARCHIVE=str(archive)):
+        settlement.settle(month=MONTH - 1, at=NOW)
+        settlement.archive(month=MONTH - 1, at=NOW)
+        assert past.let_go(month=MONTH - 1)
+    assert PastCount.objects.count() == THINGS
+    assert not Nod.objects.exists()
 
 
 def rows() -> dict[tuple[int, int], str]:
@@ -176,11 +199,11 @@ def answers(crowd: list[Browser]) -> int:
     return sum(browser.answered for browser in crowd)
 
 
-def test_kill_9_loses_no_answered_nod_and_doubles_none(mortal, request):
+def test_kill_9_loses_no_answered_nod_and_doubles_none(mortal, request, tmp_path):
     kills = KILLS_LONG if request.config.getoption("--long") else KILLS
     seed = random.randrange(2**32)
     print(f"seed {seed}")
-    crowd, chance, left_open = browsers(mortal.port, seed), random.Random(seed), 0
+    crowd, chance, left_open = browsers(mortal.port, seed, tmp_path), random.Random(seed), 0
     for _kill in range(kills):
         mortal.start()
         after, delay_s = chance.randint(BROWSERS, LATEST), chance.uniform(0, 0.01)

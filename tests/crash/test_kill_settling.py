@@ -1,6 +1,6 @@
 """Kill -9 in the middle of settlements: each goes on, and every month is what it has to be.
 
-A hundred times on each database, a thousand times on each with --long.
+A hundred times on both databases together, a thousand times on each with --long.
 """
 
 import os

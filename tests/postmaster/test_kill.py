@@ -1,6 +1,6 @@
 """Kill -9 of PostgreSQL itself, all of it, under writers: what was answered is there, once.
 
-Ten times in each run, three hundred times with --long.
+Ten times in each run, three hundred times with --long; half of them while a month settles.
 """
 
 import os
@@ -20,8 +20,10 @@ from tests import databases
 pytestmark = pytest.mark.slow
 
 ROOT = Path(__file__).parents[2]
-KILLS, KILLS_LONG = 10, 300
+KILLS, KILLS_LONG = 5, 150
 MOST_S = 0.5
+# One month, beside the writers.
+MONTH_S = 60
 
 
 @pytest.fixture
@@ -34,10 +36,12 @@ def server() -> Iterator[databases.Server]:
 
 
 @pytest.fixture
-def writers(server: databases.Server, tmp_path: Path) -> Iterator[subprocess.Popen[str]]:
+def writers(
+    server: databases.Server, tmp_path: Path, request: pytest.FixtureRequest
+) -> Iterator[subprocess.Popen[str]]:
     kept = {name: text for name, text in os.environ.items() if not name.startswith("MICKLE_")}
     process = subprocess.Popen(
-        [sys.executable, "-m", "tests.postmaster.writing"],
+        [sys.executable, "-m", "tests.postmaster.writing", *getattr(request, "param", ())],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
@@ -78,7 +82,9 @@ def answered(writers: subprocess.Popen[str], what: str = "books") -> int:
     return int(said.split()[1])
 
 
-def test_what_was_answered_before_the_server_died_is_there_once(server, writers, request):
+def kill_again_and_again(
+    server: databases.Server, writers: subprocess.Popen[str], request: pytest.FixtureRequest
+) -> None:
     seed = random.randrange(2**32)
     print(f"seed {seed}")
     chance = random.Random(seed)
@@ -90,4 +96,19 @@ def test_what_was_answered_before_the_server_died_is_there_once(server, writers,
         now = answered(writers)
         assert now >= before
         before = now
+    assert answered(writers, "audit") > KILLS
+
+
+def test_what_was_answered_before_the_server_died_is_there_once(server, writers, request):
+    kill_again_and_again(server, writers, request)
+
+
+@pytest.mark.parametrize("writers", [["--settling"]], indirect=True)
+def test_a_settlement_goes_on_whenever_the_server_died(server, writers, request):
+    kill_again_and_again(server, writers, request)
+    settled, until = answered(writers, "months"), time.monotonic() + MONTH_S
+    # Nothing is in its way that a death has left.
+    while answered(writers, "months") == settled:
+        assert time.monotonic() < until
+        time.sleep(0.1)
     assert answered(writers, "audit") > KILLS

@@ -1,13 +1,15 @@
 """Writers on a database that dies under them: each deed is said again until it is answered.
 
-`python -m tests.postmaster.writing`; a line on standard input asks for the books, or for
-an audit of them, and the answer is how many top-ups were answered so far, or what is wrong.
+`python -m tests.postmaster.writing [--settling]`; a line on standard input asks for the books, for
+an audit of them, or for the months that were settled beside. The answer is how many top-ups were
+answered so far, or months settled, or what is wrong.
 """
 
 import os
 import sys
 import threading
 import time
+from contextlib import suppress
 from datetime import timedelta
 from functools import partial
 from itertools import count
@@ -20,13 +22,14 @@ django.setup()
 from django.db import Error, connection, transaction  # noqa: E402 - Django stands first
 
 from mickle.ledger import ledger  # noqa: E402
-from mickle.lib import months  # noqa: E402
+from mickle.lib import chunks, months  # noqa: E402
 from mickle.members.models import Member  # noqa: E402
 from mickle.nods import nods  # noqa: E402
 from mickle.nods.models import Nod  # noqa: E402
 from mickle.ops import database  # noqa: E402
 from mickle.payins import payins  # noqa: E402
 from mickle.payins.models import Payin  # noqa: E402
+from mickle.settlement import settlement  # noqa: E402
 from mickle.things.models import Thing  # noqa: E402
 from tests.people import MID_NOVEMBER, NOVEMBER, instance_at, member, thing  # noqa: E402
 
@@ -35,6 +38,7 @@ CENT = 10_000
 # The keys of top-ups and the nods that were answered, as (member, month, thing).
 topped_up: set[str] = set()
 nodded: set[tuple[int, int, int]] = set()
+months_settled: list[int] = []
 
 
 def write(who: Member, pages: list[Thing], number: int) -> None:
@@ -75,11 +79,28 @@ def _looked_at(answered: set[str], given: set[tuple[int, int, int]], *, whole: b
     kept = Payin.objects.values_list("reference", flat=True)
     lost = [*answered - set(kept)]
     lost += given - set(Nod.objects.values_list("member_id", "month", "thing_id"))
-    wrong = [check for check in ledger.audit() if not check.ok] if whole else []
-    held = sum(ledger.balances(ledger.Kind.FUNDS).values())
+    checks = [*ledger.audit(), *settlement.audit()] if whole else []
+    wrong = [check for check in checks if not check.ok]
+    pots = [kind for kind in ledger.Kind if kind != ledger.Kind.PROVIDER]
+    held = sum(sum(ledger.balances(kind).values()) for kind in pots)
     if lost or wrong or held != len(kept) * CENT:
         return f"lost {lost}, wrong {wrong}, {held} micros of {len(kept)} top-ups"
     return f"ok {len(answered)}"
+
+
+def settle() -> None:
+    """Settle one month after the other, for ever; what the database died in goes on."""
+    # Many short transactions, so that death comes in the middle of something.
+    chunks.FIRST = chunks.FEWEST = chunks.MOST = 1
+    for month in count(NOVEMBER):
+        until_answered(partial(settled, month))
+        months_settled.append(month)
+
+
+def settled(month: int) -> None:
+    """It was settled before where only the answer was lost."""
+    with suppress(settlement.AlreadySettled):
+        settlement.settle(month=month, at=months.start(month + 1) + timedelta(days=4))
 
 
 def main() -> None:
@@ -89,8 +110,13 @@ def main() -> None:
     pages = [thing(f"p{n}") for n in range(PAGES)]
     for number, who in enumerate(people):
         threading.Thread(target=write, args=(who, pages, number), daemon=True).start()
+    if "--settling" in sys.argv:
+        threading.Thread(target=settle, daemon=True).start()
     print("ready", flush=True)
     for line in sys.stdin:
+        if line == "months\n":
+            print(f"ok {len(months_settled)}", flush=True)
+            continue
         asked = partial(books, whole=line == "audit\n")
         print(until_answered(asked), flush=True)
 

@@ -5,9 +5,10 @@ from datetime import datetime
 from importlib import metadata
 
 import pytest
-from django.conf import LazySettings
+from django.conf import LazySettings, settings
 from django.core.checks import run_checks
 from django.db import connection
+from django.middleware.csrf import _get_new_csrf_string
 from django.test import Client
 from django.urls import reverse
 
@@ -191,6 +192,32 @@ def test_a_post_that_another_site_sent_is_refused(world: dict[str, object]) -> N
             answer = client.post(path, headers={"Sec-Fetch-Site": site})
             assert answer.status_code == 403, name
             assert "came from another site" in answer.content.decode(), name
+
+
+def test_a_post_with_its_token_from_another_origin_is_refused(world: dict[str, object]) -> None:
+    client = browser("ines", checks=True)
+    token = _get_new_csrf_string()
+    client.cookies[settings.CSRF_COOKIE_NAME] = token
+    form, ours = {"csrfmiddlewaretoken": token}, {"Origin": "http://testserver"}
+    for name, path in paths(world):
+        for origin in ("https://evil.example", "https://testserver", "null"):
+            answer = client.post(path, form, headers={"Origin": origin})
+            assert answer.status_code == (200 if name in SIGNED else 403), (name, origin)
+    # From here the same is asked of every address, and none says that it came from elsewhere.
+    for name, path in paths(world):
+        answer = client.post(path, form, headers=ours)
+        assert "no longer valid" not in answer.content.decode(), name
+
+
+@pytest.mark.parametrize("kind", ["text/plain", "application/json"])
+def test_a_body_of_another_kind_brings_no_token(world: dict[str, object], kind: str) -> None:
+    client = browser("ines", checks=True)
+    client.cookies[settings.CSRF_COOKIE_NAME] = token = _get_new_csrf_string()
+    bodies = (f"csrfmiddlewaretoken={token}", f'{{"csrfmiddlewaretoken": "{token}"}}')
+    for name, path in paths(world):
+        for body in bodies:
+            answer = client.post(path, body, content_type=kind)
+            assert answer.status_code == (200 if name in SIGNED else 403), name
 
 
 @pytest.mark.parametrize("who", ["", "alice", "bob", "ines"])
