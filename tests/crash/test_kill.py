@@ -21,8 +21,8 @@ from django.db import connection
 from django.test import override_settings
 
 from mickle.lib import months
-from mickle.nods import nods
 from mickle.members.models import Member
+from mickle.nods import nods
 from mickle.nods.models import Nod, PastCount
 from mickle.passes import passes
 from mickle.settlement import past, settlement
