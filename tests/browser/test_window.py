@@ -338,6 +338,11 @@ def seen(page: Page, state: str) -> list[str]:
     for scheme in ("light", "dark"):
         page.emulate_media(color_scheme=scheme)
         wrong += [f"{state} {scheme} {one}" for one in page.evaluate(AXE)]
-    if page.evaluate("document.documentElement.scrollWidth") > SIZE["width"]:
-        wrong.append(f"{state} is wider than the window")
+    # As it is, and at twice the size.
+    for zoom in (1, 2):
+        width = SIZE["width"] // zoom
+        page.set_viewport_size({"width": width, "height": SIZE["height"] // zoom})
+        if page.evaluate("document.documentElement.scrollWidth") > width:
+            wrong.append(f"{state} is wider than the window, {zoom} times the size")
+    page.set_viewport_size(SIZE)
     return wrong

@@ -17,6 +17,9 @@ from mickle.edge.lane import Lane
 from tests import people
 
 COUNT = b"/b/count?id=7"
+# One of each kind of answer that is kept or drawn.
+KINDS = (COUNT, b"/b/count.svg?id=7", b"/b/frame?id=7", b"/b/shields.json?id=7")
+KINDS += (b"/b/qr.svg?url=https://a.example/", b"/b/b.js")
 
 
 class Served:
@@ -135,14 +138,25 @@ def test_who_has_the_answer_is_told_so_in_the_lane(served):
     ],
 )
 def test_what_is_no_part_of_the_address_changes_nothing(served, other):
-    first = warm(served)
+    for path in KINDS:
+        first = warm(served, path)
+        for _slow_and_fast in range(2):
+            head, body = served.ask(path, other)
+            assert body == first[1]
+            assert sorted(without_date(head).split(b"\r\n")) == sorted(
+                without_date(first[0]).split(b"\r\n")
+            )
+            served.edge._kept.clear()
+            served.edge._prints._kept.clear()
+
+
+@pytest.mark.parametrize("path", [path for path in KINDS if b"?" in path])
+def test_what_one_asker_adds_to_an_address_is_in_no_other_answer(served, path):
+    added = path + b"&callback=evil&_method=POST&utm_source=x&lang=en"
     for _slow_and_fast in range(2):
-        head, body = served.ask(COUNT, other)
-        assert body == first[1]
-        assert sorted(without_date(head).split(b"\r\n")) == sorted(
-            without_date(first[0]).split(b"\r\n")
-        )
-        served.edge._kept.clear()
+        evil = served.ask(added)
+        assert b"evil" not in evil[0] + evil[1]
+        assert served.ask(path)[1] == evil[1]
 
 
 def test_pipelined_questions_are_answered_in_order(served):
