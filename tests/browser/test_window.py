@@ -4,7 +4,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from urllib.parse import parse_qs, quote, urlsplit
+from urllib.parse import parse_qs, quote, urlencode, urlsplit
 
 import pytest
 from axe_playwright_python.base import AXE_SCRIPT
@@ -327,7 +327,21 @@ def test_every_state_can_be_read_in_both_colours_in_the_small_window(
     press(other)
     expect(other.locator("h1")).to_contain_text("kept for 30 minutes")
     wrong += seen(other, "kept")
-    for one in (context, stranger):
+    # Bruno owns a page, has given nothing of late, and what he had went to a charity.
+    maker = shell.new_context(base_url=demo.url, viewport=SIZE)
+    bruno = maker.new_page()
+    sign_in(bruno, "bruno@demo.example")
+    bruno.goto("/mine")
+    bruno.goto(bruno.locator("main a[href^='/thing/']").first.get_attribute("href"))
+    own = bruno.locator("main a[href^='http']").first.get_attribute("href")
+    bruno.goto("/nod/window?" + urlencode({"url": own, "nonce": NONCE}))
+    expect(bruno.locator(".middle")).to_contain_text("yours")
+    wrong += seen(bruno, "own")
+    bruno.goto(address)
+    press(bruno)
+    expect(bruno.locator("h1")).to_have_text("Nodded. Your funds are empty.")
+    wrong += seen(bruno, "empty")
+    for one in (context, stranger, maker):
         one.close()
     assert wrong == []
 
