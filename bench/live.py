@@ -10,7 +10,7 @@ from contextlib import ExitStack
 from selectors import EVENT_READ, DefaultSelector
 
 from bench import served
-from bench.nods import Place, made, sqlite
+from bench.nods import Place, made, postgresql, sqlite
 from bench.served import request
 from bench.table import Figure
 
@@ -26,12 +26,14 @@ WAIT_S = 10.0
 
 
 def figures(part: int) -> Iterator[Figure]:
-    """Streams in one process; nods heard and seen in four."""
+    """Streams in one process; nods heard and seen in four, on each database."""
     served.hold_many_files()
-    with sqlite() as place:
-        world = made("button", place, MEMBERS, THINGS)
-        yield _idle(place, STREAMS // part)
-        yield from _soon(place, world["first_thing"], max(NODS // part, 12))
+    for where in (sqlite, postgresql):
+        with where() as place:
+            world = made("button", place, MEMBERS, THINGS)
+            if where is sqlite:
+                yield _idle(place, STREAMS // part)
+            yield from _soon(place, world["first_thing"], max(NODS // part, 12))
 
 
 def _idle(place: Place, streams: int) -> Figure:
@@ -72,14 +74,15 @@ def _soon(place: Place, first_thing: int, nods: int) -> Iterator[Figure]:
             there = _connections(stack, process, port, f"/live?ids={ids}", LISTENERS)
             pages = [one for some in there.values() for one in some[:LISTENERS]]
             heard = [took for n in range(nods) for took in _heard(port, pages, first_thing, n)]
-        yield _delay(f"a nod heard by {len(pages)} pages in {PROCESSES} processes", heard)
+        where = f"in {PROCESSES} processes on {place.name}"
+        yield _delay(f"a nod heard by {len(pages)} pages {where}", heard)
         with ExitStack() as stack:
             there = _connections(stack, process, port, "/b/count?id=1", 1)
             asking = [some[0] for some in there.values()]
             seen = [
                 took for n in range(nods, nods * 2) for took in _seen(port, asking, first_thing, n)
             ]
-        yield _delay(f"a nod seen at /b/count in {PROCESSES} processes", seen)
+        yield _delay(f"a nod seen at /b/count {where}", seen)
 
 
 def _connections(
