@@ -11,7 +11,7 @@ from html import escape
 from urllib.parse import urlencode
 
 from mickle.edge import _drawing
-from mickle.edge._words import WORDS
+from mickle.edge._words import WORDS, why
 
 TITLE_CHARACTERS = 200
 # Control, format (turns of direction among them) and separators of lines.
@@ -94,6 +94,7 @@ def _spoken_words() -> str:
             "point": words.point,
             "nouns": dict(words.nouns),
             "rtl": words.right_to_left,
+            "why": why(language),
         }
         for language, words in WORDS.items()
     }

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from mickle.edge import _asking, _drawing, _files, _frame
+from mickle.edge import _asking, _drawing, _files, _frame, _posting
 from mickle.edge._words import WORDS
 
 URL = {"url": "https://essay.example/"}
@@ -132,6 +132,15 @@ def test_the_word_that_is_seen_is_part_of_what_is_heard(language):
         assert words.word(state).lower() in words.aloud(state).lower()
     assert len(words.label) <= 7
     assert len(words.nodded) <= 7
+
+
+@pytest.mark.parametrize("language", [one for one in _drawing.LANGUAGES if one != "en"])
+def test_a_refusal_is_said_in_the_language_of_the_button(language):
+    said = json.loads(Tags(drawn(language=language)).one("html")["data-words"])[language]["why"]
+    # What may be refused to who has a pass of the site; the rest is seen, or leads to the window.
+    assert said.keys() == {"refused", "leaving", "limit", "later"}
+    assert said.keys() <= _posting._WHY.keys()
+    assert len({*said.values()} - {_posting._WHY[reason][1] for reason in said}) == 4
 
 
 @pytest.mark.parametrize(
