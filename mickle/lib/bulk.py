@@ -138,11 +138,12 @@ def _one_transaction(cursor: CursorWrapper) -> Iterator[None]:
     cursor.execute("SAVEPOINT kept")
     try:
         yield
-    except BaseException:
-        cursor.execute("ROLLBACK TO kept")
-        raise
-    finally:
         cursor.execute("RELEASE kept")
+    except BaseException:
+        # Whatever failed, on a full disk the last of it too: left open, it would let nothing be
+        # written here any more, for as long as the connection lives.
+        connection.rollback()
+        raise
 
 
 def _index(cursor: CursorWrapper, name: str, key: str) -> None:

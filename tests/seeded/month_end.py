@@ -4,6 +4,13 @@ from tests.seeded.bug import Bug
 
 MONTH_END = [
     Bug(
+        "what could not be kept beside the books leaves a transaction open",
+        "lib/bulk.py",
+        "        connection.rollback()\n        raise",
+        "        raise",
+        "tests/lib/test_bulk.py",
+    ),
+    Bug(
         "a freeze that goes on looks anew at which nods count",
         "settlement/_freeze.py",
         "if not Spend.objects.filter(month=month).exists():",

@@ -27,6 +27,7 @@ from mickle.payins.models import Payin
 from mickle.payouts import payouts
 from mickle.payouts.models import Payout
 from mickle.settlement import settlement
+from mickle.teams import teams
 from mickle.things import things
 from mickle.things.models import Thing
 from tests.crash.dying import dying
@@ -112,17 +113,22 @@ class Year:
         if who.closing_at is None:
             self._try(lambda: deed(self, who, page))
 
-    def _try(self, deed: Callable[[], object]) -> bool:
-        """Do it; a refusal is an answer. False where a death or a fault came between."""
-        fate = self.chance.random()
+    def _try(
+        self, deed: Callable[[], object], *, within: int = 40, times_as_likely: int = 1
+    ) -> bool:
+        """Do it; a refusal is an answer. False where a death or a fault came between.
+
+        `within` so many statements it comes.
+        """
+        fate = self.chance.random() / times_as_likely
         try:
             if fate < 0.05:
-                with dying(self.chance.randrange(1, 40)) as boundaries:
+                with dying(self.chance.randrange(1, within)) as boundaries:
                     deed()
                 self.deaths += bool(boundaries.where)
                 return not boundaries.where
             if fate < 0.12:
-                with self._fault(self.chance.randrange(1, 40)):
+                with self._fault(self.chance.randrange(1, within)):
                     deed()
             else:
                 deed()
@@ -187,10 +193,19 @@ class Year:
         self.bank.holds += one.amount_micros * ((before == out) - (one.state == out))
 
     def _clockwork(self) -> None:
-        """What a worker does: each deed that is due, once more where it died on the way."""
+        """What a worker does: each deed that is due; where it died on the way, life goes on first.
+
+        A settlement has hundreds of statements, and may die in any of them.
+        """
         for deed in CLOCKWORK:
+            risk = {"within": self.chance.choice((40, 400)), "times_as_likely": 2}
             for _time in range(8):
-                if not deed.due(self.at) or self._try(lambda deed=deed: deed.do(self.at)):
+                if not deed.due(self.at) or self._try(lambda d=deed: d.do(self.at), **risk):
+                    break
+                for _event in range(self.chance.randrange(4)):
+                    self._happens()
+                if self.chance.random() < 0.1:
+                    # It is not tried again before another day.
                     break
 
     def key(self) -> str:
@@ -202,7 +217,7 @@ class Year:
         """Every invariant that fails, and whether the bank holds what the books say."""
         found = [
             *(*ledger.audit(), *settlement.audit(), *payins.audit()),
-            *(*payouts.audit(), *closing.audit()),
+            *(*payouts.audit(), *closing.audit(), *teams.audit()),
         ]
         clients = sum(ledger.total(kind) for kind in Kind if kind not in _NOT_AT_THE_BANK)
         booked = -ledger.total(Kind.PROVIDER)
@@ -264,6 +279,39 @@ def _refuse(year: Year, _who: Member, page: Thing) -> None:
         settlement.refuse(thing=page, at=year.at)
 
 
+def _take_down(year: Year, _who: Member, page: Thing) -> None:
+    if page.state == Thing.State.TAKEN_DOWN:
+        things.put_back(thing=page, at=year.at)
+        settlement.release(thing=page, at=year.at)
+    elif year.chance.random() < 0.3:
+        things.take_down(thing=page, at=year.at)
+
+
+def _merge(year: Year, _who: Member, page: Thing) -> None:
+    other = Thing.objects.get(id=year.chance.choice(year.pages))
+    if year.chance.random() < 0.2:
+        things.merge(thing=page, into=other, at=year.at)
+
+
+def _found_team(year: Year, who: Member, _page: Thing) -> None:
+    other = Member.objects.get(id=year.chance.choice(year.people))
+    first = year.chance.randrange(1, 100)
+    team = teams.found(by=who, name="Band", percents={who: first, other: 100 - first}, at=year.at)
+    asked = teams.open_agreement(team)
+    if asked is not None:
+        teams.answer(agreement=asked, member=other, yes=year.chance.random() < 0.9, at=year.at)
+
+
+def _share(year: Year, who: Member, page: Thing) -> None:
+    team = year.chance.choice([*teams.of(who), None])
+    if page.owner_id != who.id:
+        return
+    if team is None or year.chance.random() < 0.2:
+        teams.take_out(keeper=who, what=page, at=year.at)
+    else:
+        teams.put_in(team=team, keeper=who, what=page, at=year.at)
+
+
 def _withdraw(year: Year, who: Member, _page: Thing) -> None:
     payouts.request(member=who, at=year.at, key=year.key())
 
@@ -286,7 +334,7 @@ def _leave(year: Year, who: Member, _page: Thing) -> None:
 
 _TABLE = {
     _nod: 40, _top_up: 8, _pay_what_is_asked: 12, _take_back: 5, _subscribe: 4, _budget: 4,
-    _claim: 4, _let_go: 1, _give_up: 3, _refuse: 1, _withdraw: 4, _to_funds: 2, _refund: 2,
-    _leave: 2,
+    _claim: 4, _let_go: 1, _give_up: 3, _refuse: 1, _take_down: 2, _merge: 1, _found_team: 1,
+    _share: 2, _withdraw: 4, _to_funds: 2, _refund: 2, _leave: 2,
 }  # fmt: skip
 DEEDS, WEIGHTS = list(_TABLE), list(_TABLE.values())
