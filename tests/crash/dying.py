@@ -33,7 +33,7 @@ from mickle.settlement.models import (
     Spend,
     Split,
 )
-from mickle.teams.models import Agreement, Entry
+from mickle.teams.models import Agreement, Entry, Team
 from tests.emptying import KEPT, empty
 
 
@@ -157,7 +157,9 @@ def picture_to_the_root() -> dict[str, list[Any]]:
 
 
 def _facts() -> dict[str, list[Any]]:
+    # Who stands for a team has a name that is drawn.
     names = dict(Member.objects.values_list("id", "username"))
+    names |= {id_: "a team" for id_ in Team.objects.values_list("party_id", flat=True)}
     charities = dict(Charity.objects.values_list("id", "slug"))
     holders = {"CHARITY": charities, "FUNDS": names, "WAITING": names, "REVENUE": names}
 
@@ -189,7 +191,7 @@ def _facts() -> dict[str, list[Any]]:
         "unproved": [Run.objects.filter(proof_root="").count()],
         "months": sorted((m.month, bool(m.settled_at)) for m in Month.objects.all()),
         "members": sorted(
-            Member.objects.values_list("username", "topped_up_micros", "funded_month")
+            (names[who.id], who.topped_up_micros, who.funded_month) for who in Member.objects.all()
         ),
         "payins": sorted(Payin.objects.values_list("amount_micros", "why")),
         "payouts": sorted(Payout.objects.values_list("kind", "amount_micros", "state")),
