@@ -159,7 +159,7 @@ def picture_to_the_root() -> dict[str, list[Any]]:
 def _facts() -> dict[str, list[Any]]:
     # Who stands for a team has a name that is drawn.
     names = dict(Member.objects.values_list("id", "username"))
-    names |= {id_: "a team" for id_ in Team.objects.values_list("party_id", flat=True)}
+    names |= dict.fromkeys(Team.objects.values_list("party_id", flat=True), "a team")
     charities = dict(Charity.objects.values_list("id", "slug"))
     holders = {"CHARITY": charities, "FUNDS": names, "WAITING": names, "REVENUE": names}
 
