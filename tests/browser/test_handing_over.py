@@ -353,6 +353,19 @@ def test_a_thing_of_another_site_never_asks_for_the_pass_of_this_one(essay, mick
     assert posted(mickle, "/c/nod") == []
 
 
+def test_a_browser_that_refuses_to_lead_a_window_on_opens_another(essay, host):
+    inner = next(one for one in essay.frames if "/b/frame" in one.url)
+    inner.evaluate("""() => {
+      const real = open;
+      window.open = (url, name, how) => {
+        if (name !== "_blank") throw new DOMException("", "InvalidAccessError");
+        return real(url, name, how);
+      };
+    }""")
+    answer(press(essay))
+    is_pressed(essay)
+
+
 @pytest.mark.parametrize("key", ["Enter", "Space"])
 def test_the_keyboard_is_enough(essay, key):
     essay.keyboard.press("Tab")

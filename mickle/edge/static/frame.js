@@ -152,13 +152,21 @@
 
   let opened = null;
   let secret = "";
+  // Firefox lets only the frame that opened a window lead it on, so each button has its own.
+  const mine = `mickle-nod-${random()}`;
   const openWindow = () => {
     secret = random();
     const query = new URLSearchParams({ ...thing, nonce: secret, title });
     if (host) query.set("host", referrer.origin);
     // The window is asked by address; a frame that knows a number only leads to the thing's own page.
     const path = thing.url ? `/nod/window?${query}` : `/thing/${thing.id}`;
-    opened = open(pages + path, "mickle-nod", "popup,width=420,height=560");
+    const popup = (name) => open(pages + path, name, "popup,width=420,height=560");
+    try {
+      opened = popup(mine);
+    } catch {
+      // A window that this frame may not lead on stays; a press shows something all the same.
+      opened = popup("_blank");
+    }
     opened?.focus();
   };
 
