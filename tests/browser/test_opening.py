@@ -86,3 +86,22 @@ def test_a_button_opens_its_window_beside_one_that_another_left_open(visit: Visi
     until(lambda: two.js(PRESSED), "another button that heard of it")
     assert {one for one in visit.driver.tabs() if "/nod/window" in one.url} == {first, second}
     assert first != second
+
+
+def test_a_site_that_leads_its_frame_on_to_a_button_lends_no_name_to_who_frames_it(
+    visit: Visit,
+) -> None:
+    frame = f"{visit.mickle.url}/b/frame?url={quote(f'{visit.host.url}/led', safe='')}"
+    on = visit.host.put("/on", f"<!doctype html><script>location.replace('{frame}')</script>")
+    evil = Host("evil.localhost")
+    tab = visit.driver.tab()
+    tab.go(evil.put("/", f'<!doctype html><title>Win</title><iframe src="{on}"></iframe>'))
+    button = drawn(visit, tab, "led")
+    assert button.js("document.referrer") == visit.host.url + "/"
+    assert button.js("parent === top")
+    button.click("button")
+    window = until(lambda: windows(visit, "led"), "the window")[0]
+    until(lambda: window.js("!!document.querySelector('form[data-confirm]')"), "the question")
+    assert "host=" not in window.url
+    assert window.js("!document.querySelector('input[name=pass]')")
+    evil.stop()

@@ -32,9 +32,12 @@
   const nonce = given.get("nonce");
   const referrer = place(document.referrer);
   // "null" stands for a sandboxed page; what is told to it is no secret.
-  const embedder = location.ancestorOrigins?.[0] || referrer?.origin || "";
-  // The site that frames it, known only where nobody frames that site in turn.
-  const host = framed && parent === top && referrer ? referrer.host : "";
+  const around = location.ancestorOrigins?.[0];
+  const embedder = around || referrer?.origin || "";
+  // The site that frames it, known only where nobody frames that site in turn. A page of the site
+  // that leads its own frame on to here leaves its name as the referrer, whoever is around.
+  const sure = framed && parent === top && referrer && (!around || around === referrer.origin);
+  const host = sure ? referrer.host : "";
 
   // --- what this browser keeps for buttons on this site ----------------------------------------
   // Some browsers refuse this storage to frames of other sites and keep partitioned cookies all the
