@@ -60,34 +60,32 @@
       waiting = setTimeout(() => ask([...shown.values()].filter((state) => state.url && !state.asked)), 20);
   };
 
+  // One stream holds a hundred; the others are polled.
   const listen = () => {
-    const live = [...shown].filter(([one, { url }]) => url && one.hasAttribute("live"));
-    const names = live.map(([, { id, url }]) => (id ? `id=${id}` : `url=${encodeURIComponent(url)}`));
-    const query = document.hidden ? "" : [...new Set(names)].slice(0, 100).join("&");
+    const names = new Set();
+    for (const [one, state] of shown) {
+      state.live = state.url && one.hasAttribute("live") && names.size < 100;
+      if (state.live) names.add(state.id ? `id=${state.id}` : `url=${encodeURIComponent(state.url)}`);
+    }
+    const query = document.hidden ? "" : [...names].join("&");
     if (query === streamed) return;
     stream?.close();
     streamed = query;
-    if (!query) return;
-    stream = new EventSource(`${origin}/live?${query}`);
-    stream.addEventListener("count", hear);
-  };
-  const hear = (event) => {
-    const counts = JSON.parse(event.data);
-    for (const [one, state] of shown) {
-      const count = counts[state.id] ?? counts[state.url];
-      if (!one.hasAttribute("live") || !(count >= 0)) continue;
-      state.count = count;
-      tellCount(state);
-    }
+    stream = query ? new EventSource(`${origin}/live?${query}`) : null;
+    stream?.addEventListener("count", (event) => {
+      const counts = JSON.parse(event.data);
+      for (const state of shown.values()) {
+        const count = counts[state.id] ?? counts[state.url];
+        if (count >= 0) tellCount(Object.assign(state, { count }));
+      }
+    });
   };
 
   const poll = () => {
-    const streams = stream && stream.readyState < 2;
-    const due = [...shown].filter(
-      ([one, state]) => state.visible && state.blocked === false && !(streams && one.hasAttribute("live")),
+    const due = [...shown.values()].filter(
+      (state) => state.visible && state.blocked === false && !(state.live && stream?.readyState < 2),
     );
-    if (document.hidden || !due.length || Date.now() - last < 29e3) return;
-    ask(due.map((pair) => pair[1]));
+    if (!document.hidden && due.length && Date.now() - last >= 29e3) ask(due);
   };
 
   // Where no frame may load, what stood there before comes back: the link.
