@@ -1,5 +1,5 @@
-// The button of Mickle: defines <mickle-button> and turns plain nod links into buttons.
-// Sets no cookie, keeps nothing, leaves no global. Without it the links go on working.
+// The button of Mickle: <mickle-button>, also in place of plain nod links, which work without it.
+// Sets no cookie, keeps nothing, leaves no global.
 (() => {
   "use strict";
   const NAME = "mickle-button";
@@ -11,9 +11,8 @@
   const origin = new URL(script.src).origin;
   const pages = new URL(script.dataset.pages || origin).origin;
 
-  const shown = new Map(); // element -> what is known of it while it is in the page
-  const links = new WeakMap(); // button -> the link it stands for
-  const taken = new WeakSet(); // links that have their button
+  const shown = new Map(); // button in the page -> what is known of it
+  const pairs = new WeakMap(); // link -> its button, and button -> its link
   let waiting, stream, streamed;
   let last = 0;
 
@@ -21,8 +20,8 @@
     state.frame?.contentWindow?.postMessage({ mickle: 1, nonce: state.nonce, ...message }, origin);
 
   const tellCount = (state) => {
-    if (state.ready && state.blocked) tell(state, { ask: 1 });
-    else if (state.ready && state.count >= 0) tell(state, { count: state.count });
+    const { ready, blocked, count } = state;
+    if (ready && (blocked || count >= 0)) tell(state, blocked ? { ask: 1 } : { count });
   };
 
   const ask = async (states) => {
@@ -35,12 +34,13 @@
       for (let room = 6000; urls.length && some.length < 100; some.push(urls.shift()))
         if ((room -= encodeURIComponent(urls[0]).length + 5) < 0 && some.length) break;
       const query = some.map((url) => "url=" + encodeURIComponent(url)).join("&");
-      const rows = await fetch(`${origin}/b/count?${query}`, {
+      const found = await fetch(`${origin}/b/count?${query}`, {
         credentials: "omit",
         referrerPolicy: "no-referrer",
       })
-        .then((answer) => (answer.ok ? answer.json() : []))
-        .then((found) => [].concat(found), () => []);
+        .then((answer) => answer.ok && answer.json())
+        .catch(() => 0);
+      const rows = [].concat(found);
       for (const state of states) {
         const place = some.indexOf(state.url);
         if (place < 0) continue;
@@ -88,16 +88,16 @@
     if (!document.hidden && due.length && Date.now() - last >= 29e3) ask(due);
   };
 
-  // Where no frame may load, what stood there before comes back: the link.
-  const fail = (one, state) => {
-    if (!state.ready && !links.has(one)) state.slot.style.display = "";
+  // Where no frame may load, the link comes back.
+  const fail = (state) => {
+    if (!state.ready) state.slot.style.display = "";
   };
   const watch = new IntersectionObserver((entries) => {
     for (const { target, isIntersecting } of entries) {
       const state = shown.get(target);
       if (!state) continue;
       state.visible = isIntersecting;
-      if (isIntersecting) state.late ||= setTimeout(() => fail(target, state), 8e3);
+      if (isIntersecting) state.late ||= setTimeout(fail, 8e3, state);
     }
     poll();
   });
@@ -140,7 +140,9 @@
     root.adoptedStyleSheets = [sheet];
     root.replaceChildren(slot);
     shown.set(one, state);
-    if (!url) return fail(one, state);
+    // The link it stands for is shown until it is ready.
+    if (pairs.has(one)) one.style.cssText = "position:absolute;visibility:hidden";
+    if (!url) return fail(state);
     const frame = (state.frame = document.createElement("iframe"));
     for (const [name, value] of Object.entries({
       title: "Mickle" + (get("title") && ": " + get("title")),
@@ -154,21 +156,24 @@
       src: `${origin}/b/frame#${new URLSearchParams({ url, size, theme: get("theme"), lang: language, title: get("title").slice(0, 400), nonce })}`,
     }))
       frame.setAttribute(name, value);
-    // A frame that may not be here is loaded all the same, as an error nobody can read.
-    frame.addEventListener("load", () => setTimeout(fail, 1e3, one, state));
+    // A frame that may not be here loads, too, as an error nobody can read.
+    frame.addEventListener("load", () => setTimeout(fail, 1e3, state));
     root.append(frame);
     watch.observe(one);
     soon();
   };
   const drop = (one) => {
-    clearTimeout(shown.get(one)?.late);
+    const state = shown.get(one);
+    clearTimeout(state?.late);
     shown.delete(one);
     watch.unobserve(one);
+    if (state?.display == null) return;
+    pairs.get(one).style.display = state.display;
   };
 
   const ready = (one, state) => {
     state.ready = true;
-    const link = links.get(one);
+    const link = pairs.get(one);
     const focused = (link || one).contains(document.activeElement);
     state.slot.style.display = "none";
     state.frame.style.visibility = "visible";
@@ -176,6 +181,7 @@
       // As high as the picture it replaces, so that nothing moves.
       const high = link.querySelector("img")?.offsetHeight;
       one.style.cssText = high ? `height:${high}px` : "";
+      state.display ??= link.style.display;
       link.style.display = "none";
     }
     if (focused) state.frame.focus();
@@ -186,25 +192,20 @@
     if (data?.mickle !== 1) return;
     for (const [one, state] of shown) {
       if (state.frame?.contentWindow !== source || state.nonce !== data.nonce) continue;
-      // In a sandbox without an origin it could not nod: then the link stands there.
-      if (from !== origin) fail(one, state);
+      // In a sandbox without an origin it could not nod: then the link stays.
+      if (from !== origin) fail(state);
       else if (data.hello) ready(one, state);
       else if (typeof data.nodded === "boolean") {
-        for (const other of shown.values())
-          if (other.url === state.url && other !== state) tell(other, { nodded: data.nodded, count: data.count });
-        one.dispatchEvent(
-          new CustomEvent("mickle-nod", {
-            bubbles: true,
-            composed: true,
-            detail: { nodded: data.nodded, count: data.count ?? null },
-          }),
-        );
+        const { nodded, count = null } = data;
+        const detail = { nodded, count };
+        for (const other of shown.values()) if (other.url === state.url && other !== state) tell(other, detail);
+        one.dispatchEvent(new CustomEvent("mickle-nod", { bubbles: true, composed: true, detail }));
       }
     }
   });
   document.addEventListener("securitypolicyviolation", ({ blockedURI, effectiveDirective }) => {
     if (/^(frame|child|default)-src/.test(effectiveDirective) && blockedURI.startsWith(origin))
-      for (const [one, state] of shown) fail(one, state);
+      for (const state of shown.values()) fail(state);
   });
   document.addEventListener("visibilitychange", () => (listen(), poll()));
   setInterval(poll, 3e4);
@@ -229,27 +230,33 @@
     },
   );
 
-  // A link stays in the page and is shown until its button has drawn itself.
-  const upgrade = () => {
-    for (const one of shown.keys()) if (links.get(one)?.isConnected === false) one.remove();
+  const upgrade = (changes) => {
+    // A button follows its link; what a page puts between them may stand there.
+    for (const { removedNodes } of changes)
+      for (const link of removedNodes) {
+        const one = link.href && pairs.get(link);
+        if (!one || link.nextSibling === one || link.previousSibling === one) continue;
+        one.remove();
+        pairs.delete(link);
+      }
     for (const link of document.querySelectorAll(`a[rel~=payment][href^="${pages}/nod?url="]`)) {
-      if (taken.has(link) || link.closest(NAME)) continue;
-      taken.add(link);
-      const image = link.querySelector("img");
-      const drawn = new URLSearchParams((image?.src || "").split("?")[1]);
+      const before = pairs.get(link);
+      // Where the page took the button alone away, the link stays.
+      if (before?.isConnected || before?.parentNode === null || link.closest(NAME)) continue;
+      before?.remove();
+      const drawn = new URLSearchParams(link.querySelector("img")?.src.split("?")[1]);
       const one = document.createElement(NAME);
       one.setAttribute("url", new URL(link.href).searchParams.get("url"));
-      if (link.title) one.title = link.title;
+      one.title = link.title;
       for (const name of ["size", "theme", "lang"]) {
         const value = link.dataset[name] || drawn.get(name);
         if (value) one.setAttribute(name, value);
       }
-      one.style.cssText = "position:absolute;visibility:hidden";
-      links.set(one, link);
+      pairs.set(one, link).set(link, one);
       link.after(one);
     }
   };
   new MutationObserver(upgrade).observe(document, { childList: true, subtree: true });
   document.addEventListener("DOMContentLoaded", soon);
-  upgrade();
+  upgrade([]);
 })();
