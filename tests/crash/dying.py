@@ -156,10 +156,14 @@ def picture_to_the_root() -> dict[str, list[Any]]:
     }
 
 
+def _names() -> dict[int, str]:
+    """Who is called what; who stands for a team has a name that is drawn."""
+    teams = dict.fromkeys(Team.objects.values_list("party_id", flat=True), "a team")
+    return dict(Member.objects.values_list("id", "username")) | teams
+
+
 def _facts() -> dict[str, list[Any]]:
-    # Who stands for a team has a name that is drawn.
-    names = dict(Member.objects.values_list("id", "username"))
-    names |= dict.fromkeys(Team.objects.values_list("party_id", flat=True), "a team")
+    names = _names()
     charities = dict(Charity.objects.values_list("id", "slug"))
     holders = {"CHARITY": charities, "FUNDS": names, "WAITING": names, "REVENUE": names}
 

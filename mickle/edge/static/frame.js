@@ -206,7 +206,7 @@
       state = "own";
       paint();
     }
-    if (said?.error && here) says.textContent = said.error;
+    if (said?.error && here) says.textContent = speech.why[said.reason] || said.error;
     return said?.reason === "own";
   };
 
