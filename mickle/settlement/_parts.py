@@ -64,8 +64,13 @@ FROM s_part s
 WHERE settlement_part.month = s.month AND settlement_part.thing_id = s.thing
   AND settlement_part.owner_id = s.owner AND settlement_part.member_id = s.member
 """
+# A page may go from one team to another, and charges of both be paid together. Versions before
+# wrote no team into the key. What one of them posted does not come here again, whatever its key: a
+# part is posted in the transaction that notes its line as shared, its release as finished or its
+# charges as paid.
 _TO_MEMBERS = f"""
-SELECT %(key)s || ':' || CAST(thing AS TEXT) || ':' || CAST(member AS TEXT) AS key,
+SELECT %(key)s || ':' || CAST(owner AS TEXT) || ':' || CAST(thing AS TEXT)
+         || ':' || CAST(member AS TEXT) AS key,
        '{Kind.REVENUE}' AS debit_kind, owner AS debit_holder,
        '{Kind.REVENUE}' AS credit_kind, member AS credit_holder, net AS amount_micros
 FROM s_part WHERE month = %(month)s AND net > 0

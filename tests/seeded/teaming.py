@@ -212,6 +212,13 @@ TEAMING = [
         f"{SETTLING} -k each_charge",
     ),
     Bug(
+        "the parts of two teams in one page have one key",
+        "settlement/_parts.py",
+        "CAST(owner AS TEXT) || ':' || CAST(thing AS TEXT)\n",
+        "CAST(thing AS TEXT)\n",
+        "tests/teams/test_from_team_to_team.py -k paid_together",
+    ),
+    Bug(
         "who is owed a part may close the account",
         "settlement/_charges.py",
         "return lines.exists() or parts.exists() or",
