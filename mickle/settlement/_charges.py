@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.db import connection, transaction
-from django.db.models import F, QuerySet
+from django.db.models import QuerySet
 
 from mickle.instance import instance
 from mickle.ledger import ledger
@@ -24,10 +24,11 @@ from mickle.settlement.models import Charge, Due, Line, Part, ReturnedShare, Run
 from mickle.things.models import Thing
 
 _FUNDS = ledger.balances_sql(Kind.FUNDS)
-# The smallest first: of two that do not both fit, one is paid.
+# The one place that says which charges funds hold. The smallest first: of two that do not both fit,
+# one is paid.
 _PAYABLE = f"""
-SELECT id AS charge FROM (
-  SELECT c.id AS id, f.balance_micros AS held,
+SELECT id AS charge, amount FROM (
+  SELECT c.id AS id, c.amount_micros AS amount, f.balance_micros AS held,
          SUM(c.amount_micros) OVER (PARTITION BY c.member_id ORDER BY c.amount_micros, c.id) AS upto
   FROM settlement_charge c JOIN ({_FUNDS}) f ON f.holder_id = c.member_id
   WHERE c.state = '{Charge.State.ASKED}' {{within}}
@@ -37,6 +38,24 @@ _WITHIN = "AND c.member_id > %(after)s AND c.member_id <= %(upto)s"
 _PAYERS = f"""
 SELECT DISTINCT c.member_id AS k FROM settlement_charge c
 JOIN ({_PAYABLE.format(within="")}) p ON p.charge = c.id
+"""
+_KEPT = f"""
+SELECT CAST(COALESCE(SUM(amount), 0) AS BIGINT) FROM ({_PAYABLE.format(within=_WITHIN)}) p
+"""
+# What was not there in time. What is there by now is collected, however late.
+_LATE = f"""
+SELECT c.id FROM settlement_charge c
+LEFT JOIN ({_PAYABLE.format(within="")}) p ON p.charge = c.id
+WHERE c.state = '{Charge.State.ASKED}' AND c.try_at <= %(at)s AND p.charge IS NULL
+"""
+# Who leaves may drop a charge meanwhile.
+_STILL_LATE = f"state = '{Charge.State.ASKED}' AND id IN ({_LATE})"
+_DROP = f"""
+UPDATE settlement_charge SET state = '{Charge.State.DROPPED}', decided_at = %(at)s
+WHERE {_STILL_LATE} AND tries >= %(most)s
+"""
+_ASK_AGAIN = f"""
+UPDATE settlement_charge SET tries = tries + 1, try_at = %(next)s WHERE {_STILL_LATE}
 """
 _PAID = "settlement_due d JOIN s_payable p ON p.charge = d.charge_id"
 # What dues bring to each line: the shares of a whole split, and those that fell due one by one.
@@ -166,22 +185,20 @@ def _post(month: int, first: int, at: datetime) -> None:
         raise AssertionError(f"{left} micros of charges for {months.text(month)} reached nobody")
 
 
-def to_ask_again(at: datetime) -> QuerySet[Charge]:
-    """The charges that were not paid in the time there was."""
-    return Charge.objects.filter(state=Charge.State.ASKED, try_at__lte=at)
+def has_to_ask_again(at: datetime) -> bool:
+    """Whether a charge was not paid in the time there was; reads only."""
+    return bool(_texts.rows(f"{_LATE} LIMIT 1", {"at": instant(at)}))
 
 
 def ask_again(*, at: datetime) -> int:
     """Ask once more for what was not paid; the last time, drop it. How many charges."""
-    done = 0
+    bound: Params = {
+        "at": instant(at),
+        "next": instant(at + timedelta(days=settings.CHARGE_DAYS)),
+        "most": settings.CHARGE_TRIES,
+    }
     with transaction.atomic():
-        late = to_ask_again(at)
-        done += late.filter(tries__gte=settings.CHARGE_TRIES).update(
-            state=Charge.State.DROPPED, decided_at=at
-        )
-        wait = timedelta(days=settings.CHARGE_DAYS)
-        done += late.update(tries=F("tries") + 1, try_at=at + wait)
-    return done
+        return sum(_texts.execute(text, bound) for text in (_DROP, _ASK_AGAIN))
 
 
 def open_of(member: Member | None) -> QuerySet[Charge]:
@@ -215,19 +232,14 @@ def forgive(*, member: Member, at: datetime) -> None:
 
 
 def kept(member: Member) -> int:
-    """What of a member's funds pays charges that are open: the smallest first, as `collect`."""
-    held, found = ledger.balance(ledger.funds(member.id)), 0
-    for charge in open_of(member).order_by("amount_micros", "id"):
-        if found + charge.amount_micros > held:
-            break
-        found += charge.amount_micros
-    return found
+    """What of a member's funds pays charges that are open, as `collect` does."""
+    ((micros,),) = _texts.rows(_KEPT, {"after": member.id - 1, "upto": member.id})
+    return micros
 
 
 def can_pay(member: Member) -> bool:
     """Whether the funds of a member hold something they were asked for."""
-    held = ledger.balance(ledger.funds(member.id))
-    return open_of(member).filter(amount_micros__lte=held).exists()
+    return kept(member) > 0
 
 
 def is_owed(member: Member) -> bool:

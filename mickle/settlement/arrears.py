@@ -29,7 +29,7 @@ def collect(*, at: datetime) -> int:
 
 def has_to_ask_again(at: datetime) -> bool:
     """Whether a charge was not paid in the time there was; reads only."""
-    return _charges.to_ask_again(at).exists()
+    return _charges.has_to_ask_again(at)
 
 
 def ask_again(*, at: datetime) -> int:
