@@ -50,8 +50,10 @@ SELECT member FROM s_weight
 UNION SELECT n.member_id FROM s_claimed c JOIN nods_nod n ON n.thing_id = c.thing WHERE {_PUT_OFF}
 """
 
-# What a part of a member's budget of a month comes to, rounded down to what can be charged.
-_PART = "(COALESCE(b.amount_micros, %(default_budget)s) * {part}) / {total}"
+_BUDGET = "COALESCE(b.amount_micros, %(default_budget)s)"
+# What a part of a member's budget of a month comes to, to be rounded down to what can be charged.
+# In two parts, so that it never leaves 64 bits.
+_PART = "(budget / total) * part + ((budget %% total) * part) / total"
 _PLAN = """
 LEFT JOIN members_budget b ON b.member_id = m.id AND b.month = (
   SELECT MAX(x.month) FROM members_budget x WHERE x.member_id = m.id AND x.month <= {month})
@@ -60,9 +62,11 @@ _GIVES = "COALESCE(b.paused, %(false)s) = %(false)s AND m.closed_at IS NULL"
 _SPENDS = f"""
 INSERT INTO settlement_spend (month, member_id, amount_micros, charity_id)
 SELECT %(month)s, member, amount - amount %% %(unit)s, NULL FROM (
-  SELECT w.member AS member, {_PART.format(part="w.received", total="w.total")} AS amount
-  FROM s_weight w JOIN members_member m ON m.id = w.member {_PLAN.format(month="%(month)s")}
-  WHERE w.member > %(after)s AND w.member <= %(upto)s AND {_GIVES}
+  SELECT member, {_PART} AS amount FROM (
+    SELECT w.member AS member, {_BUDGET} AS budget, w.received AS part, w.total AS total
+    FROM s_weight w JOIN members_member m ON m.id = w.member {_PLAN.format(month="%(month)s")}
+    WHERE w.member > %(after)s AND w.member <= %(upto)s AND {_GIVES}
+  ) w
 ) p WHERE amount >= %(unit)s
 ON CONFLICT (month, member_id) DO NOTHING
 """
@@ -76,16 +80,20 @@ _ALL_OF_IT = """
 (SELECT CAST(SUM(x.weight) AS BIGINT) FROM nods_nod x
  WHERE x.month = n.month AND x.member_id = n.member_id AND x.void IN ('', 'LATER'))
 """
+# Once and for all of it: SQLite would sum the weights anew wherever the total is named.
 _LATE = f"""
 INSERT INTO settlement_due (month, member_id, thing_id, owner_id, amount_micros, billed)
 SELECT month, member, thing, owner, amount - amount %% %(unit)s, %(month)s FROM (
-  SELECT n.month AS month, n.member_id AS member, n.thing_id AS thing, c.owner AS owner,
-         {_PART.format(part="n.weight", total=_ALL_OF_IT)} AS amount
-  FROM s_claimed c JOIN nods_nod n ON n.thing_id = c.thing
-  JOIN members_member m ON m.id = n.member_id {_PLAN.format(month="n.month")}
-  WHERE {_PUT_OFF} AND n.member_id > %(after)s AND n.member_id <= %(upto)s
-    AND n.member_id <> c.owner AND {_GIVES}
-    AND NOT EXISTS (SELECT 1 FROM teams_part x WHERE x.team = c.owner AND x.member = n.member_id)
+  WITH late AS MATERIALIZED (
+    SELECT n.month AS month, n.member_id AS member, n.thing_id AS thing, c.owner AS owner,
+           {_BUDGET} AS budget, n.weight AS part, {_ALL_OF_IT} AS total
+    FROM s_claimed c JOIN nods_nod n ON n.thing_id = c.thing
+    JOIN members_member m ON m.id = n.member_id {_PLAN.format(month="n.month")}
+    WHERE {_PUT_OFF} AND n.member_id > %(after)s AND n.member_id <= %(upto)s
+      AND n.member_id <> c.owner AND {_GIVES}
+      AND NOT EXISTS (SELECT 1 FROM teams_part x WHERE x.team = c.owner AND x.member = n.member_id)
+  )
+  SELECT month, member, thing, owner, {_PART} AS amount FROM late
 ) p WHERE amount >= %(unit)s
 ON CONFLICT DO NOTHING
 """

@@ -13,9 +13,16 @@ ARREARS = [
     Bug(
         "what nobody may receive is charged at once",
         "settlement/_dues.py",
-        'total="w.total")',
-        'total="w.received")',
+        "w.received AS part, w.total AS total",
+        "w.received AS part, w.received AS total",
         "tests/settlement/test_arrears.py -k each_case",
+    ),
+    Bug(
+        "a budget times a weight leaves 64 bits",
+        "settlement/_dues.py",
+        "(budget / total) * part + ((budget %% total) * part) / total",
+        "(budget * part) / total",
+        "tests/settlement/test_at_the_edge.py -k in_arrears",
     ),
     Bug(
         "what was put off falls due for ever",
