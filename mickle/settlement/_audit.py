@@ -77,7 +77,8 @@ _PAID = f"""settlement_due d JOIN settlement_charge p ON p.id = d.charge_id AND 
   AND d.month NOT IN ({_LEFT})"""
 _WRONG_RECEIPTS = f"""
 SELECT month, thing, SUM(nods), SUM(gross) FROM (
-  SELECT month, thing, owner, nods, gross FROM ({RECEIVED.format(paid=_PAID)}) due
+  SELECT month, thing, owner, nods, gross
+  FROM ({RECEIVED.format(paid=_PAID, shares=EVERY_SHARE)}) due
   UNION ALL
   SELECT month, thing_id, owner_id, -nods, -gross_micros FROM settlement_received
   WHERE month NOT IN ({_LEFT})

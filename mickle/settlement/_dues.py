@@ -191,4 +191,7 @@ def ask(*, month: int, at: datetime, report: Report) -> int:
         return made
 
     owing = "SELECT DISTINCT member_id AS k FROM settlement_due WHERE charge_id IS NULL"
-    return chunks.walk(owing, charge, label="charges", report=report)
+    made = chunks.walk(owing, charge, label="charges", report=report)
+    # What funds hold of them is asked every minute, of all that are open.
+    _texts.look_at("settlement_due", "settlement_charge")
+    return made

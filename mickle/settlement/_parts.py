@@ -30,7 +30,8 @@ WHERE NOT EXISTS (
     AND m.closed_at IS NULL)
 ON CONFLICT DO NOTHING
 """
-# Whose account is closed has no part any more. The weights of a team sum to 10^8 at most.
+# Whose account is closed has no part any more. The weights of a team sum to 10^8 at most. From the
+# lines to their parts: the other way round SQLite would read every part of the month.
 _CUT = """
 SELECT month, thing, owner, member, net_base AS net_base, fee_base AS fee_base,
        net - CAST(SUM(net_base) OVER line AS BIGINT) AS net_left,
@@ -44,9 +45,9 @@ FROM (
     SELECT b.month AS month, b.thing AS thing, b.owner AS owner, p.member_id AS member,
            p.weight AS weight, b.net AS net, b.fee AS fee,
            CAST(SUM(p.weight) OVER (PARTITION BY b.month, b.thing, b.owner) AS BIGINT) AS total
-    FROM ({brought}) b
-    JOIN settlement_part p ON p.month = b.month AND p.thing_id = b.thing AND p.owner_id = b.owner
-    JOIN members_member m ON m.id = p.member_id AND m.closed_at IS NULL
+    FROM ({brought}) b CROSS JOIN settlement_part p CROSS JOIN members_member m
+    WHERE p.month = b.month AND p.thing_id = b.thing AND p.owner_id = b.owner
+      AND m.id = p.member_id AND m.closed_at IS NULL
   ) weighed
 ) cut
 WINDOW line AS (PARTITION BY month, thing, owner)
@@ -63,6 +64,7 @@ UPDATE settlement_part SET net_micros = settlement_part.net_micros + s.net,
 FROM s_part s
 WHERE settlement_part.month = s.month AND settlement_part.thing_id = s.thing
   AND settlement_part.owner_id = s.owner AND settlement_part.member_id = s.member
+  AND settlement_part.month = %(month)s AND settlement_part.thing_id IN (SELECT thing FROM s_part)
 """
 # A page may go from one team to another, and charges of both be paid together. Versions before
 # wrote no team into the key. What one of them posted does not come here again, whatever its key: a
@@ -75,11 +77,16 @@ SELECT %(key)s || ':' || CAST(owner AS TEXT) || ':' || CAST(thing AS TEXT)
        '{Kind.REVENUE}' AS credit_kind, member AS credit_holder, net AS amount_micros
 FROM s_part WHERE month = %(month)s AND net > 0
 """
+# From the parts to their lines: of the lines of a range most are no team's. The range of those is
+# said by what it is not, as `_shares.of_month` says why.
 _OF_LINES = """
 SELECT month, thing_id AS thing, owner_id AS owner, gross_micros - fee_micros AS net,
        fee_micros AS fee
-FROM settlement_line
-WHERE month = {month:d} AND thing_id > {after:d} AND thing_id <= {upto:d} AND owner_id IS NOT NULL
+FROM (SELECT DISTINCT thing_id AS shared FROM settlement_part
+      WHERE month = {month:d} AND thing_id > {after:d} AND thing_id <= {upto:d}) s
+CROSS JOIN settlement_line
+WHERE month = {month:d} AND thing_id = shared AND owner_id IS NOT NULL
+  AND NOT thing_id <= {after:d} AND NOT thing_id > {upto:d}
 """
 
 
@@ -138,7 +145,7 @@ def of(brought: str, *, month: int, key: str, at: datetime) -> int:
     cut = _SHARED.format(cut=_CUT.format(brought=brought))
     with connection.cursor() as cursor:
         bulk.stage(cursor, "s_part", cut, key="month, thing, owner, member")
-        cursor.execute(_ADD)
+        cursor.execute(_ADD, {"month": month})
     names: Params = {"key": key, "month": month}
     posted = ledger.post_from_select(_TO_MEMBERS, names, reason="PART", month=month, at=at)
     with connection.cursor() as cursor:

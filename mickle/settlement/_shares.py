@@ -37,3 +37,13 @@ SHARES = _KEPT.format(range="1 = 1")
 SHARES_WITHIN = _KEPT.format(range=_RANGE)
 # What `share.sql` reads, of the same members.
 TAKEN_WITHIN = _TAKEN.format(range=_RANGE)
+
+
+def of_month(month: int) -> str:
+    """Every share of one month, for a join to some of the members after one and up to another.
+
+    The range is said by what it is not: PostgreSQL turns it round and looks it up, and SQLite looks
+    up each member. It would take any range to be shorter, and read all of it for each of them.
+    """
+    members = "NOT member_id <= %(after)s AND NOT member_id > %(upto)s"
+    return _EACH.format(range=f"month = {month:d} AND {members}")

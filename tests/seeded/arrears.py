@@ -55,15 +55,15 @@ ARREARS = [
     Bug(
         "what is paid is paid again",
         "settlement/_charges.py",
-        "WHERE c.state = '{Charge.State.ASKED}' {{within}}",
-        "WHERE c.state <> 'DROPPED' {{within}}",
+        "c.member_id AND c.state = '{Charge.State.ASKED}' {{within}}",
+        "c.member_id AND c.state <> 'DROPPED' {{within}}",
         "tests/settlement/test_arrears.py -k nothing_moves",
     ),
     Bug(
         "what was dropped is taken all the same",
         "settlement/_charges.py",
-        "WHERE c.state = '{Charge.State.ASKED}' {{within}}",
-        "WHERE c.state <> 'PAID' {{within}}",
+        "c.member_id AND c.state = '{Charge.State.ASKED}' {{within}}",
+        "c.member_id AND c.state <> 'PAID' {{within}}",
         "tests/settlement/test_arrears.py -k three_times_unpaid",
     ),
     Bug(
@@ -76,9 +76,31 @@ ARREARS = [
     Bug(
         "charges are collected outside of a transaction",
         "settlement/_charges.py",
-        "return chunks.walk(_PAYERS, lambda span: _pay(span, at))",
-        "return _pay(Range(0, 1 << 60), at)",
+        "done = chunks.walk(_EACH_PAYER, lambda span: _pay(span, at))",
+        "done = _pay(Range(0, 1 << 60), at)",
         "tests/crash/test_dying.py -k collecting",
+    ),
+    Bug(
+        "who pays is looked for among all who were asked",
+        "settlement/_charges.py",
+        "AND c.id = k.charge AND k.k > %(after)s",
+        "AND c.id + 0 = k.charge AND k.k > %(after)s",
+        "tests/settlement/test_arrears_reads.py -k time_of_a_lock",
+    ),
+    Bug(
+        "all that was nodded in a range is read for each who pays",
+        "settlement/_shares.py",
+        "NOT member_id <= %(after)s AND NOT member_id > %(upto)s",
+        "member_id > %(after)s AND member_id <= %(upto)s",
+        "tests/settlement/test_arrears_reads.py -k time_of_a_lock",
+    ),
+    Bug(
+        "a range of who pays is not said of their nods",
+        "settlement/_shares.py",
+        "NOT member_id <= %(after)s AND NOT member_id > %(upto)s",
+        "0 = 0",
+        "tests/settlement/test_arrears_reads.py -k time_of_a_lock",
+        database="postgresql",
     ),
     Bug(
         "a charge is dropped a time too early",

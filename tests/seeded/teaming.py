@@ -207,7 +207,7 @@ TEAMING = [
     Bug(
         "in arrears a team keeps what it was paid",
         "settlement/_charges.py",
-        "    _parts.of(_TO_PARTS.format(month=month), month=month, key=key, at=at)\n",
+        "    _parts.of(_TO_PARTS, month=month, key=key, at=at)\n",
         "",
         f"{SETTLING} -k each_charge",
     ),
@@ -235,8 +235,8 @@ TEAMING = [
     Bug(
         "a part is paid to an account that is closed",
         "settlement/_parts.py",
-        "JOIN members_member m ON m.id = p.member_id AND m.closed_at IS NULL\n  ) weighed",
-        "JOIN members_member m ON m.id = p.member_id\n  ) weighed",
+        "      AND m.id = p.member_id AND m.closed_at IS NULL\n  ) weighed",
+        "      AND m.id = p.member_id\n  ) weighed",
         f"{SETTLING} -k gone_falls",
     ),
     Bug(
