@@ -40,7 +40,7 @@ def waiting(at: datetime) -> QuerySet[Notice]:
 
 def allowed(at: datetime) -> int:
     """How many more may be handed over, so that no minute sees more than the setting says."""
-    recent = Notice.objects.filter(claimed_at__gt=at - _MINUTE).count()
+    recent = Notice.objects.filter(tried_at__gt=at - _MINUTE).count()
     return max(0, int(settings.MAILS_A_MINUTE) - recent)
 
 
@@ -83,8 +83,8 @@ def _one(notice: Notice, line: Line) -> bool:
         return False
     # Before anything is claimed: a server that is away leaves every mail as it is.
     line.open()
-    mine = Notice.objects.filter(id=notice.id, state=State.WAITING)
-    if not mine.update(state=State.CLAIMED, claimed_at=instance.now()):
+    mine, at = Notice.objects.filter(id=notice.id, state=State.WAITING), instance.now()
+    if not mine.update(state=State.CLAIMED, claimed_at=at, tried_at=at):
         return False
     return _handed_over(notice, line, mail)
 

@@ -84,7 +84,9 @@ class Notice(models.Model):
     # Not before this instant; later after a failure that may pass.
     try_at = models.DateTimeField()
     tries = models.IntegerField(default=0)
-    claimed_at = models.DateTimeField(null=True, db_index=True)
+    claimed_at = models.DateTimeField(null=True)
+    # When it was last handed over, whatever the mail server made of it: a minute's limit counts it.
+    tried_at = models.DateTimeField(null=True, db_index=True)
     ended_at = models.DateTimeField(null=True)
     # The mail server's code or the kind of failure; never its words, never an address.
     why = models.CharField(max_length=200, default="", blank=True)

@@ -176,6 +176,20 @@ def test_no_minute_sees_more_than_the_setting_says(clock, office, settings):
     assert not notices.to_send(clock.at)
 
 
+def test_what_the_server_does_not_take_counts_in_its_minute(clock, office, settings):
+    settings.MAILS_A_MINUTE = 3
+    given = []
+    office.at = lambda moment, to: given.append(to) if moment == "rcpt" else None
+    for who in due(*(f"m{n}" for n in range(8))):
+        office.refuses[who.email] = "451 not so fast"
+    seen = []
+    for _quarter in range(12):
+        send(clock)
+        seen.append(len(given))
+        clock.at += MINUTE / 4
+    assert seen == [3, 3, 3, 3, 6, 6, 6, 6, 8, 8, 8, 8]
+
+
 def test_a_worker_that_is_told_to_end_stops_between_two_mails(clock, office):
     due("a", "b", "c")
 

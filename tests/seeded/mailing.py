@@ -20,7 +20,7 @@ MAILING = [
     Bug(
         "a mail is handed over before it is claimed for good",
         "notices/_send.py",
-        "if not mine.update(state=State.CLAIMED, claimed_at=instance.now()):",
+        "if not mine.update(state=State.CLAIMED, claimed_at=at, tried_at=at):",
         "if not mine.exists():",
         "tests/notices/test_dying.py",
     ),
@@ -62,8 +62,8 @@ MAILING = [
     Bug(
         "a minute sees as many as there are looks",
         "notices/_send.py",
-        "claimed_at__gt=at - _MINUTE",
-        "claimed_at__gt=at",
+        "tried_at__gt=at - _MINUTE",
+        "tried_at__gt=at",
         "tests/notices/test_sending.py -k no_minute",
     ),
     Bug(
