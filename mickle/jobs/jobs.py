@@ -17,7 +17,7 @@ from django_tasks_db.models import DBTaskResult
 from mickle.instance import instance
 from mickle.jobs import _alone
 from mickle.jobs.models import Job
-from mickle.lib.errors import Refused
+from mickle.lib.errors import NeedsAPerson, Refused
 
 # A job is not asked for again sooner than this after it was.
 RESTS = timedelta(minutes=1)
@@ -122,6 +122,8 @@ def perform(*, name: str, deed: Callable[[datetime], object]) -> None:
             deed(at)
         except Told:
             return
+        except NeedsAPerson as error:
+            raise Failed(_note_failure(name, error)) from None
         except Refused as refused:
             # Nothing is wrong; it cannot be done just now.
             log.info("%s: %s", name, refused)

@@ -21,7 +21,7 @@ from django.utils.translation import gettext as _
 
 from mickle.instance import instance
 from mickle.lib import files, months
-from mickle.lib.errors import Refused
+from mickle.lib.errors import NeedsAPerson
 from mickle.settlement import _at_hand, _duckdb, _engine
 from mickle.settlement._engine import Result
 from mickle.settlement.models import Archive, Run
@@ -29,7 +29,7 @@ from mickle.settlement.models import Archive, Run
 MANIFEST = "month.json"
 
 
-class NoArchive(Refused):
+class NoArchive(NeedsAPerson):
     """A month cannot be archived, or its archive is not what was written."""
 
 

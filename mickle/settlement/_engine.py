@@ -15,7 +15,7 @@ from django.db.models import Sum
 from django.utils.translation import gettext as _
 
 from mickle.lib import months
-from mickle.lib.errors import Refused
+from mickle.lib.errors import NeedsAPerson
 from mickle.settlement import _database
 from mickle.settlement._protocol import Engine, Input, Opener
 from mickle.settlement.models import Spend
@@ -53,7 +53,7 @@ class DoesNotAddUp(AssertionError):
     """A result that is no split of what was taken in; nothing of it was posted."""
 
 
-class EnginesDiffer(Refused):
+class EnginesDiffer(NeedsAPerson):
     """Two engines came to different results; nothing was posted, and both were written down."""
 
 

@@ -12,7 +12,7 @@ from django_tasks_db.models import DBTaskResult
 from mickle.instance import instance
 from mickle.jobs import _alone, jobs
 from mickle.jobs.models import Job
-from mickle.lib.errors import Refused
+from mickle.lib.errors import NeedsAPerson, Refused
 from mickle.ops.deeds import do
 from tests.concurrency.together import together
 from tests.people import MID_NOVEMBER, instance_at
@@ -101,6 +101,23 @@ def test_a_job_that_is_refused_has_not_failed(clock):
     assert not ask()
     clock(MINUTE)
     assert ask()
+
+
+@pytest.mark.django_db
+def test_a_job_that_is_refused_until_a_person_looks_has_failed(clock, caplog):
+    def wrong(_at):
+        raise NeedsAPerson("The two do not agree.")
+
+    waits = []
+    for _try in range(3):
+        assert ask()
+        performed(wrong)
+        waits.append((Job.objects.get().try_at - instance.now()) // MINUTE)
+        clock(Job.objects.get().try_at - instance.now())
+    row = Job.objects.get()
+    assert (row.failures, waits) == (3, [1, 2, 4])
+    assert row.why.endswith("The two do not agree.")
+    assert {record.levelname for record in caplog.records} == {"ERROR"}
 
 
 @pytest.mark.django_db

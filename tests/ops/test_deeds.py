@@ -22,6 +22,7 @@ from mickle.ops import deeds
 from mickle.ops.working import Worker
 from mickle.payins import payins
 from mickle.payouts.models import Payout
+from mickle.settlement import settlement
 from mickle.web.views import jobs
 from tests import people, working
 from tests.people import EUR, MID_NOVEMBER, NOVEMBER
@@ -167,6 +168,19 @@ def plan(monkeypatch, name, deed):
     known[name] = replace(known[name], due=lambda _at: True, do=deed)
     monkeypatch.setattr(deeds, "DEEDS", tuple(known.values()))
     monkeypatch.setattr(deeds, "_BY_NAME", known)
+
+
+@pytest.mark.parametrize("wrong", [settlement.EnginesDiffer, settlement.NoArchive])
+def test_what_a_settlement_or_an_archive_shows_to_be_wrong_has_failed(
+    november, monkeypatch, caplog, wrong
+):
+    def settle(at):
+        raise wrong("One and the other differ: compare them.")
+
+    plan(monkeypatch, "settle-months", settle)
+    work()
+    assert Job.objects.get(name="settle-months").failures == 1
+    assert "settle-months failed: One and the other differ: compare them." in caplog.text
 
 
 def test_a_question_that_fails_keeps_no_deed_from_being_done(november, monkeypatch, caplog):
