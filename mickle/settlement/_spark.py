@@ -4,6 +4,7 @@ It reads the frozen rows as Parquet files, sorted by member, that DuckDB writes 
 them: in a folder or in an object store. Extra `mickle[spark]`.
 """
 
+import re
 import shutil
 import socket
 import uuid
@@ -27,6 +28,9 @@ _BATCH = 10_000
 _REACHED_WITHIN_S = 5
 # Where no port is said; what else Spark can be told, such as yarn, names no single machine.
 _PORTS = {"spark": 7077, "sc": 15002}
+# The hosts with their ports, of several masters with a comma between. What stands before or after
+# them may be a token, and is never said.
+_ADDRESS = re.compile(r"(spark|sc)://(?:[^/@]*@)?([^/;?#]*)(.*)", re.DOTALL)
 
 
 class NoSpark(Refused):
@@ -81,28 +85,48 @@ def opened(inputs: Mapping[str, Input]) -> Iterator[Spark]:
 
 def must_be_reached() -> None:
     """Raises NoSpark when nobody answers at the address of the settings."""
-    address = settings.SPARK
-    parts = urlsplit(address.replace("[", "").replace("]", ""))
-    if parts.scheme != "sc" and not shutil.which("java"):
+    found = _ADDRESS.fullmatch(settings.SPARK)
+    scheme, hosts, rest = found.groups() if found is not None else ("", "", "")
+    if scheme != "sc" and not shutil.which("java"):
         raise NoSpark(
             _(
                 "Spark needs Java 17 or newer, and there is none; nothing was changed. On Debian"
                 " type: apt-get install openjdk-17-jre-headless"
             )
         )
-    if parts.scheme not in _PORTS:
+    if not scheme:
         return
-    where = (parts.hostname or "", parts.port or _PORTS[parts.scheme])
     try:
-        socket.create_connection(where, timeout=_REACHED_WITHIN_S).close()
-    except OSError as error:
+        _reach(hosts, rest, _PORTS[scheme])
+    except (OSError, ValueError) as error:
         raise NoSpark(
             _(
                 "Spark cannot be reached at %(address)s (%(error)s). Nothing was changed. Start it"
                 " or change MICKLE_SPARK; with --fall-back the database computes the month."
             )
-            % {"address": address, "error": error.strerror or error}
+            % {
+                "address": f"{scheme}://{hosts}",
+                "error": getattr(error, "strerror", None) or error,
+            }
         ) from error
+
+
+def _reach(hosts: str, rest: str, usual_port: int) -> None:
+    """Raises OSError unless one of the hosts answers; ValueError for what is no address."""
+    if rest and not rest.startswith("/"):
+        # The client would take it for a part of the port, and say all of it.
+        raise ValueError("a / has to follow the port")
+    why = OSError("no host")
+    for host in hosts.split(","):
+        parts = urlsplit(f"//{host}")
+        try:
+            place = (parts.hostname or "", parts.port or usual_port)
+            socket.create_connection(place, timeout=_REACHED_WITHIN_S).close()
+        except OSError as error:
+            why = error
+        else:
+            return
+    raise why
 
 
 def _session() -> Any:
