@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from importlib import import_module
 from importlib.util import find_spec
+from pathlib import Path
 from typing import Any, NamedTuple
 from uuid import uuid4
 
@@ -20,7 +21,7 @@ from django.db import connection
 from django.utils.translation import gettext as _
 
 from mickle.instance import instance
-from mickle.lib import files, months
+from mickle.lib import files, leftovers, months
 from mickle.lib.errors import NeedsAPerson
 from mickle.settlement import _at_hand, _duckdb, _engine
 from mickle.settlement._engine import Result
@@ -74,10 +75,17 @@ def write(*, month: int, at: datetime) -> Archived:
             )
         )
     _at_hand.must_be_installed("duckdb")
+    _duckdb.remove_left()
     folder = f"{settings.ARCHIVE}/{name}-{uuid4().hex[:12]}"
+    with leftovers.folder(Path(settings.DATA_DIR), elsewhere=folder):
+        return _new(run, folder, at)
+
+
+def _new(run: Run, folder: str, at: datetime) -> Archived:
+    """Write the archive of a month to a new folder; what fails leaves none."""
     try:
         sha256 = _written(run, folder)
-        row = Archive(month=month, folder=folder, manifest_sha256=sha256, at=at)
+        row = Archive(month=run.month, folder=folder, manifest_sha256=sha256, at=at)
         done = _checked(row)
     except (OSError, import_module("duckdb").Error) as error:
         files.remove(folder)

@@ -8,7 +8,6 @@ to a file beside the data.
 import json
 import subprocess
 import sys
-import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager, suppress
 from importlib import import_module
@@ -19,9 +18,10 @@ from django.conf import settings
 from django.db import connection
 from psycopg.conninfo import make_conninfo
 
-from mickle.lib import company, files
+from mickle.lib import company, files, leftovers
 from mickle.settlement import _apart as _apart_file
 from mickle.settlement._protocol import Input, Row
+from mickle.settlement.models import Archive
 
 MEMORY = "1GB"
 _BATCH = 10_000
@@ -131,7 +131,7 @@ def _apart() -> Iterator[_Apart]:
     """A process that reads the SQLite file of the books, for as long as the block runs."""
     name = str(connection.settings_dict["NAME"])
     with (
-        tempfile.TemporaryDirectory(prefix="duckdb-", dir=settings.DATA_DIR) as folder,
+        leftovers.folder(Path(settings.DATA_DIR)) as folder,
         subprocess.Popen(
             # -P: its own folder is none to import from.
             [sys.executable, "-P", _apart_file.__file__, name, MEMORY, str(_spared())],
@@ -155,10 +155,20 @@ def _apart() -> Iterator[_Apart]:
 @contextmanager
 def empty() -> Iterator[Any]:
     """A database of DuckDB with nothing in it, that keeps within its memory."""
-    with tempfile.TemporaryDirectory(prefix="duckdb-", dir=settings.DATA_DIR) as folder:
+    with leftovers.folder(Path(settings.DATA_DIR)) as folder:
         there = _apart_file.new(f"{folder}/month.duckdb", MEMORY, _spared())
         with closing(there):
             yield there
+
+
+def remove_left() -> None:
+    """Remove what killed settlements and archives left: it says who nodded at what.
+
+    A process that read for a killed one may still be at it, and nobody reads what it writes.
+    """
+    leftovers.remove_left(
+        Path(settings.DATA_DIR), lambda folder: Archive.objects.filter(folder=folder).exists()
+    )
 
 
 def _spared() -> int:

@@ -15,6 +15,7 @@ from mickle.ledger import ledger
 from mickle.lib import months
 from mickle.lib.errors import Refused
 from mickle.members.models import Member
+from mickle.settlement import _duckdb
 from mickle.settlement._engine import Result
 from mickle.settlement.models import Line, Owned, Part, Proof, Run, Split
 
@@ -39,6 +40,7 @@ def alone() -> Iterator[None]:
     """Settle alone, whichever process; raises NotSettled while somebody else does."""
     held = _session_lock() if connection.vendor == "postgresql" else _file_lock()
     with held:
+        _duckdb.remove_left()
         yield
 
 

@@ -19,7 +19,7 @@ from urllib.parse import urlsplit
 from django.conf import settings
 from django.utils.translation import gettext as _
 
-from mickle.lib import files
+from mickle.lib import files, leftovers
 from mickle.lib.errors import Refused
 from mickle.settlement import _duckdb
 from mickle.settlement._protocol import Input, Row
@@ -69,18 +69,19 @@ class Spark:
 def opened(inputs: Mapping[str, Input]) -> Iterator[Spark]:
     """Spark with what the month's SELECTs give on the books as they are committed."""
     folder = f"{settings.SPARK_FILES or Path(settings.DATA_DIR) / 'spark'}/{uuid.uuid4().hex}"
-    try:
-        _duckdb.export(inputs, folder)
-        session = _session()
+    with leftovers.folder(Path(settings.DATA_DIR), elsewhere=folder):
         try:
-            engine = Spark(session, folder)
-            for name in inputs:
-                engine.read(name, f"{folder}/{name}.parquet")
-            yield engine
+            _duckdb.export(inputs, folder)
+            session = _session()
+            try:
+                engine = Spark(session, folder)
+                for name in inputs:
+                    engine.read(name, f"{folder}/{name}.parquet")
+                yield engine
+            finally:
+                session.stop()
         finally:
-            session.stop()
-    finally:
-        files.remove(folder)
+            files.remove(folder)
 
 
 def must_be_reached() -> None:
