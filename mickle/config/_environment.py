@@ -94,6 +94,9 @@ def data_dir() -> Path:
     """The folder of this instance's data; made when it is missing, readable by its owner only."""
     fallback = Path(os.environ.get("XDG_DATA_HOME") or Path.home() / ".local/share") / "mickle"
     path = Path(text("DATA") or fallback).expanduser().absolute()
+    if "?" in str(path):
+        # DuckDB takes what follows for options, and puts half of its files elsewhere.
+        raise ImproperlyConfigured(f"The data folder {path} may have no “?” in its name.")
     try:
         path.mkdir(parents=True, exist_ok=True, mode=0o700)
     except OSError as error:

@@ -2,6 +2,7 @@
 
 import os
 from typing import Any
+from urllib.parse import quote
 
 import dj_database_url
 from django.core.exceptions import ImproperlyConfigured
@@ -146,13 +147,17 @@ TEMPLATES = [
 ]
 
 # --- database -----------------------------------------------------------------------------------
-_SQLITE = f"sqlite:///{DATA_DIR / 'mickle.sqlite3'}"
+_SQLITE = f"sqlite:///{quote(str(DATA_DIR / 'mickle.sqlite3'))}"
 
 
 def _database() -> dict[str, Any]:
     url = os.environ.get("DATABASE_URL") or _SQLITE
     found: dict[str, Any] = dict(dj_database_url.parse(url))
     if found["ENGINE"].endswith("sqlite3"):
+        if "#" in url or "?" in url:
+            raise ImproperlyConfigured(
+                "DATABASE_URL names a file of SQLite; write %23 for a “#” in it, and %3F for a “?”."
+            )
         found["ENGINE"] = "mickle.lib.sqlite3"
         found["OPTIONS"] = {
             # Without IMMEDIATE most concurrent writes fail; FULL survives a power cut.

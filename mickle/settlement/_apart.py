@@ -15,11 +15,12 @@ import sys
 from contextlib import closing
 from importlib import import_module
 from typing import Any
+from urllib.parse import quote
 
 
 def connected(name: str) -> Any:
     """A connection of ADBC to a SQLite file; it only reads."""
-    return import_module("adbc_driver_sqlite.dbapi").connect(f"file:{name}?mode=ro")
+    return import_module("adbc_driver_sqlite.dbapi").connect(f"file:{quote(name)}?mode=ro")
 
 
 def new(path: str, memory: str, spared: int) -> Any:

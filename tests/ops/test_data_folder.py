@@ -1,0 +1,59 @@
+"""The data folder may be called nearly anything, and everything stays in it."""
+
+import json
+import subprocess
+from contextlib import closing
+from pathlib import Path
+from sqlite3 import connect
+
+import pytest
+
+from tests.migrated import begin_with_tables
+from tests.ops.test_run import MICKLE, environment, run
+from tests.ops.worlds import ago, small, written
+
+NAMES = ["a#b", "50%41", "it's ä & b+c [1]"]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_database_is_in_the_folder_and_a_month_is_settled_there(tmp_path: Path, name: str):
+    there = tmp_path / "there"
+    there.mkdir()
+
+    def mickle(*words: str) -> str:
+        done = run(there / name, *words)
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    begin_with_tables(there / name)
+    mickle("load", written(tmp_path, small()))
+    rehearsed = json.loads(mickle("settle", ago(1), "--dry-run", "--json"))
+    settled = json.loads(mickle("settle", ago(1), "--engine", "duckdb", "--json"))
+    assert settled["result_sha256"] == rehearsed["result_sha256"]
+    assert [path.name for path in there.iterdir()] == [name]
+    with closing(connect(there / name / "mickle.sqlite3")) as books:
+        [(engine,)] = books.execute("SELECT engine FROM settlement_run").fetchall()
+    assert engine.startswith("DuckDB")
+
+
+def test_a_folder_whose_name_duckdb_cannot_read_is_refused(tmp_path: Path):
+    done = run(tmp_path / "a?b", "clock")
+    assert done.returncode == 1
+    assert done.stderr.count("\n") == 1
+    assert "may have no “?” in its name" in done.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("mark", "#?")
+def test_half_the_name_of_a_database_is_no_database(tmp_path: Path, mark: str):
+    named = {"DATABASE_URL": f"sqlite:///{tmp_path}/a{mark}b.sqlite3"}
+    done = subprocess.run(
+        [*MICKLE, "clock"],
+        env=environment(tmp_path / "data") | named,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 1
+    assert "write %23 for a “#” in it, and %3F for a “?”" in done.stderr
+    assert [path.name for path in tmp_path.iterdir()] == ["data"]
