@@ -19,8 +19,12 @@ from mickle.notices._plan import AHEAD
 from mickle.notices._teams import Questions
 from mickle.notices.models import Kind, Notice
 from mickle.settlement import arrears, settlement
-from mickle.settlement.models import Spend
+from mickle.settlement.models import Charge, Due, Line, Part, Spend
 from mickle.settlement.settlement import OwnerStatement, Statement
+
+
+class NotYet(Exception):
+    """What is to be told is not decided; it is looked at again later."""
 
 
 @dataclass(frozen=True)
@@ -66,7 +70,7 @@ Facts = Short | Idle | Settled | Asked | Questions
 
 
 def of(notice: Notice, at: datetime) -> Facts | None:
-    """The facts of a mail; None when it is moot."""
+    """The facts of a mail; None when it is moot. Raises NotYet."""
     kind = Kind(notice.kind)
     if kind == Kind.STATEMENT:
         return _of_settled(notice.member, notice.month)
@@ -90,9 +94,19 @@ def _in_time(kind: Kind, month: int, at: datetime) -> bool:
 def _of_settled(member: Member, month: int) -> Settled | None:
     if instance.state(month) is not State.SETTLED:
         return None
+    if _may_still_receive(member, month):
+        raise NotYet
     gave = settlement.statement(member=member, month=month)
     received = settlement.owner_statement(member=member, month=month)
     return Settled(gave, received) if gave.spend_micros or received.lines else None
+
+
+def _may_still_receive(member: Member, month: int) -> bool:
+    """In arrears a month brings its owners something as it is paid for, after it was settled."""
+    if not Due.objects.filter(month=month, charge__state=Charge.State.ASKED).exists():
+        return False
+    owns = Line.objects.filter(month=month, owner=member).exists()
+    return owns or Part.objects.filter(month=month, member=member).exists()
 
 
 def _of_charge(member: Member, month: int) -> Asked | None:

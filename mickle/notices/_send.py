@@ -95,6 +95,10 @@ def _prepared(notice: Notice) -> EmailMessage | None:
         mail = _written(notice)
     except Never as why:
         _end(notice, State.WAITING, State.REFUSED, str(why))
+    except _facts.NotYet:
+        # As often as charges are asked for, and not every minute.
+        again = instance.now() + timedelta(days=max(settings.CHARGE_DAYS, 1))
+        _at(notice, State.WAITING).update(try_at=again)
     except Exception as error:  # noqa: BLE001 - one mail that cannot be written keeps no other back
         log.error("notice %s cannot be written: %s", notice.id, type(error).__name__)  # noqa: TRY400
         _put_off(notice, State.WAITING, f"It could not be written ({type(error).__name__}).")
