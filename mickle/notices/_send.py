@@ -83,7 +83,8 @@ def _one(notice: Notice, line: Line) -> bool:
         return False
     # Before anything is claimed: a server that is away leaves every mail as it is.
     line.open()
-    mine, at = Notice.objects.filter(id=notice.id, state=State.WAITING), instance.now()
+    mine = Notice.objects.filter(id=notice.id, state=State.WAITING)
+    at = instance.now()
     if not mine.update(state=State.CLAIMED, claimed_at=at, tried_at=at):
         return False
     return _handed_over(notice, line, mail)
