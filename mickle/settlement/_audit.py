@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from django.db import connection
-from django.db.models import Exists, OuterRef, Sum
+from django.db.models import Exists, OuterRef, QuerySet, Sum
 
 from mickle.instance.models import Month
 from mickle.ledger import ledger
@@ -11,6 +11,7 @@ from mickle.ledger.ledger import Check, Kind
 from mickle.lib import money, months
 from mickle.nods import nods
 from mickle.nods.models import Count
+from mickle.settlement import _underway
 from mickle.settlement._charges import RECEIVED
 from mickle.settlement._shares import EVERY_SHARE, SHARES
 from mickle.settlement.models import Charge, Line, Part, Received, Run, Spend, Split, Underway
@@ -144,7 +145,7 @@ def _no_rows(name: str, count: int, query: str) -> Check:
 def _fees() -> Check:
     rates = dict(Month.objects.values_list("month", "fee_basis_points"))
     # In arrears a line says what was decided, and what came of it is kept apart.
-    # The fee of a line follows its last share.
+    # Of a long line the fee of what is posted.
     later = Underway.objects.filter(month=OuterRef("month"), thing=OuterRef("thing"))
     lines = Line.objects.filter(~Exists(later), owner__isnull=False)
     prepaid = lines.exclude(month__in=Run.objects.filter(arrears=True).values("month"))
@@ -156,6 +157,9 @@ def _fees() -> Check:
             summed += fee
             if fee != money.fee(gross, rates[month]):
                 return Check(FEES, seen, False, months.text(month))
+    released = _lines_underway().exclude(owner=None).values("month", "thing_id")
+    going = {(row.month, row.thing_id): _underway.fee_so_far(row) for row in Underway.objects.all()}
+    summed += sum(going[one["month"], one["thing_id"]] for one in released)
     _out, booked = ledger.trial_balance()[Kind.FEE]
     detail = f"{booked} booked, {summed} due"
     return Check(FEES, seen, summed == booked, detail)
@@ -170,12 +174,15 @@ def _waiting() -> Check:
     return Check(WAITING, len(due), not wrong, str(wrong or ""))
 
 
+def _lines_underway() -> QuerySet[Line]:
+    """The long lines of which shares are still to be posted."""
+    rows = Underway.objects.filter(month=OuterRef("month"), thing=OuterRef("thing"))
+    return Line.objects.filter(Exists(rows))
+
+
 def _teams() -> Check:
     """Whatever a team received went on to its members, but for a long line being released."""
-    underway = Line.objects.filter(
-        Exists(Underway.objects.filter(month=OuterRef("month"), thing=OuterRef("thing")))
-    )
-    done = Team.objects.exclude(party__in=underway.exclude(owner=None).values("owner"))
+    done = Team.objects.exclude(party__in=_lines_underway().exclude(owner=None).values("owner"))
     ids = list(done.values_list("party_id", flat=True))
     left = {id_: micros for id_, micros in ledger.balances(Kind.REVENUE, ids).items() if micros}
     return Check(TEAMS, len(ids), not left, str(left or ""))

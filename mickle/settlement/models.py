@@ -224,7 +224,16 @@ class Underway(models.Model):
     month = models.IntegerField()
     thing = models.ForeignKey(Thing, models.PROTECT, related_name="+", db_index=False)
     upto = models.BigIntegerField(default=0)
+    # What those shares came to, of which the fee is posted.
+    gross_micros = models.BigIntegerField(default=0, db_default=0)
     since_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(upto__gte=0, gross_micros__gte=0), name="underway_not_below_nought"
+            ),
+        ]
 
 
 class ReturnedShare(models.Model):

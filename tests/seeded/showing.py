@@ -215,15 +215,22 @@ SHOWING = [
     Bug(
         "a share is posted again after a stop",
         "settlement/_underway.py",
-        "        mine.update(upto=span.upto)\n",
+        "        mine.update(upto=now.upto, gross_micros=now.gross_micros)\n",
         "",
         "tests/settlement/test_underway.py -k goes_on",
+    ),
+    Bug(
+        "the fee of a long release waits until its owner may have withdrawn it",
+        "settlement/_underway.py",
+        "_post_fee(line, fee_so_far(now) - before, at,",
+        "now.gross_micros = 0\n        _post_fee(line, 0, at,",
+        "tests/settlement/test_underway.py -k takes_all",
     ),
     Bug(
         "a fee is taken before its shares are there",
         "settlement/_underway.py",
         "since_at=at)\n        return\n",
-        "since_at=at)\n        _post_fee(line, at)\n        return\n",
+        "since_at=at)\n        _post_fee(line, line.fee_micros, at)\n        return\n",
         "tests/settlement/test_underway.py -k one_step_decides",
     ),
     Bug(

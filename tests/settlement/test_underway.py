@@ -6,6 +6,7 @@ from django.test.utils import CaptureQueriesContext
 
 from mickle.ledger import ledger
 from mickle.nods import nods
+from mickle.payins import payins
 from mickle.settlement import _underway, settlement
 from mickle.settlement.models import Line, Underway
 from mickle.things import things
@@ -94,7 +95,8 @@ def test_a_range_reads_no_split_but_its_own(essay):
         cursor.execute("SET LOCAL enable_nestloop = off; SET LOCAL enable_seqscan = off")
         before = splits_read(cursor)
         settlement.release_due(at=EARLY_DECEMBER)
-        assert splits_read(cursor) - before == GIVERS
+        # Once to post them, and once for their sum, of which the fee is.
+        assert splits_read(cursor) - before == 2 * GIVERS
 
 
 def splits_read(cursor) -> int:
@@ -117,6 +119,35 @@ def test_a_refusal_gives_all_of_them_their_share_back(essay):
     books()
 
 
+@pytest.mark.parametrize("stop_after", range(2, 5))
+def test_an_owner_who_takes_all_there_is_meanwhile_has_taken_no_fee(essay, monkeypatch, stop_after):
+    bob, left = creator("bob"), [stop_after]
+    claimed(essay, bob)
+    post = _underway._post_shares
+
+    def taken(line, span, at):
+        left[0] -= 1
+        if not left[0]:
+            payins.to_funds(member=bob, at=at)
+        return post(line, span, at)
+
+    monkeypatch.setattr(_underway, "_post_shares", taken)
+    settlement.release_due(at=EARLY_DECEMBER)
+    held = ledger.balance(ledger.funds(bob.id))
+    assert held == (stop_after - 1) * EUR("9.00")
+    assert ledger.balance(ledger.revenue(bob.id)) == EUR("31.50") - held
+    assert not Underway.objects.exists()
+    books()
+
+
+def test_a_release_that_a_version_before_had_begun_pays_the_rest_of_its_fee(essay, monkeypatch):
+    claimed(essay, creator("bob"))
+    monkeypatch.setattr(_underway, "fee_so_far", lambda _row: 0)
+    settlement.release_due(at=EARLY_DECEMBER)
+    assert ledger.total("FEE") == EUR("3.50")
+    books()
+
+
 @pytest.mark.parametrize("stop_after", range(1, 5))
 def test_what_stopped_goes_on(essay, monkeypatch, stop_after):
     bob = creator("bob")
@@ -132,7 +163,7 @@ def test_what_stopped_goes_on(essay, monkeypatch, stop_after):
     monkeypatch.setattr(_underway, "_post_shares", dies)
     with pytest.raises(RuntimeError):
         settlement.release_due(at=EARLY_DECEMBER)
-    assert ledger.balance(ledger.revenue(bob.id)) == (stop_after - 1) * EUR("10.00")
+    assert ledger.balance(ledger.revenue(bob.id)) == (stop_after - 1) * EUR("9.00")
     books()
 
     monkeypatch.setattr(_underway, "_post_shares", post)
