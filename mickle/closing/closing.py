@@ -50,6 +50,10 @@ class NotClosed(Refused):
     """The account is not closed, so its money is its member's to send."""
 
 
+class _NotAll(Exception):
+    """Money came while an account was emptied; it is not closed before all is gone."""
+
+
 @dataclass(frozen=True)
 class Stranded:
     """Money that came back from the bank after its member had left; all of it in micros."""
@@ -225,6 +229,9 @@ def _finish(asked: Closing, at: datetime) -> bool:
     except payouts.AlreadyOnItsWay:
         # One payment of a kind at a time: the rest goes when the bank has done the one before.
         return False
+    except _NotAll as left:
+        log.warning("closing of member %s: %s", member.id, left)
+        return False
     _forget(member, at)
     row.done_at, row.iban, row.holder_name = at, "", ""
     row.save(update_fields=["done_at", "waits_for_month", "iban", "holder_name"])
@@ -243,11 +250,12 @@ def _pay_all(member: Member, row: Closing, at: datetime) -> None:
 
 def _give_rest(member: Member, at: datetime) -> None:
     """What is less than the bank can send goes to the member's charity."""
+    # A release goes on, or earnings are moved, while this account is emptied.
     if ledger.balance(ledger.waiting(member.id)):
-        raise AssertionError(f"member {member.id} leaves money behind that waits")
+        raise _NotAll("something waits again; it is tried once more")
     for pot in (ledger.funds(member.id), ledger.revenue(member.id)):
         if _whole(ledger.balance(pot)):
-            raise AssertionError(f"member {member.id} leaves money behind that the bank can send")
+            raise _NotAll("something came meanwhile that the bank can send; it is tried once more")
     charity = members.plan(member, months.of(at)).charity
     if charity is None:
         return

@@ -65,19 +65,28 @@ def _nothing(held: int) -> str:
 
 def why_held(rows: Iterable[Payout], at: datetime) -> dict[int, str]:
     """Why payouts that were asked for are in no file yet; those that may go are left out."""
-    kept = {
-        row.member_id: row
-        for row in rows
-        if row.kind == Payout.Kind.REVENUE and row.member_id and row.cleared_by_id is None
-    }
-    held = proofs.held({member: row.requested_at for member, row in kept.items()})
-    why = {kept[member].id: said for member, said in held.items()}
-    for member, row in kept.items():
-        until = under_notice(member, row.amount_micros, at, but=row)
-        if until is not None:
-            said = _("Until %(day)s everybody can object to what they show.")
-            why.setdefault(row.id, said % {"day": f"{until:%Y-%m-%d}"})
+    why: dict[int, str] = {}
+    asked = [row for row in rows if row.member_id and row.cleared_by_id is None and _earned(row)]
+    for kind in (Payout.Kind.REVENUE, Payout.Kind.REFUND):
+        kept = {row.member_id: row for row in asked if row.kind == kind and row.member_id}
+        held = proofs.held({member: row.requested_at for member, row in kept.items()})
+        why |= {kept[member].id: said for member, said in held.items()}
+        for member, row in kept.items():
+            until = under_notice(member, _earned(row), at, but=row)
+            if until is not None:
+                said = _("Until %(day)s everybody can object to what they show.")
+                why.setdefault(row.id, said % {"day": f"{until:%Y-%m-%d}"})
     return why
+
+
+def _earned(row: Payout) -> int:
+    """What of a payout may be earnings: of a refund all that was never topped up; micros.
+
+    Earnings that are moved to funds, and asked back from there, are looked at like any others.
+    """
+    if row.kind == Payout.Kind.REVENUE:
+        return row.amount_micros
+    return row.amount_micros - row.topped_up_micros if row.kind == Payout.Kind.REFUND else 0
 
 
 def under_notice(
@@ -167,6 +176,9 @@ def _out(row: Payout, step: str, to: ledger.Pot, amount_micros: int, at: datetim
 def undo(payout: Payout, at: datetime, why: str) -> bool:
     """SENT becomes FAILED, EXECUTED becomes RETURNED; every move is reversed by a second one."""
     with transaction.atomic():
+        # Before the accounts, as everyone who takes both does, so that no two wait for each other.
+        if payout.member_id is not None:
+            Member.objects.select_for_update(no_key=True).get(id=payout.member_id)
         rows = Payout.objects.filter(id=payout.id)
         said = {"ended_at": at, "why": why.strip()[:200]}
         if rows.filter(state=State.EXECUTED).update(state=State.RETURNED, **said):

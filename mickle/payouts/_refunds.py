@@ -47,10 +47,12 @@ def refundable(member: Member, at: datetime, *, kept_micros: int = 0) -> int:
 
 def _reserved(member: Member, at: datetime) -> int:
     here = instance.here()
-    settled = set(Month.objects.exclude(settled_at=None).values_list("month", flat=True))
+    # What a freeze has taken in is not there any more; in arrears it takes nothing.
+    over = "settled_at" if settings.MODE == "arrears" else "frozen_at"
+    taken = set(Month.objects.exclude(**{over: None}).values_list("month", flat=True))
     # A month that has ended is final even where nobody has closed it yet.
     ended = range(here.first_month, max(months.of(at), here.closed_through + 1))
-    return sum(_budget(member, month) for month in ended if month not in settled)
+    return sum(_budget(member, month) for month in ended if month not in taken)
 
 
 def _budget(member: Member, month: int) -> int:

@@ -299,13 +299,13 @@ def charities_unpaid(*, month: int, ids: Iterable[int]) -> bool:
 
 def pay_charity(*, charity: Charity, at: datetime, key: str) -> Payout | None:
     """Set all whole cents of a charity on their way, once per key; None for nothing new."""
-    to = sepa.Account(sepa.holder(charity.name[: sepa.NAME_LENGTH]), sepa.iban(charity.iban))
     source = ledger.charity(charity.id)
     with transaction.atomic():
         name = f"charity:{charity.id}:{key}"
         amount = money.whole_minor(ledger.balance(source), settings.CURRENCY_DECIMALS)
         if not amount or Payout.objects.filter(key=name).exists():
             return None
+        to = sepa.Account(sepa.holder(charity.name[: sepa.NAME_LENGTH]), sepa.iban(charity.iban))
         intent = Intent(
             key=name,
             kind=Payout.Kind.CHARITY,

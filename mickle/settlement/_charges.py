@@ -99,7 +99,7 @@ SELECT '{Kind.FUNDS}' AS kind, k AS holder FROM s_payer WHERE k > %(after)s AND 
 UNION SELECT '{Kind.REVENUE}', x.member_id FROM settlement_part x
 WHERE x.month IN (SELECT month FROM s_open)
 """
-_MAKERS = f" UNION SELECT '{Kind.REVENUE}', owner FROM ({{received}}) r"
+_MAKERS = f"UNION SELECT '{Kind.REVENUE}', owner FROM ({{received}}) r"
 _TAKE_IN = f"""
 SELECT 'charge:' || CAST(d.charge_id AS TEXT) || ':' || %(text)s AS key,
        '{Kind.FUNDS}' AS debit_kind, d.member_id AS debit_holder,
@@ -202,9 +202,8 @@ def _received(dues: str, month: int) -> str:
 
 def _pots() -> str:
     found = _texts.rows("SELECT DISTINCT month FROM s_open ORDER BY month")
-    return _GIVERS + "".join(
-        _MAKERS.format(received=_received("s_open d", month)) for (month,) in found
-    )
+    makers = [_MAKERS.format(received=_received("s_open d", month)) for (month,) in found]
+    return "\n".join([_GIVERS, *makers])
 
 
 def _post(month: int, first: int, at: datetime) -> None:

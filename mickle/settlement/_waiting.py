@@ -118,8 +118,16 @@ def release(*, thing: Thing, at: datetime) -> int:
         row = Thing.objects.select_related("owner", "scope").get(id=thing.id)
         if row.owner is None:
             return 0
+        _hold_receivers(row)
         waiting = of_thing(thing).select_for_update(of=("self",))
         return sum(_release_line(line, row, at) for line in waiting)
+
+
+def _hold_receivers(thing: Thing) -> None:
+    """Let nobody who may have something of it leave meanwhile; before the lines, as who leaves."""
+    found = [_receiver(line, thing) for line in of_thing(thing)]
+    people = {id_ for owner, parts in filter(None, found) for id_ in (owner.id, *parts)}
+    list(Member.objects.select_for_update(no_key=True).filter(id__in=people).order_by("id"))
 
 
 def _receiver(line: Line, thing: Thing) -> tuple[Member, dict[int, int]] | None:

@@ -14,8 +14,18 @@ from mickle.payins import payins
 from mickle.payouts import payouts
 from mickle.payouts.models import Payout
 from mickle.providers import sepa
+from mickle.settlement import _engine, settlement
 from tests.payouts.money import AT, IBAN, all_hold, earner
-from tests.people import EARLY_DECEMBER, EUR, NOVEMBER, instance_at, member, thing
+from tests.people import (
+    EARLY_DECEMBER,
+    EUR,
+    MID_NOVEMBER,
+    NOVEMBER,
+    creator,
+    instance_at,
+    member,
+    thing,
+)
 
 pytestmark = pytest.mark.django_db
 DECEMBER_1 = datetime(2026, 12, 1, tzinfo=UTC)
@@ -172,3 +182,24 @@ def test_a_withdrawal_and_a_refund_may_run_side_by_side():
     payouts.refund(member=bob, iban=IBAN, holder_name="Bob", at=AT, key="k")
     assert payouts.make_file(at=AT).payments == 2
     all_hold()
+
+
+def test_what_a_freeze_has_taken_in_is_not_kept_a_second_time(monkeypatch):
+    alice = member("alice", funds="12.00")
+    nods.give(member=alice, thing=thing("page", creator("bob")), at=MID_NOVEMBER)
+    settlement.close_due(at=EARLY_DECEMBER)
+    assert payouts.refundable(alice, EARLY_DECEMBER) == EUR("7.00")
+
+    def stop(*_said: object) -> None:
+        raise RuntimeError("the power is gone")
+
+    monkeypatch.setattr(_engine, "compute", stop)
+    with pytest.raises(RuntimeError):
+        settlement.settle(month=NOVEMBER, at=EARLY_DECEMBER)
+    assert ledger.balance(ledger.funds(alice.id)) == EUR("7.00")
+    assert payouts.refundable(alice, EARLY_DECEMBER) == EUR("7.00")
+
+
+def test_of_a_charity_without_an_account_nothing_is_left_to_pay():
+    charity = members.list_charity(slug="library", name="Library")
+    assert payouts.pay_charity(charity=charity, at=EARLY_DECEMBER, key="last") is None

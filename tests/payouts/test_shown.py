@@ -9,6 +9,7 @@ from mickle.claims.accounts import Account
 from mickle.claims.models import Proof
 from mickle.closing import closing
 from mickle.members import members
+from mickle.payins import payins
 from mickle.payouts import payouts
 from mickle.payouts.models import Payout
 from mickle.providers import sepa
@@ -257,3 +258,30 @@ def test_what_a_maker_who_leaves_has_earned_waits_for_an_operator(web):
     assert not in_file(rest, AT + 60 * DAY)
     payouts.clear(payout=rest, by=olga)
     assert in_file(Payout.objects.get(id=rest.id), AT + 61 * DAY)
+
+
+def test_earnings_asked_back_from_funds_wait_as_any_others(web):
+    bob = earner(micros=EUR("300.00"))
+    proof = shows(web, bob)
+    web.pages.clear()
+    look(web, proof, AT + DAY)
+    payins.to_funds(member=bob, at=AT + DAY)
+    members.set_budget(member=bob, at=AT, amount_micros=EUR("2.00"), paused=True)
+    to = {"iban": IBAN, "holder_name": "Bob"}
+    out = payouts.refund(member=bob, at=AT + DAY, key="k", **to)
+    assert payouts.why_held([out], at=AT + DAY).keys() == {out.id}
+    with pytest.raises(payouts.NothingToPay):
+        payouts.make_file(at=AT + DAY)
+    payouts.clear(payout=out, by=member("olga"))
+    assert out in payouts.make_file(at=AT + DAY).payouts.all()
+    all_hold()
+
+
+def test_what_was_topped_up_goes_back_whatever_is_shown(web):
+    bob = earner(micros=0)
+    shows(web, bob)
+    topped = payins.top_up(member=bob, amount_micros=EUR("200.00"), reference="bank", at=AT)
+    assert topped.member == bob
+    members.set_budget(member=bob, at=AT, amount_micros=EUR("2.00"), paused=True)
+    out = payouts.refund(member=bob, at=AT, key="k", iban=IBAN, holder_name="Bob")
+    assert out in payouts.make_file(at=AT).payouts.all()

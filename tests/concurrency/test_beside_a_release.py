@@ -1,0 +1,129 @@
+"""What two do at once around a release, a refund and a closing: no ring, and no money left."""
+
+import threading
+from collections.abc import Callable
+
+import pytest
+from django.conf import LazySettings
+from django.db import connection
+
+from mickle.closing import closing
+from mickle.ledger import ledger
+from mickle.members import members
+from mickle.members.models import Member
+from mickle.nods import nods
+from mickle.payins import payins
+from mickle.payouts import payouts
+from mickle.settlement import _waiting, settlement
+from mickle.things import things
+from tests.concurrency.together import together
+from tests.people import (
+    EARLY_DECEMBER,
+    EUR,
+    MID_NOVEMBER,
+    NOVEMBER,
+    creator,
+    instance_at,
+    member,
+    thing,
+)
+
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow]
+
+IBAN = "DE89370400440532013000"
+# Long enough for the other to come to its first lock.
+MOMENT_S = 0.7
+
+
+@pytest.fixture(autouse=True)
+def _november(settings: LazySettings) -> None:
+    if connection.vendor != "postgresql":
+        pytest.skip("SQLite has one writer at a time")
+    settings.BANK_IBAN, settings.BANK_NAME = IBAN, "Mickle Test"
+    instance_at("2026-11")
+
+
+def at_once(*deeds: Callable[[], object]) -> None:
+    answers = together(len(deeds), lambda number: deeds[number]())
+    assert [answer for answer in answers if isinstance(answer, BaseException)] == []
+
+
+def leave(who: Member) -> None:
+    closing.close(
+        member=who, at=EARLY_DECEMBER, open_nods="settle", iban=IBAN, holder_name="Somebody"
+    )
+
+
+def test_a_failed_refund_beside_a_top_up_of_the_same_member(monkeypatch):
+    alice = member("alice", funds="30.00")
+    to = {"iban": IBAN, "holder_name": "Alice", "amount_micros": EUR("10.00")}
+    out = payouts.refund(member=alice, at=MID_NOVEMBER, key="k", **to)
+    payouts.make_file(at=MID_NOVEMBER)
+    posted, real = threading.Event(), members.note_top_up
+
+    def slow(**said: object) -> bool:
+        if not posted.is_set():
+            posted.set()
+            threading.Event().wait(MOMENT_S)
+        return real(**said)
+
+    monkeypatch.setattr(members, "note_top_up", slow)
+
+    def top_up() -> None:
+        posted.wait(10)
+        payins.top_up(member=alice, amount_micros=EUR("5.00"), reference="bank 1", at=MID_NOVEMBER)
+
+    at_once(lambda: payouts.mark_failed(payout=out, at=MID_NOVEMBER, why="no"), top_up)
+    assert ledger.balance(ledger.funds(alice.id)) == EUR("35.00")
+
+
+def test_who_leaves_beside_a_release_leaves_with_all_of_it(monkeypatch):
+    alice, bob, page = member("alice", funds="30.00"), creator("bob"), thing("page")
+    nods.give(member=alice, thing=page, at=MID_NOVEMBER)
+    settlement.settle(month=NOVEMBER, at=EARLY_DECEMBER)
+    things.set_owner(thing=page, owner=bob, at=EARLY_DECEMBER)
+    seen, real = threading.Event(), _waiting._release_line
+
+    def slow(*said: object) -> int:
+        seen.set()
+        threading.Event().wait(MOMENT_S)
+        return real(*said)
+
+    monkeypatch.setattr(_waiting, "_release_line", slow)
+
+    def leaves() -> None:
+        seen.wait(10)
+        leave(bob)
+
+    at_once(lambda: settlement.release(thing=page, at=EARLY_DECEMBER), leaves)
+    closing.finish_due(at=EARLY_DECEMBER)
+    bob.refresh_from_db()
+    assert bob.closed_at is not None
+    assert ledger.balance(ledger.revenue(bob.id)) == 0
+    assert payouts.live(bob).get().amount_micros == EUR("4.50")
+
+
+def test_who_moves_earnings_while_leaving_leaves_with_all_of_it(monkeypatch):
+    bob = creator("bob")
+    ledger.post(
+        key="earned", debit=ledger.PROVIDER, credit=ledger.revenue(bob.id),
+        amount_micros=EUR("20.00"), reason="SHARE", at=MID_NOVEMBER,
+    )  # fmt: skip
+    real, refunded, moved = payouts.refund_rest, threading.Event(), threading.Event()
+
+    def slow(**said: object) -> object:
+        done = real(**said)
+        refunded.set()
+        moved.wait(10)
+        return done
+
+    monkeypatch.setattr(payouts, "refund_rest", slow)
+
+    def move() -> None:
+        refunded.wait(10)
+        payins.to_funds(member=bob, at=EARLY_DECEMBER)
+        moved.set()
+
+    at_once(lambda: leave(bob), move)
+    assert closing.finish_due(at=EARLY_DECEMBER) == 1
+    assert ledger.balance(ledger.funds(bob.id)) == 0
