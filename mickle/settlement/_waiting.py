@@ -3,7 +3,7 @@
 The state of a line changes by one conditional UPDATE; the caller whose update counts posts.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 
 from django.db import connection, transaction
@@ -118,16 +118,37 @@ def release(*, thing: Thing, at: datetime) -> int:
         row = Thing.objects.select_related("owner", "scope").get(id=thing.id)
         if row.owner is None:
             return 0
-        _hold_receivers(row)
-        waiting = of_thing(thing).select_for_update(of=("self",))
+        people = _hold_receivers(row)
+        waiting = list(of_thing(thing).select_for_update(of=("self",)))
+        _hold_pots(waiting, people)
         return sum(_release_line(line, row, at) for line in waiting)
 
 
-def _hold_receivers(thing: Thing) -> None:
+def _hold_receivers(thing: Thing) -> set[int]:
     """Let nobody who may have something of it leave meanwhile; before the lines, as who leaves."""
     found = [_receiver(line, thing) for line in of_thing(thing)]
     people = {id_ for owner, parts in filter(None, found) for id_ in (owner.id, *parts)}
     list(Member.objects.select_for_update(no_key=True).filter(id__in=people).order_by("id"))
+    return people
+
+
+def _hold_pots(waiting: Sequence[Line], people: Iterable[int] = ()) -> None:
+    """Whatever pots lines that wait may touch, in the order of every posting.
+
+    Each posting keeps that order for itself; two who post several would wait for each other.
+    """
+    things = ", ".join(sorted({str(line.thing_id) for line in waiting}))
+    if connection.vendor != "postgresql" or not things:
+        return
+    givers = (
+        "SELECT CAST('{kind}' AS TEXT) AS kind, n.member_id AS holder FROM settlement_line l"
+        " JOIN nods_nod n ON n.thing_id = l.thing_id AND n.month = l.month"
+        f" WHERE l.state = 'WAITING' AND l.thing_id IN ({things})"
+        f" AND n.thing_id IN ({things}) AND l.nods <= {_underway.AT_ONCE}"
+    )
+    each = [givers.format(kind=kind) for kind in (Kind.WAITING, Kind.FUNDS)]
+    each += [f"SELECT '{kind}', {id_:d}" for id_ in people for kind in (Kind.FUNDS, Kind.REVENUE)]
+    ledger.hold_pots(" UNION ".join([*each, f"SELECT '{Kind.FEE}', 0"]), {})
 
 
 def _receiver(line: Line, thing: Thing) -> tuple[Member, dict[int, int]] | None:
@@ -179,8 +200,10 @@ def release_owner(*, member: Member, at: datetime) -> int:
         if not (around or Thing.objects.filter(owner=member).exists()):
             # Most who put money in own nothing: to ask what waits costs several times as much.
             return 0
-        owned = waited_for().filter(Q(owner=member) | Q(owner__in=shared.values("keeper")))
-        return sum(release(thing=thing, at=at) for thing in owned)
+        owned = list(waited_for().filter(Q(owner=member) | Q(owner__in=shared.values("keeper"))))
+    # Each for itself: who releases several at once would hold the pots of one and wait for those of
+    # the next.
+    return sum(release(thing=thing, at=at) for thing in owned)
 
 
 def _free() -> Iterator[Thing]:
@@ -310,7 +333,9 @@ def refuse(*, thing: Thing, at: datetime) -> None:
     with transaction.atomic():
         instance.hold_owners()
         things.refuse(thing=thing, at=at)
-        for line in of_thing(thing).select_for_update(of=("self",)):
+        waiting = list(of_thing(thing).select_for_update(of=("self",)))
+        _hold_pots(waiting)
+        for line in waiting:
             rows = Line.objects.filter(month=line.month, thing_id=line.thing_id)
             rows.update(state=Line.State.RETURNED, decided_at=at)
             _underway.post(rows.get(), at)

@@ -179,6 +179,8 @@ def rehearse(*, month: int, at: datetime, report: Report = untold) -> Settled:
     PostgreSQL claims and the givers' top-ups wait.
     """
     with transaction.atomic():
+        # Before the fence, as everyone who takes both does.
+        instance.take_owners()
         # No other connection sees what it froze.
         done = settle(month=month, at=at, engine="database", report=report)
         transaction.set_rollback(True)

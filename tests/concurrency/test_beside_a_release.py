@@ -2,6 +2,8 @@
 
 import threading
 from collections.abc import Callable
+from datetime import timedelta
+from functools import partial
 
 import pytest
 from django.conf import LazySettings
@@ -9,12 +11,13 @@ from django.db import connection
 
 from mickle.closing import closing
 from mickle.ledger import ledger
+from mickle.lib import months
 from mickle.members import members
 from mickle.members.models import Member
 from mickle.nods import nods
 from mickle.payins import payins
 from mickle.payouts import payouts
-from mickle.settlement import _waiting, settlement
+from mickle.settlement import _underway, _waiting, settlement
 from mickle.things import things
 from tests.concurrency.together import together
 from tests.people import (
@@ -33,6 +36,7 @@ pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow]
 IBAN = "DE89370400440532013000"
 # Long enough for the other to come to its first lock.
 MOMENT_S = 0.7
+GRACE = timedelta(days=4)
 
 
 @pytest.fixture(autouse=True)
@@ -127,3 +131,55 @@ def test_who_moves_earnings_while_leaving_leaves_with_all_of_it(monkeypatch):
     at_once(lambda: leave(bob), move)
     assert closing.finish_due(at=EARLY_DECEMBER) == 1
     assert ledger.balance(ledger.funds(bob.id)) == 0
+
+
+def test_two_pages_of_the_same_givers_are_released_at_once(monkeypatch):
+    givers = [member(name, funds="30.00") for name in ("alice", "dora")]
+    pages = [thing("x"), thing("y")]
+    # Each month the other one gives first.
+    for month in (NOVEMBER, NOVEMBER + 1):
+        for giver, page in zip(givers, pages, strict=True):
+            nods.give(member=giver, thing=page, at=months.start(month))
+        settlement.settle(month=month, at=months.start(month + 1) + GRACE)
+        pages.reverse()
+    at = months.start(NOVEMBER + 2) + GRACE
+    for number, page in enumerate(pages):
+        things.set_owner(thing=page, owner=creator(f"owner{number}"), at=at)
+    real = _waiting._release_line
+
+    def slow(*said: object) -> int:
+        threading.Event().wait(MOMENT_S / 2)
+        return real(*said)
+
+    monkeypatch.setattr(_waiting, "_release_line", slow)
+    at_once(*(partial(settlement.release, thing=page, at=at) for page in pages))
+    assert ledger.total("WAITING") == 0
+    assert ledger.total("REVENUE") == EUR("18.00")
+
+
+def test_a_refusal_beside_a_freeze(monkeypatch):
+    first, second = member("first", funds="40.00"), member("second", funds="40.00")
+    page, own = thing("page"), thing("own", creator("bob"))
+    for month, giver in ((NOVEMBER, second), (NOVEMBER + 1, first)):
+        nods.give(member=giver, thing=page, at=months.start(month))
+        settlement.settle(month=month, at=months.start(month + 1) + GRACE)
+    for giver in (first, second):
+        nods.give(member=giver, thing=own, at=months.start(NOVEMBER + 2))
+    at = months.start(NOVEMBER + 3) + GRACE
+    settlement.close_due(at=at)
+    posted, real = threading.Event(), _underway.post
+
+    def slow(*said: object) -> None:
+        real(*said)
+        if not posted.is_set():
+            posted.set()
+            threading.Event().wait(MOMENT_S)
+
+    monkeypatch.setattr(_underway, "post", slow)
+
+    def settle() -> None:
+        posted.wait(10)
+        settlement.settle(month=NOVEMBER + 2, at=at)
+
+    at_once(partial(settlement.refuse, thing=page, at=at), settle)
+    assert ledger.total("WAITING") == 0
