@@ -191,10 +191,24 @@ SHOWING = [
         "tests/payouts/test_shown.py -k count_together",
     ),
     Bug(
+        "earnings asked back from funds are looked at by nobody",
+        "payouts/_bank.py",
+        "return row.amount_micros - row.topped_up_micros if",
+        "return 0 if",
+        "tests/payouts/test_shown.py -k asked_back_from_funds",
+    ),
+    Bug(
+        "what a freeze has taken in is kept a second time",
+        "payouts/_refunds.py",
+        'else "frozen_at"',
+        'else "settled_at"',
+        "tests/payouts/test_refund.py -k second_time",
+    ),
+    Bug(
         "leaving is a way round the notice",
         "payouts/_bank.py",
-        "        if until is not None:\n            said",
-        "        if until is None:\n            said",
+        "            if until is not None:\n                said",
+        "            if until is None:\n                said",
         "tests/payouts/test_shown.py -k leaving_is_no",
     ),
     Bug(
