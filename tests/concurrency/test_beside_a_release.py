@@ -107,6 +107,31 @@ def test_who_leaves_beside_a_release_leaves_with_all_of_it(monkeypatch):
     assert payouts.live(bob).get().amount_micros == EUR("4.50")
 
 
+def test_who_left_as_a_release_began_gets_nothing_of_it(monkeypatch):
+    alice, bob, page = member("alice", funds="30.00"), creator("bob"), thing("page")
+    nods.give(member=alice, thing=page, at=MID_NOVEMBER)
+    settlement.settle(month=NOVEMBER, at=EARLY_DECEMBER)
+    things.set_owner(thing=page, owner=bob, at=EARLY_DECEMBER)
+    seen, gone, real = threading.Event(), threading.Event(), _waiting._hold_receivers
+
+    def slow(*said: object) -> set[int]:
+        seen.set()
+        gone.wait(10)
+        return real(*said)
+
+    monkeypatch.setattr(_waiting, "_hold_receivers", slow)
+
+    def leaves() -> None:
+        seen.wait(10)
+        leave(bob)
+        gone.set()
+
+    at_once(lambda: settlement.release(thing=page, at=EARLY_DECEMBER), leaves)
+    bob.refresh_from_db()
+    assert bob.closed_at is not None
+    assert (ledger.total("WAITING"), ledger.total("REVENUE")) == (EUR("5.00"), 0)
+
+
 def test_who_moves_earnings_while_leaving_leaves_with_all_of_it(monkeypatch):
     bob = creator("bob")
     ledger.post(
