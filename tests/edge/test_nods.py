@@ -1,6 +1,6 @@
 """One click: nods by a site pass, written together, on the database under test."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -47,7 +47,8 @@ def test_of_many_sites_under_one_domain_each_has_its_pass(now_street, alice):
     sites = [f"s{number}.news.example" for number in range(_posting.PASSES_AT_MOST + 2)]
     kept = []
     for site in sites:
-        code = passes.grant(member=alice, site=site, nonce="n", at=NOW)
+        # A code is good for two minutes, and this file was read before.
+        code = passes.grant(member=alice, site=site, nonce="n", at=datetime.now(UTC))
         asked = now_street.post("/c/exchange", {"code": code, "nonce": "n"})
         kept.append(now_street.run(asked)[0].headers["set-cookie"].partition(";")[0])
     # A frame's cookies are those of the domain the page is under, whichever site it is.

@@ -93,7 +93,7 @@ def test_a_store_that_is_away_keeps_nobody_from_work(tmp_path, caplog):
     remove_left(tmp_path)
     assert path.is_dir()
     assert not other.is_dir()
-    assert f"what was left in {path} cannot be removed: ValueError" in caplog.text
+    assert f"what was left in {path} cannot be removed" in caplog.text
 
 
 @pytest.mark.parametrize("age_s", [0, TWO_DAYS_S])
