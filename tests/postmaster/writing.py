@@ -15,6 +15,7 @@ from functools import partial
 from itertools import count
 
 import django
+import psycopg
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "mickle.config.settings")
 django.setup()
@@ -61,7 +62,8 @@ def until_answered(deed):
     while True:
         try:
             return deed()
-        except Error:
+        # What closing a cursor of the server's raises comes as the driver's own.
+        except (Error, psycopg.Error):
             connection.close()
             time.sleep(0.02)
 
