@@ -115,12 +115,11 @@ def release(*, thing: Thing, at: datetime) -> int:
     """
     with transaction.atomic():
         instance.hold_owners()
-        rows = Thing.objects.select_related("owner", "scope").filter(id=thing.id)
-        people = _hold_receivers(rows.get())
-        # Whose it was may have left before.
-        row = rows.get()
+        row = Thing.objects.select_related("owner", "scope").get(id=thing.id)
         if row.owner is None:
             return 0
+        # From here on nobody leaves; whether they have is asked line by line.
+        people = _hold_receivers(row)
         waiting = list(of_thing(thing).select_for_update(of=("self",)))
         _hold_pots(waiting, people)
         return sum(_release_line(line, row, at) for line in waiting)

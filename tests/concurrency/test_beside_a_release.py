@@ -10,6 +10,7 @@ from django.conf import LazySettings
 from django.db import connection
 
 from mickle.closing import closing
+from mickle.instance import instance
 from mickle.ledger import ledger
 from mickle.lib import months
 from mickle.members import members
@@ -17,7 +18,7 @@ from mickle.members.models import Member
 from mickle.nods import nods
 from mickle.payins import payins
 from mickle.payouts import payouts
-from mickle.settlement import _underway, _waiting, settlement
+from mickle.settlement import _run, _underway, _waiting, settlement
 from mickle.things import things
 from tests.concurrency.together import together
 from tests.people import (
@@ -192,19 +193,55 @@ def test_a_refusal_beside_a_freeze(monkeypatch):
         nods.give(member=giver, thing=own, at=months.start(NOVEMBER + 2))
     at = months.start(NOVEMBER + 3) + GRACE
     settlement.close_due(at=at)
-    posted, real = threading.Event(), _underway.post
+    # What waited longer is returned first, and the freeze holds first who has the lower number.
+    frozen, posted = threading.Event(), threading.Event()
+    post, hold = _underway.post, ledger.hold
 
     def slow(*said: object) -> None:
-        real(*said)
+        post(*said)
         if not posted.is_set():
             posted.set()
             threading.Event().wait(MOMENT_S)
 
-    monkeypatch.setattr(_underway, "post", slow)
-
-    def settle() -> None:
+    def hold_after(*said: object) -> None:
+        frozen.set()
         posted.wait(10)
-        settlement.settle(month=NOVEMBER + 2, at=at)
+        hold(*said)
 
-    at_once(partial(settlement.refuse, thing=page, at=at), settle)
+    monkeypatch.setattr(_underway, "post", slow)
+    monkeypatch.setattr(ledger, "hold", hold_after)
+
+    def refuse() -> None:
+        frozen.wait(10)
+        settlement.refuse(thing=page, at=at)
+
+    at_once(refuse, partial(settlement.settle, month=NOVEMBER + 2, at=at))
     assert ledger.total("WAITING") == 0
+
+
+def test_a_refund_beside_a_rehearsal_that_closes_the_month(monkeypatch):
+    alice = member("alice", funds="30.00")
+    nods.give(member=alice, thing=thing("page", creator("bob")), at=MID_NOVEMBER)
+    closed, held = threading.Event(), threading.Event()
+    begin, hold = _run.begin, instance.hold_owners
+
+    def begin_after(**said: object) -> object:
+        closed.set()
+        held.wait(MOMENT_S)
+        threading.Event().wait(MOMENT_S / 2)
+        return begin(**said)
+
+    def hold_and_tell() -> None:
+        hold()
+        held.set()
+
+    monkeypatch.setattr(_run, "begin", begin_after)
+    monkeypatch.setattr(instance, "hold_owners", hold_and_tell)
+
+    def refund() -> None:
+        closed.wait(10)
+        to = {"iban": IBAN, "holder_name": "Alice", "amount_micros": EUR("1.00")}
+        payouts.refund(member=alice, at=EARLY_DECEMBER, key="k", **to)
+
+    at_once(partial(settlement.rehearse, month=NOVEMBER, at=EARLY_DECEMBER), refund)
+    assert ledger.balance(ledger.funds(alice.id)) == EUR("29.00")

@@ -2,6 +2,7 @@
 
 from tests.seeded.accounts import ACCOUNTS
 from tests.seeded.arrears import ARREARS
+from tests.seeded.beside import BESIDE
 from tests.seeded.bug import Bug
 from tests.seeded.clicking import CLICKING
 from tests.seeded.fetching import FETCHING
@@ -56,6 +57,7 @@ BUGS = [
     *ARREARS,
     *IDENTITY,
     *MONTH_END,
+    *BESIDE,
     *MAILING,
     *SHOWING,
     *ACCOUNTS,

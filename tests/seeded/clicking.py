@@ -4,6 +4,41 @@ from tests.seeded.bug import Bug
 
 CLICKING = [
     Bug(
+        "who clicks too often is not told when to come again",
+        "edge/edge.py",
+        'return refuse("limit", "", *more)',
+        'return refuse("limit")',
+        "tests/edge/test_doors.py -k hung_up_on",
+    ),
+    Bug(
+        "a poster costs its asker nothing",
+        "edge/_prints.py",
+        "        charge(TOKENS[key.path])\n",
+        "",
+        "tests/edge/test_prints.py -k many_drawn",
+    ),
+    Bug(
+        "a neighbour's pass goes before that of the page's own site",
+        "edge/_posting.py",
+        "    passes.sort(key=lambda one: one[0] != own)\n",
+        "",
+        "tests/edge/test_nods.py -k under_one_domain",
+    ),
+    Bug(
+        "one address that is none spoils all that are asked for",
+        "edge/_asking.py",
+        "if len(asked) == 1 and asked[0].wrong:",
+        "if asked[0].wrong:",
+        "tests/edge/test_count.py -k spoils_no_other",
+    ),
+    Bug(
+        "the tag of a frame is of its count alone",
+        "edge/edge.py",
+        "    return Answer(200, [*_files.FRAME, SHORTLY], body, _tag(body))",
+        "    return Answer(200, [*_files.FRAME, SHORTLY], body, f'W/\"{count}\"')",
+        "tests/edge/test_count.py -k tag_of_a_frame",
+    ),
+    Bug(
         "a nod is answered before its transaction is committed",
         "edge/_database.py",
         """            turn.begin(self._raw, partial(self._raw.execute, "BEGIN IMMEDIATE"))
