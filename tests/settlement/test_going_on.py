@@ -18,15 +18,18 @@ from mickle.settlement import settlement
 from mickle.settlement.models import Line, Spend
 from mickle.things import things
 from mickle.things.models import Thing
-from tests.people import EARLY_DECEMBER, EUR, NOVEMBER, creator, member, thing
+from tests.people import EARLY_DECEMBER, EUR, NOVEMBER, creator, instance_at, member, thing
 from tests.settlement.test_settle import all_hold
-from tests.settlement.test_stages import _november, books, earned, give, one_by_one, settle
-
-__all__ = ["_november", "one_by_one"]
+from tests.settlement.test_stages import books, earned, give, settle
 
 pytestmark = pytest.mark.django_db
 
 IBAN = "DE89370400440532013000"
+
+
+@pytest.fixture(autouse=True)
+def _november() -> None:
+    instance_at("2026-11")
 
 
 def stop_after(label: str, done: int) -> Callable[[str, int, int], None]:

@@ -41,13 +41,6 @@ def _november() -> None:
 
 
 @pytest.fixture
-def one_by_one(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Every range is one key."""
-    for name in ("FIRST", "FEWEST", "MOST"):
-        monkeypatch.setattr(chunks, name, 1)
-
-
-@pytest.fixture
 def after_the_freeze(
     monkeypatch: pytest.MonkeyPatch,
 ) -> Iterator[Callable[[Callable[[], object]], None]]:
