@@ -128,7 +128,9 @@ class Document:
         self._frame.locator(css).first.click()
 
     def key(self, name: str) -> None:
-        """Press a key, by its name or the letter on it."""
+        """Press a key, by its name or the letter on it, with the page in front."""
+        # A window that closed a moment ago gives the front back to the page that opened it.
+        self._page.bring_to_front()
         self._page.keyboard.press(name)
 
     def type_text(self, text: str) -> None:

@@ -29,6 +29,7 @@ _WINDOW = """(() => {
 })()"""
 _READY = "document.readyState === 'complete'"
 _DRAWN = "!!document.querySelector('button')"
+_FOCUSED = "document.activeElement?.localName === 'button'"
 PRESSED = "document.querySelector('button')?.getAttribute('aria-pressed') === 'true'"
 LABEL = "document.querySelector('button').getAttribute('aria-label')"
 _ASKS = ".nod.large"
@@ -102,6 +103,8 @@ class Visit:
         if frame and frame.js(_DRAWN) and place.js(SHOWN) == "button":
             if keys:
                 tab.key("Tab")
+                # A frame of another site is another process, which hears of the focus later.
+                until(lambda: frame.js(_FOCUSED), "the focus in the button")
                 frame.key("Enter")
             else:
                 frame.click("button")
@@ -137,6 +140,7 @@ class Visit:
             return Nodded(1)
         time.sleep(HALF_A_SECOND_S)
         if keys:
+            until(lambda: window.js(_FOCUSED), "the focus in the window")
             window.key("Enter")
             until(lambda: window.js(_WINDOW) == "nodded", "the nod")
             return Nodded(2)
