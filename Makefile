@@ -30,8 +30,9 @@ test-spark: $(VENV)/.spark needs-debian ## Settle on a real cluster of Spark, fr
 	@$(BIN)/pytest -n 2 --dist loadfile tests/spark $(ARGS)
 
 LONG := tests/model tests/simulation tests/lib/test_urls_fuzz.py tests/postmaster tests/seeded \
-	tests/crash tests/bench tests/claims tests/discovery tests/notices tests/web --long
-test-long: $(VENV)/.dev needs-debian ## The long run: a million steps of the model, a million drawn addresses, a thousand drawn years, 200 kills of clicks and 1,000 of settlements on each database, 300 of PostgreSQL, every death, planted bug and benchmark, and what takes turns between the databases
+	tests/crash tests/bench tests/claims tests/concurrency tests/discovery tests/notices \
+	tests/settlement/test_property.py tests/web --long
+test-long: $(VENV)/.dev needs-debian ## The long run: a million steps of the model, a million drawn addresses, a thousand drawn years, 200 kills of clicks and 1,000 of settlements on each database, 300 of PostgreSQL, a million random splits, ten minutes of everything at once in either mode, every death, planted bug and benchmark, and what takes turns between the databases
 	@$(BIN)/pytest -n 2 $(LONG) $(ARGS)
 	@$(BIN)/pytest -n 2 $(LONG) --database postgresql $(ARGS)
 

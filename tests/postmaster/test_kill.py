@@ -1,6 +1,6 @@
 """Kill -9 of PostgreSQL itself, all of it, under writers: what was answered is there, once.
 
-Ten times in each run, three hundred times with --long; half of them while a month settles.
+Twenty times in each run, three hundred times with --long; half of them while a month settles.
 """
 
 import os
@@ -20,7 +20,7 @@ from tests import databases
 pytestmark = pytest.mark.slow
 
 ROOT = Path(__file__).parents[2]
-KILLS, KILLS_LONG = 5, 150
+KILLS, KILLS_LONG = 10, 150
 MOST_S = 0.5
 # One month, beside the writers.
 MONTH_S = 60

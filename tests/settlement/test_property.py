@@ -1,4 +1,7 @@
-"""The split in SQL beside a plain model: 10,000 random members, share by share, no micro lost."""
+"""The split in SQL beside a plain model: random members, share by share, no micro lost.
+
+Twice 10,000 of them in each run, a million with --long.
+"""
 
 import random
 from collections import defaultdict
@@ -17,6 +20,7 @@ from tests.people import EARLY_DECEMBER, MID_NOVEMBER, NOVEMBER, instance_at
 from tests.settlement.test_settle import all_hold
 
 MEMBERS, THINGS, FIRST_THING = 10_000, 700, 1_000
+QUICK, LONG = 2, 100
 # Half of the members give every nod the weight 1, a quarter another one, a quarter any of these.
 WEIGHTS = (1, 1, 1, 2, 3, 4, 7, 30, 100)
 
@@ -163,8 +167,14 @@ def shares_of_the_database() -> dict[tuple[int, int], int]:
     }
 
 
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """A world for each seed."""
+    if "seed" in metafunc.fixturenames:
+        worlds = LONG if metafunc.config.getoption("--long") else QUICK
+        metafunc.parametrize("seed", range(1, worlds + 1))
+
+
 @pytest.mark.django_db
-@pytest.mark.parametrize("seed", [1, 2])
 def test_the_sql_equals_the_plain_model_share_by_share(seed):
     funds = world(seed)
     model = Model(funds)
