@@ -112,12 +112,16 @@ class TopUpForm(forms.Form):
 
     amount = MoneyField(label=_("Amount"), help_text=_("Whole cents, for example 12.50."))
 
+    def __init__(self, *args: Any, room: int, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.room = room
+
     def clean_amount(self) -> int:
         """More than nothing, and no more than fits."""
         amount = int(self.cleaned_data["amount"])
         if amount <= 0:
             raise forms.ValidationError(_("The amount has to be more than nothing."))
-        if amount > settings.FUNDS_MAX_MICROS:
+        if amount > self.room:
             limit = wording.amount(settings.FUNDS_MAX_MICROS)
             raise forms.ValidationError(
                 _("Funds go up to %(limit)s. Choose less."), params={"limit": limit}

@@ -16,7 +16,7 @@ from mickle.payins import payins
 from mickle.payouts.models import Payout
 from mickle.settlement import settlement
 from mickle.things.models import Thing
-from tests.people import EUR, NOVEMBER, creator, instance_at, member, thing
+from tests.people import EUR, NOVEMBER, creator, instance_at, member, thing, top_up
 from tests.web.browsing import Person, signed_in
 
 pytestmark = pytest.mark.django_db
@@ -63,6 +63,18 @@ def test_a_top_up_that_is_none_books_nothing(alice: Member, typed: str, sentence
     person.open("/top-up").send("/top-up/play", amount=typed)
     assert sentence in person.text
     assert ledger.balance(ledger.funds(alice.id)) == 0
+
+
+def test_no_transfer_is_shown_that_would_not_fit_into_the_funds(alice: Member) -> None:
+    top_up(alice, "590.01")
+    person = signed_in(alice)
+    assert "QR code" not in person.open("/top-up", amount="10.00").html
+    assert "Funds go up to €600.00. Choose less." in person.text
+    assert 'class="qr"' in person.open("/top-up", amount="9.99").html
+    # Twice the budget would be offered.
+    assert 'value="9.99"' in person.open("/top-up").html
+    top_up(alice, "9.99")
+    assert "Funds go up to €600.00. Choose less." in person.open("/top-up").text
 
 
 def test_play_money_sent_twice_is_booked_once(alice: Member) -> None:

@@ -15,6 +15,7 @@ from mickle.ledger import ledger
 from mickle.lib import money
 from mickle.lib.errors import Refused
 from mickle.members import members
+from mickle.members.models import Member
 from mickle.payins import payins
 from mickle.payouts import payouts
 from mickle.providers import sepa
@@ -35,10 +36,10 @@ def top_up(request: MemberRequest) -> HttpResponse:
     charges = list(arrears.open_charges(member))
     funds = ledger.balance(ledger.funds(member.id))
     lacks = sum(charge.amount_micros for charge in charges) - funds
-    room = max(settings.FUNDS_MAX_MICROS - funds, 0)
-    offered = min(_in_whole_units(lacks), room) if lacks > 0 else plan.budget_micros * 2
-    asked = {"amount": money.plain(offered, settings.CURRENCY_DECIMALS)}
-    form = TopUpForm(request.GET if "amount" in request.GET else asked)
+    room = _room(member)
+    wanted = _in_whole_units(lacks) if lacks > 0 else plan.budget_micros * 2
+    asked = {"amount": money.plain(min(wanted, room) or wanted, settings.CURRENCY_DECIMALS)}
+    form = TopUpForm(request.GET if "amount" in request.GET else asked, room=room)
     amount = form.cleaned_data["amount"] if form.is_valid() else None
     account = _house()
     context = {
@@ -57,6 +58,12 @@ def top_up(request: MemberRequest) -> HttpResponse:
     if amount and account:
         context["qr"] = _qr(account, amount, payins.reference(member))
     return render(request, "giving/top_up.html", context)
+
+
+def _room(member: Member) -> int:
+    """What still fits into a member's funds; a transfer of more would only come back."""
+    have = ledger.balance(ledger.funds(member.id))
+    return money.whole_minor(max(settings.FUNDS_MAX_MICROS - have, 0), settings.CURRENCY_DECIMALS)
 
 
 def _in_whole_units(micros: int) -> int:
@@ -90,7 +97,8 @@ def _needs_to_receive(request: MemberRequest) -> int:
 @access.write_only
 def play_money(request: MemberRequest) -> HttpResponse:
     """Top up with play money; a demo instance only."""
-    form = TopUpForm(request.POST)
+    # Sent twice it counts once, so what fitted the first time is no error the second.
+    form = TopUpForm(request.POST, room=settings.FUNDS_MAX_MICROS)
     at = instance.now()
     if not form.is_valid():
         messages.error(request, " ".join(str(error) for error in form.errors["amount"]))
