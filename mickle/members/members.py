@@ -8,7 +8,7 @@ from datetime import datetime
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
-from django.core.validators import validate_email
+from django.core.validators import MaxLengthValidator, validate_email
 from django.db import IntegrityError, transaction
 from django.db.models import F, Q, QuerySet
 from django.utils.translation import gettext as _
@@ -18,7 +18,14 @@ from mickle.lib import money, months
 from mickle.lib.errors import Refused
 from mickle.members import _many
 from mickle.members._many import NewMember
-from mickle.members.models import Budget, Charity, Invite, Member, WaitingPerson
+from mickle.members.models import (
+    EMAIL_CHARACTERS,
+    Budget,
+    Charity,
+    Invite,
+    Member,
+    WaitingPerson,
+)
 
 __all__ = ["NewMember"]
 
@@ -128,6 +135,8 @@ def check_email(email: str) -> str:
     address = email.strip().lower()
     try:
         validate_email(address)
+        # The validator takes more than mail does (RFC 5321) and than there is place for.
+        MaxLengthValidator(EMAIL_CHARACTERS)(address)
     except ValidationError as error:
         raise BadEmail(
             _("“%(text)s” is not an e-mail address. It looks like name@example.org.")

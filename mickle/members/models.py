@@ -9,6 +9,8 @@ from django.db.models.functions import Lower
 
 from mickle.lib.money import LIMIT_MICROS
 
+EMAIL_CHARACTERS = 254
+
 
 class MemberManager(BaseUserManager["Member"]):
     """Finds a member by the e-mail address, whatever its case."""
@@ -46,7 +48,7 @@ class Member(AbstractBaseUser):
     """A person or organisation with a login; gives, and may own things."""
 
     username = models.CharField(max_length=60, unique=True)
-    email = models.EmailField(max_length=254)
+    email = models.EmailField(max_length=EMAIL_CHARACTERS)
     name = models.CharField(max_length=120, blank=True, default="")
     about = models.CharField(max_length=1000, blank=True, default="")
     city = models.CharField(max_length=80, blank=True, default="")
@@ -142,7 +144,7 @@ class Invite(models.Model):
 class WaitingPerson(models.Model):
     """Somebody who asked for an invitation."""
 
-    email = models.EmailField(max_length=254, unique=True)
+    email = models.EmailField(max_length=EMAIL_CHARACTERS, unique=True)
     asked_at = models.DateTimeField()
     invited_at = models.DateTimeField(null=True, blank=True)
 

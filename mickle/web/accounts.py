@@ -10,6 +10,7 @@ from allauth.utils import build_absolute_uri
 from django import forms
 from django.conf import settings
 from django.contrib import messages
+from django.core.validators import MaxLengthValidator
 from django.db import transaction
 from django.forms import BaseForm
 from django.http import HttpRequest, HttpResponse
@@ -20,7 +21,7 @@ from django.utils.translation import gettext_lazy
 from mickle.instance import instance
 from mickle.lib.errors import Refused
 from mickle.members import members
-from mickle.members.models import Invite, Member
+from mickle.members.models import EMAIL_CHARACTERS, Invite, Member
 from mickle.web import languages, nodding, paths
 
 SHOWN_CODE = "shown_code"
@@ -108,6 +109,7 @@ class SignUpForm(SignupForm):
         super().__init__(*args, **kwargs)
         self.fields["email"].label = _("E-mail")
         self.fields["email"].widget.attrs = {"autocomplete": "email", "autofocus": True}
+        self.fields["email"].validators.append(MaxLengthValidator(EMAIL_CHARACTERS))
         self.fields["email"].help_text = _("A code goes there. There is no password to think of.")
         if settings.SIGN_UP == "invite":
             self.fields["invite"] = forms.CharField(

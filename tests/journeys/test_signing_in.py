@@ -52,6 +52,16 @@ def test_a_new_code_replaces_the_one_before() -> None:
     assert person.send("", code=mailed_code("alice@example.org")).address == "/month"
 
 
+def test_an_address_longer_than_mail_takes_is_refused_at_its_field() -> None:
+    long = f"a@{'b' * 60}.{'c' * 60}.{'d' * 60}.{'e' * 62}.example"
+    person = Person.new().open("/sign-up").send("", email=long)
+    assert person.page.status_code == 200
+    assert "Nothing was changed. To mend: E-mail" in person.text
+    assert long in person.html
+    assert not Member.objects.exists()
+    assert not mail.outbox
+
+
 def test_a_real_instance_never_shows_the_code() -> None:
     person = Person.new().open("/sign-up").send("", email="alice@example.org")
     assert mailed_code("alice@example.org") not in person.html

@@ -1,7 +1,7 @@
 import pytest
 
 from mickle.members import members
-from mickle.members.models import Charity, Member
+from mickle.members.models import EMAIL_CHARACTERS, Charity, Member
 from mickle.settlement import settlement
 from tests.people import EARLY_DECEMBER, EUR, MID_NOVEMBER, NOVEMBER, instance_at, member
 
@@ -21,10 +21,22 @@ def test_a_new_member_has_the_default_budget_and_charity():
     assert members.plan(alice, NOVEMBER) == members.Plan(EUR("5.00"), False, library)
 
 
-@pytest.mark.parametrize("email", ["alice", "@example.org", "", "a b@example.org"])
+# A letter more than an address may have.
+LONG = f"a@{'b' * 60}.{'c' * 60}.{'d' * 60}.{'e' * 62}.example"
+
+
+@pytest.mark.parametrize("email", ["alice", "@example.org", "", "a b@example.org", LONG])
 def test_what_is_no_address_is_refused(email):
     with pytest.raises(members.BadEmail, match=r"name@example\.org"):
         members.join(email=email, at=MID_NOVEMBER)
+    with pytest.raises(members.BadEmail):
+        members.wait_for_invite(email=email, at=MID_NOVEMBER)
+
+
+def test_an_address_may_be_as_long_as_mail_takes_it():
+    assert len(LONG) == EMAIL_CHARACTERS + 1
+    address = LONG.replace("bb", "b", 1)
+    assert members.join(email=address, at=MID_NOVEMBER).email == address
 
 
 def test_an_address_and_a_name_are_taken_once_whatever_the_case():
