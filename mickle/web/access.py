@@ -1,5 +1,6 @@
 """Who may open a page: members, or operators. Everybody else is told nothing about it."""
 
+import re
 from collections.abc import Callable
 from functools import wraps
 from typing import Any
@@ -12,7 +13,17 @@ from mickle.members.models import Member
 
 View = Callable[..., HttpResponse]
 
-__all__ = ["MemberRequest", "form_page", "member_only", "operator_only", "read_page", "write_only"]
+_FORM_KEY = re.compile(r"[0-9a-z]{1,32}")
+
+__all__ = [
+    "MemberRequest",
+    "form_key",
+    "form_page",
+    "member_only",
+    "operator_only",
+    "read_page",
+    "write_only",
+]
 
 read_page = require_GET
 write_only = require_POST
@@ -24,6 +35,15 @@ class MemberRequest(HttpRequest):
     """A request of somebody who is signed in."""
 
     user: Member
+
+
+def form_key(request: HttpRequest) -> str:
+    """What a page named its form, so that sent twice it counts once; empty where none of ours is.
+
+    No database keeps every letter that somebody may send in its place.
+    """
+    named = request.POST.get("key", "")
+    return named if _FORM_KEY.fullmatch(named) else ""
 
 
 def operator_only(view: View) -> View:

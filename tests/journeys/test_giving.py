@@ -88,6 +88,15 @@ def test_play_money_sent_twice_is_booked_once(alice: Member) -> None:
     assert ledger.balance(ledger.funds(alice.id)) == EUR("5.00")
 
 
+def test_a_form_that_names_itself_by_what_nobody_keeps_books_nothing(alice: Member) -> None:
+    person = signed_in(alice).open("/top-up")
+    for key in ("a\x00b", "", "x" * 33):
+        person.open("/top-up").send("/top-up/play", amount="5", key=key)
+        assert person.page.status_code == 200
+        assert 'role="alert"' in person.html
+    assert ledger.balance(ledger.funds(alice.id)) == 0
+
+
 def test_this_month_explains_itself_before_anything_was_done(alice: Member) -> None:
     person = signed_in(alice).open("/month")
     assert "Nothing nodded at yet" in person.text

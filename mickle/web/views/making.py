@@ -253,7 +253,7 @@ def to_funds(request: MemberRequest) -> HttpResponse:
     """Move what was earned to what can be given, all whole cents of it."""
     try:
         moved = payins.to_funds(
-            member=request.user, at=instance.now(), key=request.POST.get("key", "")[:32]
+            member=request.user, at=instance.now(), key=access.form_key(request)
         )
     except Refused as refused:
         messages.error(request, str(refused))

@@ -104,7 +104,7 @@ def play_money(request: MemberRequest) -> HttpResponse:
         messages.error(request, " ".join(str(error) for error in form.errors["amount"]))
         return paths.see_other("top-up")
     amount = form.cleaned_data["amount"]
-    key = f"{request.user.id}:{request.POST.get('key', '')[:32]}"
+    key = f"{request.user.id}:{access.form_key(request)}"
     try:
         with transaction.atomic():
             instance.hold_owners()
