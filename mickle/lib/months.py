@@ -8,6 +8,7 @@ from django.utils.translation import gettext as _
 
 from mickle.lib.errors import Refused
 
+_NEVER_ENDS = "9999-12"
 _MONTH = re.compile(r"([0-9]{4})-(0[1-9]|1[0-2])", re.ASCII)
 
 
@@ -18,7 +19,8 @@ class BadMonth(Refused):
 def parse(text: str) -> int:
     """The month of `"2026-11"`; raises BadMonth for anything else."""
     match = _MONTH.fullmatch(text.strip())
-    if match is None or match[1] == "0000":
+    # The end of the last one is in a year that no clock has.
+    if match is None or match[1] == "0000" or match[0] == _NEVER_ENDS:
         raise BadMonth(_("“%(text)s” is not a month. Write it as 2026-11.") % {"text": text})
     return int(match[1]) * 12 + int(match[2]) - 1
 

@@ -6,6 +6,7 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import resolve_url
 from django.urls import reverse
+from django.urls.converters import IntConverter
 from django.utils.http import url_has_allowed_host_and_scheme
 
 from mickle.lib import months
@@ -58,3 +59,9 @@ class MonthConverter:
     def to_url(self, value: int | str) -> str:
         """Also takes the text form."""
         return value if isinstance(value, str) else months.text(value)
+
+
+class NumberConverter(IntConverter):
+    """The number of a row; what fits into no key is no address."""
+
+    regex = r"[0-9]{1,18}"

@@ -39,7 +39,7 @@ from allauth.account import views as allauth
 from django.urls import path, register_converter
 from django.views.generic import RedirectView
 
-from mickle.web.paths import MonthConverter
+from mickle.web.paths import MonthConverter, NumberConverter
 from mickle.web.views import (
     account,
     accounts,
@@ -67,11 +67,12 @@ from mickle.web.views import (
 from mickle.web.views.setup import setup
 
 register_converter(MonthConverter, "month")
+register_converter(NumberConverter, "number")
 
 anybody = [
     path("", front.home, name="home"),
     path("catalogue", catalogue.catalogue, name="catalogue"),
-    path("thing/<int:thing_id>", catalogue.thing, name="thing"),
+    path("thing/<number:thing_id>", catalogue.thing, name="thing"),
     path("people/<str:username>", people.profile, name="profile"),
     path("figures", front.figures, name="figures"),
     path("proof", proofs.proofs, name="proofs"),
@@ -110,11 +111,11 @@ nodding = [
     path("nod", nod.nod, name="nod"),
     path("nod/kept", nod.kept, name="nod-kept"),
     path("nod/window", nod.window, name="nod-window"),
-    path("nod/window/<int:thing_id>", nod.window_at, name="nod-window-at"),
-    path("nod/window/<int:thing_id>/done", nod.window_done, name="nod-window-done"),
-    path("nod/<int:thing_id>", nod.nod_at, name="nod-at"),
-    path("nod/<int:thing_id>/done", nod.done, name="nod-done"),
-    path("nod/<int:thing_id>/monthly", nod.monthly, name="monthly"),
+    path("nod/window/<number:thing_id>", nod.window_at, name="nod-window-at"),
+    path("nod/window/<number:thing_id>/done", nod.window_done, name="nod-window-done"),
+    path("nod/<number:thing_id>", nod.nod_at, name="nod-at"),
+    path("nod/<number:thing_id>/done", nod.done, name="nod-done"),
+    path("nod/<number:thing_id>/monthly", nod.monthly, name="monthly"),
 ]
 
 givers = [
@@ -127,7 +128,7 @@ givers = [
     path("statements/<month:month>.<str:form>", giving.statement_as, name="statement-as"),
     path("statements/<month:month>/proof.json", proofs.own_proof, name="own-proof"),
     path(
-        "statements/<month:month>/take-back/<int:thing_id>",
+        "statements/<month:month>/take-back/<number:thing_id>",
         giving.take_back_waiting,
         name="take-back-waiting",
     ),
@@ -144,16 +145,16 @@ makers = [
     path("mine", making.my_things, name="my-things"),
     path("mine/add", making.add_thing, name="add-thing"),
     path("mine/show", proving.prove, name="prove"),
-    path("mine/show/<int:proof_id>", proving.way, name="proof-way"),
-    path("mine/show/<int:proof_id>/deed", proving.way_deed, name="proof-deed"),
+    path("mine/show/<number:proof_id>", proving.way, name="proof-way"),
+    path("mine/show/<number:proof_id>/deed", proving.way_deed, name="proof-deed"),
     path("mine/accounts", accounts.start, name="sign-in-start"),
     path("mine/accounts/<str:site>/<str:host>/back", accounts.back, name="account-back"),
     path("mine/teams", teaming.all_teams, name="teams"),
-    path("mine/teams/<int:team_id>", teaming.team, name="team"),
-    path("mine/teams/<int:team_id>/deed", teaming.team_deed, name="team-deed"),
-    path("thing/<int:thing_id>/edit", making.edit_thing, name="edit-thing"),
-    path("thing/<int:thing_id>/refuse", making.refuse_nods, name="refuse-nods"),
-    path("thing/<int:thing_id>/claim", catalogue.claim, name="claim"),
+    path("mine/teams/<number:team_id>", teaming.team, name="team"),
+    path("mine/teams/<number:team_id>/deed", teaming.team_deed, name="team-deed"),
+    path("thing/<number:thing_id>/edit", making.edit_thing, name="edit-thing"),
+    path("thing/<number:thing_id>/refuse", making.refuse_nods, name="refuse-nods"),
+    path("thing/<number:thing_id>/claim", catalogue.claim, name="claim"),
     path("revenue", making.revenue, name="revenue"),
     path("revenue/<month:month>.csv", making.revenue_csv, name="revenue-csv"),
     path("revenue/to-funds", making.to_funds, name="to-funds"),
@@ -167,31 +168,33 @@ operators = [
     path("operator/months/close", desk.close, name="month-close"),
     path("operator/months/<month:month>/settle", desk.settle, name="month-settle"),
     path("operator/cash-desk", desk.cash_desk, name="cash-desk"),
-    path("operator/cash-desk/<int:payin_id>/assign", desk.assign, name="assign"),
-    path("operator/cash-desk/<int:payin_id>/send-back", desk.send_back, name="send-back"),
+    path("operator/cash-desk/<number:payin_id>/assign", desk.assign, name="assign"),
+    path("operator/cash-desk/<number:payin_id>/send-back", desk.send_back, name="send-back"),
     path("operator/payouts", desk.payout_list, name="payouts"),
     path("operator/payouts/make-file", desk.make_file, name="payout-make-file"),
-    path("operator/payouts/files/<int:file_id>.xml", desk.payout_file, name="payout-file"),
-    path("operator/payouts/files/<int:file_id>", desk.file_executed, name="file-executed"),
-    path("operator/payouts/<int:payout_id>", desk.payout_mark, name="payout-mark"),
+    path("operator/payouts/files/<number:file_id>.xml", desk.payout_file, name="payout-file"),
+    path("operator/payouts/files/<number:file_id>", desk.file_executed, name="file-executed"),
+    path("operator/payouts/<number:payout_id>", desk.payout_mark, name="payout-mark"),
     path("operator/claims", disputes.claim_list, name="claims"),
-    path("operator/claims/<int:claim_id>", disputes.decide, name="claim-decide"),
-    path("operator/proofs/<int:proof_id>", disputes.proof_deed, name="dispute-decide"),
+    path("operator/claims/<number:claim_id>", disputes.decide, name="claim-decide"),
+    path("operator/proofs/<number:proof_id>", disputes.proof_deed, name="dispute-decide"),
     path("operator/charities", office.charities, name="charities"),
-    path("operator/charities/<int:charity_id>", office.charity_deed, name="charity-deed"),
+    path("operator/charities/<number:charity_id>", office.charity_deed, name="charity-deed"),
     path("operator/people", office.people, name="people"),
     path("operator/people/invite", office.invite, name="invite"),
-    path("operator/people/waiting/<int:person_id>", office.invite_waiting, name="invite-waiting"),
-    path("operator/people/<int:member_id>/suspend", office.suspend, name="suspend"),
-    path("operator/people/<int:member_id>/operator", office.make_operator, name="make-operator"),
-    path("operator/things/<int:thing_id>/take-down", desk.take_down, name="take-down"),
-    path("operator/things/<int:thing_id>/put-back", desk.put_back, name="put-back"),
+    path(
+        "operator/people/waiting/<number:person_id>", office.invite_waiting, name="invite-waiting"
+    ),
+    path("operator/people/<number:member_id>/suspend", office.suspend, name="suspend"),
+    path("operator/people/<number:member_id>/operator", office.make_operator, name="make-operator"),
+    path("operator/things/<number:thing_id>/take-down", desk.take_down, name="take-down"),
+    path("operator/things/<number:thing_id>/put-back", desk.put_back, name="put-back"),
     path("operator/same", merging.same, name="operator-same"),
     path("operator/same/merge", merging.merge, name="same-merge"),
-    path("operator/same/<int:merger_id>", merging.decide, name="same-decide"),
+    path("operator/same/<number:merger_id>", merging.decide, name="same-decide"),
     path("operator/fee", fee.fee, name="fee"),
     path("operator/jobs", jobs.jobs, name="operator-jobs"),
-    path("operator/jobs/mails/<int:notice_id>", jobs.mail_again, name="mail-again"),
+    path("operator/jobs/mails/<number:notice_id>", jobs.mail_again, name="mail-again"),
     path("operator/clock", office.clock, name="clock"),
     path("operator/books", office.books, name="books"),
     path("operator/books/<month:month>/journal.csv", office.journal, name="journal"),

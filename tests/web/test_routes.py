@@ -29,6 +29,7 @@ from mickle.teams.models import Team
 from mickle.things import things
 from mickle.things.models import Merger
 from mickle.web import errors, urls
+from mickle.web.paths import NumberConverter
 from tests.people import EUR, NOVEMBER, creator, instance_at, member, thing
 
 pytestmark = pytest.mark.django_db
@@ -78,6 +79,7 @@ MEMBERS |= {"nod-done", "nod-window-done", "monthly"}
 NOD_PAGES = {"nod", "nod-window", "nod-kept"}
 
 
+ROWS = NumberConverter.regex
 SITE = {"site": "mastodon", "host": "social.example"}
 
 
@@ -298,6 +300,40 @@ def test_what_is_not_there_is_said_in_the_look(path: str) -> None:
     page = browser().get(path).content.decode()
     assert "Nothing at this address" in page
     assert "Demo with play money." in page
+
+
+@pytest.mark.parametrize("number", ["9223372036854775808", "9" * 5_000])
+def test_a_number_that_fits_into_no_key_is_at_no_address(
+    world: dict[str, object], number: str
+) -> None:
+    client = browser("ines")
+    for route in urls.urlpatterns:
+        of_rows = [n for n, one in route.pattern.converters.items() if one.regex == ROWS]
+        if not of_rows:
+            continue
+        named = {name: world[name] for name in route.pattern.converters}
+        path = reverse(route.name, kwargs=named | dict.fromkeys(of_rows, 123_454_321))
+        path = path.replace("123454321", number)
+        for answer in (client.get(path), client.post(path)):
+            assert answer.status_code == 404, route.name
+
+
+def test_a_page_number_of_any_length_is_answered() -> None:
+    instance_at(kind="DEMO")
+    for number in ("9" * 5_000, "٣" * 5_000, "0" * 5_000, "-1", "", "²"):
+        assert browser().get("/catalogue", {"page": number}).status_code == 200, number
+
+
+@pytest.mark.parametrize("month", ["0001-01", "9999-11", "9999-12"])
+def test_the_first_and_the_last_month_there_are_break_no_page(
+    world: dict[str, object], month: str
+) -> None:
+    client = browser("ines")
+    for name, known in paths(world):
+        path = known.replace("2026-11", month)
+        if path != known:
+            assert client.get(path).status_code in (200, 303, 404, 405), name
+            assert client.post(path).status_code in (303, 404, 405), name
 
 
 def test_the_foot_of_a_page_leads_to_the_source(settings: LazySettings) -> None:

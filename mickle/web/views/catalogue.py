@@ -26,6 +26,9 @@ from mickle.web.access import MemberRequest
 from mickle.web.forms import ClaimForm
 from mickle.web.snippets import Snippet
 
+_LAST_PAGE = 10_000
+_DIGITS = 18
+
 
 def category_names() -> dict[str, str]:
     """The categories in the page's language."""
@@ -86,7 +89,9 @@ def catalogue(request: HttpRequest) -> HttpResponse:
 
 def _page_number(request: HttpRequest) -> int:
     text = request.GET.get("page", "1")
-    return min(int(text), 10_000) if text.isdecimal() and int(text) > 0 else 1
+    # Python reads no number of some thousand digits.
+    asked = int(text[:_DIGITS]) if text.isdecimal() else 1
+    return min(max(asked, 1), _LAST_PAGE)
 
 
 def _query(asked: dict[str, str], **changed: object) -> str:
