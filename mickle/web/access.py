@@ -7,7 +7,7 @@ from typing import Any
 
 from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpRequest, HttpResponse
-from django.views.decorators.http import require_GET, require_http_methods, require_POST
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from mickle.members.models import Member
 
@@ -25,7 +25,7 @@ __all__ = [
     "write_only",
 ]
 
-read_page = require_GET
+read_page = require_safe
 write_only = require_POST
 form_page = require_http_methods(["GET", "HEAD", "POST"])
 member_only = login_required

@@ -244,6 +244,16 @@ def test_a_get_writes_nothing(world: dict[str, object], who: str) -> None:
         assert not written, name
 
 
+def test_a_head_is_answered_as_its_get_is_without_the_page(world: dict[str, object]) -> None:
+    client = browser("ines")
+    for name, path in paths(world):
+        # Of what allauth answers a look at a form alone changes the session.
+        if name not in SIGNING_IN:
+            answer = client.head(path)
+            assert answer.status_code == client.get(path).status_code, name
+            assert not answer.content, name
+
+
 def test_a_page_of_members_sends_others_to_sign_in(world: dict[str, object]) -> None:
     client = browser()
     for name, path in paths(world):
