@@ -16,7 +16,7 @@ from django.utils.translation import gettext as _
 from mickle.instance import instance
 from mickle.lib import money, months
 from mickle.lib.errors import Refused
-from mickle.members import _many
+from mickle.members import _many, _texts
 from mickle.members._many import NewMember
 from mickle.members.models import (
     EMAIL_CHARACTERS,
@@ -84,7 +84,7 @@ def join(
     member = Member(
         email=address,
         username=username or new_username(),
-        name=name.strip(),
+        name=_texts.line(name),
         is_operator=is_operator,
         joined_at=at,
     )
@@ -233,7 +233,11 @@ def describe(*, member: Member, **fields: str) -> None:
     allowed = {"name", "about", "city", "country", "url", "language"}
     if not set(fields) <= allowed:
         raise ValueError(f"{sorted(set(fields) - allowed)} cannot be described")
-    Member.objects.filter(id=member.id).update(**fields)
+    kept = {
+        field: _texts.plain(text) if field == "about" else _texts.line(text)
+        for field, text in fields.items()
+    }
+    Member.objects.filter(id=member.id).update(**kept)
 
 
 def note_top_up(*, member: Member, amount_micros: int, month: int) -> bool:

@@ -3,6 +3,7 @@
 import csv
 import io
 import re
+from html import unescape
 
 import pytest
 
@@ -86,6 +87,17 @@ def test_three_share_a_page_and_one_leaves() -> None:
         assert "leaves. From" in signed_in(who).open(at_team).text
     team = teams.of(ann).get()
     assert teams.percents(team=team, month=month + 2) == {ann.id: 63, ben.id: 37}
+
+
+def test_no_name_turns_round_the_parts_in_the_history() -> None:
+    instance_at(months.text(instance.open_month()), kind="TEST")
+    ann, ben = creator("ann"), creator("ben")
+    turns = {"deed": "profile", "name": "Ann\u202e", "about": "", "url": ""}
+    signed_in(ann).open("/settings").send("", **turns)
+    rows = {"who_0": "ann", "percent_0": "12", "who_1": "ben", "percent_1": "88"}
+    page = found_team(signed_in(ann), **rows)
+    assert "Ann proposed: ben 88\xa0%, Ann 12\xa0%" in unescape(page.html)
+    assert "\u202e" not in signed_in(ben).open(page.address).html
 
 
 @pytest.mark.parametrize(

@@ -182,3 +182,16 @@ def test_an_operator_who_leaves_counts_for_nobody_and_is_made_none():
         members.set_operator(member=olga, is_operator=False)
     with pytest.raises(members.Leaving):
         members.set_operator(member=otto, is_operator=True)
+
+
+def test_what_members_say_of_themselves_turns_no_words_round_and_has_no_controls():
+    alice = members.join(email="a@example.org", name="Al\u202eice\n\x1b[1m", at=MID_NOVEMBER)
+    assert alice.name == "Alice [1m"
+    about = "Writes.\r\n\r\nAnd\tdraws.\u2066\x00"
+    members.describe(member=alice, name="\u2067 Alice\u2028 B. \u202e", about=about)
+    alice.refresh_from_db()
+    assert (alice.name, alice.about) == ("Alice B.", "Writes.\n\nAnd draws.")
+    # Joiners belong to words: نمی‌خواهم.
+    members.describe(member=alice, name="نمی\u200cخواهم")
+    alice.refresh_from_db()
+    assert alice.name == "نمی\u200cخواهم"
