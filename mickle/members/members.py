@@ -307,6 +307,8 @@ def note_closing(*, member: Member, at: datetime) -> bool:
 
 def erase(*, member: Member, at: datetime) -> None:
     """Forget the person; what stays is a number nobody can map."""
+    # They may have waited for a place once.
+    WaitingPerson.objects.filter(email=member.email).delete()
     Member.objects.filter(id=member.id).update(
         username=f"closed-{member.id}",
         email="",

@@ -15,7 +15,7 @@ from mickle.closing import closing
 from mickle.closing.models import Closing
 from mickle.ledger import ledger
 from mickle.members import members
-from mickle.members.models import Member
+from mickle.members.models import Member, WaitingPerson
 from mickle.nods import nods
 from mickle.nods.models import Nod
 from mickle.payins import payins
@@ -128,6 +128,8 @@ def test_the_person_is_forgotten_and_the_facts_of_the_law_stay():
     alice = giver(account=OTHER)
     EmailAddress.objects.create(user=alice, email=alice.email, verified=True, primary=True)
     members.describe(member=alice, name="Alice Giver", about="Reads", city="Malmö", country="SE")
+    members.wait_for_invite(email=alice.email, at=AT)
+    members.wait_for_invite(email="dora@example.org", at=AT)
     for who in (alice, member("charlie")):
         session = SessionStore()
         session[SESSION_KEY], session[HASH_SESSION_KEY] = str(who.id), "x"
@@ -139,6 +141,7 @@ def test_the_person_is_forgotten_and_the_facts_of_the_law_stay():
     assert stays["username"] == f"closed-{alice.id}"
     assert not EmailAddress.objects.exists()
     assert Session.objects.count() == 1, "somebody else is still signed in"
+    assert WaitingPerson.objects.get().email == "dora@example.org"
     row = Closing.objects.get(member=alice)
     assert (row.iban, row.holder_name) == ("", "")
     payin = alice.payins.get()
