@@ -13,12 +13,14 @@ from django.utils import translation
 from django.utils.translation import gettext as _
 
 from mickle.api import _asking, _calls
-from mickle.api._answers import PREFLIGHT, Problem, complete, nothing, refusal
+from mickle.api._answers import CROSS_ORIGIN, PREFLIGHT, Problem, complete, nothing, refusal
 from mickle.api._asking import Asked
 from mickle.instance import instance
 from mickle.lib.errors import Refused
 
 PLACE: Final = "/api"
+# What every answer has, so that a page of any origin may read it.
+ANY_PAGE: Final = CROSS_ORIGIN
 DESCRIPTION: Final = "/api/v1/openapi.json"
 # A number that fits into every key.
 _NUMBER: Final = "([0-9]{1,18})"

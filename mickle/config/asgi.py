@@ -18,6 +18,13 @@ THREADS = 8
 # No form takes a file. What is sent slowly waits in memory, from whoever sends it.
 BODY_LIMIT_BYTES = 100_000
 BODY_TIME_S = 30
+# What is refused before it comes to the pages is nothing to run, to frame or to keep either.
+_GUARDS = (
+    (b"content-type", b"application/json"),
+    (b"cache-control", b"private, no-store"),
+    (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'; sandbox"),
+    (b"x-content-type-options", b"nosniff"),
+)
 _LENGTHS = (b"transfer-encoding", b"content-length")
 
 
@@ -119,11 +126,14 @@ def _safe(scope: Scope, length: int) -> Scope:
 
 async def _refuse(send: Send, status: int, sentence: str, path: str = "") -> None:
     said = {"error": sentence}
+    more: list[tuple[bytes, bytes]] = []
     if api.answers(path):
+        more = [(name.lower().encode(), text.encode()) for name, text in api.ANY_PAGE.items()]
         said = {"error": "invalid_request", "error_description": sentence}
     body = json.dumps(said).encode()
     headers = [
-        (b"content-type", b"application/json"),
+        *_GUARDS,
+        *more,
         (b"content-length", str(len(body)).encode()),
         (b"connection", b"close"),
     ]

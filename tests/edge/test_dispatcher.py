@@ -32,6 +32,11 @@ def house():
 
 
 def ask(house, *bodies: bytes, **scope: object) -> tuple[int, bytes]:
+    begun, ended = messages(house, *bodies, **scope)
+    return begun["status"], ended["body"]
+
+
+def messages(house, *bodies: bytes, **scope: object) -> list[dict]:
     sent: list[dict] = []
     parts = list(bodies or (b"",))
 
@@ -53,7 +58,7 @@ def ask(house, *bodies: bytes, **scope: object) -> tuple[int, bytes]:
         **scope,
     }
     asyncio.run(house(asked, receive, send))
-    return sent[0]["status"], sent[1]["body"]
+    return sent
 
 
 def test_pages_are_told_how_long_a_body_is_that_came_in_pieces(house):
@@ -92,6 +97,19 @@ def test_a_body_that_never_ends_holds_no_thread(house, monkeypatch):
     monkeypatch.setattr(asgi, "BODY_TIME_S", 0.05)
     assert ask(house, b"slow")[0] == 408
     assert house.pages.seen == []
+
+
+def test_what_is_refused_has_the_headers_of_all_answers(house):
+    too_long = [(b"content-length", b"9" * 9)]
+    for path, any_page in (("/settings", None), ("/api/v1/nods", b"*")):
+        begun, _ended = messages(house, b"x", path=path, headers=too_long)
+        found = dict(begun["headers"])
+        assert begun["status"] == 413
+        assert b"no-store" in found[b"cache-control"]
+        assert found[b"x-content-type-options"] == b"nosniff"
+        assert b"default-src 'none'" in found[b"content-security-policy"]
+        # A program in a page of another origin reads why.
+        assert found.get(b"access-control-allow-origin") == any_page
 
 
 def test_headers_that_would_pass_for_others_are_dropped(house):
