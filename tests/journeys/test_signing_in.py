@@ -151,6 +151,16 @@ def test_who_has_no_invitation_waits_on_a_list(settings: LazySettings) -> None:
     assert invited.address == "/month"
 
 
+def test_the_waiting_list_takes_no_more_in_a_minute_than_sign_up() -> None:
+    person = Person.new().open("/sign-up")
+    said = []
+    for number in range(25):
+        fields = {**_token(person), "email": f"{number}@example.org"}
+        said.append(person.client.post("/waiting-list", fields).status_code)
+    assert said == [303] * 20 + [429] * 5
+    assert WaitingPerson.objects.count() == 20
+
+
 def _token(person: Person) -> dict[str, str]:
     return {"csrfmiddlewaretoken": person.html.split('csrfmiddlewaretoken" value="')[1][:64]}
 

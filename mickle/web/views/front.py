@@ -3,6 +3,7 @@
 from importlib import metadata
 from typing import Any
 
+from allauth.core import ratelimit
 from django.conf import settings
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
@@ -156,7 +157,11 @@ def _page_before(request: HttpRequest) -> str:
 
 @access.write_only
 def waiting_list(request: HttpRequest) -> HttpResponse:
-    """Ask for an invitation."""
+    """Ask for an invitation, as often as one may sign up."""
+    # Whoever asks is nobody yet, and each address stays.
+    too_many: HttpResponse | None = ratelimit.consume_or_429(request, action="signup")
+    if too_many is not None:
+        return too_many
     try:
         members.wait_for_invite(email=request.POST.get("email", ""), at=instance.now())
     except Refused as refused:
