@@ -6,10 +6,13 @@ from functools import wraps
 from typing import Any
 
 from django.contrib.auth.decorators import login_required
+from django.contrib.auth.views import redirect_to_login
 from django.http import Http404, HttpRequest, HttpResponse
+from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from mickle.members.models import Member
+from mickle.web import paths
 
 View = Callable[..., HttpResponse]
 
@@ -28,13 +31,26 @@ __all__ = [
 read_page = require_safe
 write_only = require_POST
 form_page = require_http_methods(["GET", "HEAD", "POST"])
-member_only = login_required
 
 
 class MemberRequest(HttpRequest):
     """A request of somebody who is signed in."""
 
     user: Member
+
+
+def member_only(view: View) -> View:
+    """Others sign in first, and go on to the page they wanted or pressed a button of."""
+    reading = login_required(view)
+
+    @wraps(view)
+    def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        if request.method == "POST" and not request.user.is_authenticated:
+            # Where a form is sent to there may be no page to go on to.
+            return redirect_to_login(paths.before(request) or reverse("dashboard"))
+        return reading(request, *args, **kwargs)
+
+    return guarded
 
 
 def form_key(request: HttpRequest) -> str:
@@ -55,4 +71,4 @@ def operator_only(view: View) -> View:
             raise Http404
         return view(request, *args, **kwargs)
 
-    return login_required(guarded)
+    return member_only(guarded)

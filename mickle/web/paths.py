@@ -1,6 +1,6 @@
 """Where a page goes next: only ever to another page of this instance."""
 
-from urllib.parse import urlencode
+from urllib.parse import urlencode, urlsplit
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
@@ -25,6 +25,18 @@ def next_or(request: HttpRequest, default: str, *args: object) -> str:
     """The form's `next` if it is a path of this instance, else the named page."""
     wanted = request.POST.get("next", "")
     return wanted if is_ours(wanted) else resolve_url(default, *args)
+
+
+def before(request: HttpRequest) -> str:
+    """The page of this instance that the browser came from, as a path; empty if it was none."""
+    said = request.headers.get("Referer", "")
+    # A browser says a whole address; anything else would be taken for the name of a page.
+    whole = said.startswith(("http://", "https://"))
+    if not whole or not url_has_allowed_host_and_scheme(said, {request.get_host()}):
+        return ""
+    parts = urlsplit(said)
+    path = f"{parts.path}?{parts.query}" if parts.query else parts.path
+    return path if is_ours(path) else ""
 
 
 def see_other(to: str, *args: object) -> HttpResponse:

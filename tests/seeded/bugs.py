@@ -315,9 +315,13 @@ BUGS = [
     ),
     Bug(
         "a language leads to wherever one came from",
-        "web/views/front.py",
-        "    ours = whole and url_has_allowed_host_and_scheme(before, {request.get_host()})\n",
-        "    ours = whole\n",
+        "web/paths.py",
+        """    if not whole or not url_has_allowed_host_and_scheme(said, {request.get_host()}):
+        return ""
+""",
+        """    if whole:
+        return said
+""",
         "tests/web/test_redirects.py -k language",
     ),
     Bug(

@@ -264,6 +264,18 @@ def test_a_page_of_members_sends_others_to_sign_in(world: dict[str, object]) -> 
             assert answer.status_code == 200, name
 
 
+def test_who_presses_a_button_signed_out_goes_on_to_its_page(world: dict[str, object]) -> None:
+    client = browser()
+    here, home = "/sign-in?next=/settings%3Fa%3Db", "/sign-in?next=/month"
+    came = {"http://testserver/settings?a=b": here, "https://evil.example/": home, "": home}
+    came |= {"http://testserver//evil.example/": home, "/settings": home, "http://[": home}
+    for name, path in paths(world):
+        if name in POST_ONLY & (MEMBERS | OPERATORS):
+            for referer, wanted in came.items():
+                answer = client.post(path, headers={"Referer": referer})
+                assert answer["Location"] == wanted, (name, referer)
+
+
 def test_a_page_of_operators_is_not_there_for_members(world: dict[str, object]) -> None:
     client = browser("alice")
     for name, path in paths(world):

@@ -8,7 +8,6 @@ from django.conf import settings
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
-from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 
 from mickle.discovery import discovery
@@ -139,20 +138,12 @@ def source(request: HttpRequest) -> HttpResponse:
 def set_language(request: HttpRequest) -> HttpResponse:
     """Keep the language chosen at the foot of a page; a signed-in member's for every device."""
     language = request.POST.get("language", "")
-    response = paths.see_other(_page_before(request))
+    response = paths.see_other(paths.before(request) or "home")
     if language in dict(settings.LANGUAGES):
         languages.keep(response, language)
         if request.user.is_authenticated:
             members.describe(member=request.user, language=language)
     return response
-
-
-def _page_before(request: HttpRequest) -> str:
-    before = request.headers.get("Referer", "")
-    # A browser says a whole address; anything else would be taken for the name of a page.
-    whole = before.startswith(("http://", "https://"))
-    ours = whole and url_has_allowed_host_and_scheme(before, {request.get_host()})
-    return before if ours else "home"
 
 
 @access.write_only
