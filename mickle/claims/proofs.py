@@ -1,5 +1,6 @@
 """The second door of the room: ways to show that a place is one's own, looked at by a machine."""
 
+import logging
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
@@ -31,6 +32,8 @@ RESTS = timedelta(hours=1)
 
 _SHOWN, _DISPUTED = Proof.State.SHOWN, Proof.State.DISPUTED
 ProfileOf = Callable[[Member], str]
+
+log = logging.getLogger(__name__)
 
 _WHOLE_HOST = (Proof.Method.DNS, Proof.Method.FILE)
 
@@ -251,6 +254,10 @@ def _seen(wanted: Wanted, eyes: Eyes, at: datetime) -> Seen | Silence:
     except fetch.Unreachable as silent:
         asked = not isinstance(silent, fetch.Unasked)
         return Silence(asked, str(silent)[:EVIDENCE_CHARACTERS])
+    except Exception as error:  # noqa: BLE001 - one page that cannot be read keeps no other back
+        log.error("proof %s cannot be seen: %s", wanted.proof.id, type(error).__name__)  # noqa: TRY400
+        said = str(fetch.failure("broken", host=wanted.proof.host))
+        return Silence(asked=False, said=said[:EVIDENCE_CHARACTERS])
 
 
 def disputes() -> QuerySet[Proof]:

@@ -379,3 +379,22 @@ def test_the_database_keeps_one_live_proof_of_a_way_and_what_it_says():
     row.id, row.token = None, "another"
     with pytest.raises(IntegrityError), transaction.atomic():
         row.save()
+
+
+def test_a_file_that_nobody_can_read_keeps_no_other_proof_back(web, monkeypatch):
+    bob, eve = creator("bob"), creator("eve")
+    hers = begin(eve, "https://github.com/eve/tool", "REPOSITORY")
+    proofs.want_look(proof=hers, at=AT)
+
+    def stumble(_text: str) -> list[str]:
+        raise IndexError
+
+    put(web, hers)
+    with monkeypatch.context() as patch:
+        patch.setattr("mickle.claims._looking.funding.custom", stumble)
+        assert look(web, hers).state == "ASKED"
+    # It was tried, so others have their turn; that it could not be read is no word about it.
+    assert (hers.wanted_at, hers.tried_at, hers.silent_since_at) == (None, AT, None)
+    assert "could not be read" in hers.said
+    assert shown(web, bob).state == "SHOWN"
+    assert look(web, hers).state == "SHOWN"
