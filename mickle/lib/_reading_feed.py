@@ -45,6 +45,8 @@ class Feed:
         self._channel = _Part()
         self._items: list[_Part] = []
         self._at = self._channel
+        # Within an item: how many of its tags are called so themselves, as its content may be.
+        self._depth = 0
         self._path: list[str] = []
         self._funding = ""
 
@@ -54,9 +56,9 @@ class Feed:
         if len(self._path) < LINKS:
             self._path.append(name)
         if name in ("item", "entry"):
-            self._at = _Part()
-            if len(self._items) < ITEMS:
-                self._items.append(self._at)
+            self._depth += 1
+            if self._depth == 1:
+                self._begin_item()
         elif name == "link" and attributes.get("href"):
             self._link(attributes)
         elif name == "image" and attributes.get("href"):
@@ -67,6 +69,11 @@ class Feed:
             self._at.said.setdefault("language", attributes[_LANGUAGE])
         return name in _NAMES
 
+    def _begin_item(self) -> None:
+        self._at = _Part()
+        if len(self._items) < ITEMS:
+            self._items.append(self._at)
+
     def end(self, tag: str, text: str) -> None:
         """Take the text of a tag, for the item or the channel it stands in."""
         _space, name = _split(tag)
@@ -74,7 +81,9 @@ class Feed:
             self._path.pop()
         within = self._path[-1] if self._path else ""
         if name in ("item", "entry"):
-            self._at = self._channel
+            self._depth -= 1
+            if not self._depth:
+                self._at = self._channel
         elif name == "funding" and self._funding:
             self._at.fundings.append(Funding(link(self._funding, self._url), plain(text)))
             self._funding = ""

@@ -27,6 +27,9 @@ _WORKS = (
     "SoftwareSourceCode PodcastEpisode MusicRecording"
 )
 _OF_PAGE = tuple(_WORKS.split())
+# With any other tag the body has begun, said or not.
+_HEAD = "html head base basefont bgsound link meta noframes noscript script style template title"
+_OF_HEAD = frozenset(_HEAD.split())
 _SCRIPTS = 10
 _METAS = 200
 
@@ -48,6 +51,7 @@ class Page:
 
     def start(self, tag: str, attributes: tags.Attributes) -> bool:
         """Take a tag; whether its text is wanted too."""
+        self._in_head = self._in_head and tag in _OF_HEAD
         if tag == "meta":
             self._meta(attributes)
         elif tag in ("link", "a", "area"):
@@ -56,8 +60,6 @@ class Page:
             self._rebase(attributes.get("href", ""))
         elif tag == "html":
             self._language = attributes.get("lang") or attributes.get("xml:lang") or ""
-        elif tag == "body":
-            self._in_head = False
         if tag == "script":
             return attributes.get("type", "").strip().lower() == "application/ld+json"
         return tag == "title" and not self._title

@@ -34,6 +34,7 @@ class _Taker:
             self._depth += tag == self._hidden
         elif tag in self._aside:
             self._hidden, self._depth = tag, 1
+            self._start(tag, dict(attributes))
         elif self._start(tag, dict(attributes)):
             self._within, self._parts, self._length = tag, [], 0
 
