@@ -19,6 +19,8 @@ FILE_PATH = "/.well-known/mickle.txt"
 FUNDING_PATH = "/funding.json"
 MANIFESTS_PATH = "/.well-known/funding-manifest-urls"
 _LINES_AT_MOST = 100
+# No file of words has it, and every page.
+_TAG = "<"
 _MANIFESTS_AT_MOST = 3
 _FEEDS_AT_MOST = 2
 # For so long a sign-in stands for a site that tells everybody nothing.
@@ -141,6 +143,9 @@ def _by_file(wanted: Wanted, eyes: Eyes, at: datetime) -> Seen:
     if page is None:
         return _elsewhere(url)
     if page.status == _FOUND and wanted.proof.token in _lines(page.text):
+        if _TAG in page.text:
+            # At a wiki whoever comes writes a page of any name, and lines in it.
+            return Seen(False, _("%(url)s is a page, and no file of lines alone.") % {"url": url})
         return Seen(True, _("%(url)s has the line.") % {"url": url})
     return _missing(url, page)
 

@@ -58,6 +58,25 @@ def test_what_is_not_there_shows_nothing(web, method, address):
     assert not Scope.objects.exists()
 
 
+@pytest.mark.parametrize(
+    ("text", "state"),
+    [
+        ("{}", "SHOWN"),
+        ("# Mickle\r\n\r\n {} \r\nanother-word\r\n", "SHOWN"),
+        ("<!doctype html><title>.well-known/mickle.txt</title><pre>\n{}\n</pre>", "ASKED"),
+        ("{}\n<p>written by whoever came by</p>", "ASKED"),
+        ("word {}", "ASKED"),
+    ],
+)
+def test_a_file_is_lines_and_no_page_that_anybody_may_have_written(web, text, state):
+    bob, there = creator("bob"), page("https://blog.example/")
+    proof = begin(bob)
+    web.pages["https://blog.example/.well-known/mickle.txt"] = text.format(proof.token)
+
+    assert look(web, proof).state == state
+    assert owner(there) == (bob if state == "SHOWN" else None)
+
+
 def test_a_token_holds_for_one_way_of_one_member_at_one_place(web):
     bob = creator("bob")
     there = begin(bob, "https://blog.example/", "FILE")
