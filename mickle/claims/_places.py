@@ -6,7 +6,7 @@ from django.utils.translation import gettext as _
 
 from mickle.lib import shared_hosts, urls
 from mickle.lib.errors import Refused
-from mickle.things.models import Scope
+from mickle.things.models import SCOPE_SEGMENTS, Scope
 
 
 class NotOnePlace(Refused):
@@ -54,6 +54,7 @@ def of(address: str, *, whole_host: bool) -> Place:
             % {"host": found.display_host}
         )
     shown = (path if not whole_host else "").strip("/")
+    shown = "/".join(shown.split("/")[:SCOPE_SEGMENTS])
     text = f"{host}/{shown}" if shown else host
     # A part of a shared host is never wider than what belongs to one.
     if not f"{text}/".startswith(f"{theirs}/"):

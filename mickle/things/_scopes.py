@@ -11,12 +11,11 @@ from mickle.instance import instance
 from mickle.lib import shared_hosts, urls
 from mickle.members.models import Member
 from mickle.things import _makers
-from mickle.things.models import Scope, Thing
+from mickle.things.models import SCOPE_SEGMENTS, Scope, Thing
 
 LIVING = (Thing.State.ACTIVE, Thing.State.TAKEN_DOWN)
 # What may follow the text of a scope in an identity that lies below it.
 _BELOW = ("/", "?", "#")
-_SEGMENTS_AT_MOST = 8
 _HOST_LOCKS = 11
 # Who gives or takes a place holds it shared, who adds things by the million alone.
 _MANY_LOCK = 13
@@ -82,7 +81,7 @@ def _texts_above(identity: str) -> list[str]:
     theirs = shared_hosts.tenant(host, "/" + "/".join(segments))
     texts = [
         "/".join((host, *segments[:count]))
-        for count in range(min(len(segments), _SEGMENTS_AT_MOST) + 1)
+        for count in range(min(len(segments), SCOPE_SEGMENTS) + 1)
     ]
     return [text for text in texts if theirs and f"{text}/".startswith(f"{theirs}/")]
 

@@ -12,6 +12,8 @@ TAG_CHARACTERS = 40
 TAGS_AT_MOST = 20
 NOTE_CHARACTERS = 300
 MAKER_CHARACTERS = 300
+# No proof is of less: of a deeper page each name above it would be looked up.
+SCOPE_SEGMENTS = 100
 
 
 class Scope(models.Model):

@@ -122,6 +122,25 @@ def test_a_path_is_exactly_this_path(web):
     assert owner(page("https://uni.example/")) is None
 
 
+@pytest.mark.parametrize("segments", [9, 100])
+def test_a_path_is_whose_it_is_however_deep_it_lies(web, segments):
+    bob, eve, deep = creator("bob"), creator("eve"), f"https://uni.example{'/a' * segments}"
+    shown(web, bob, "https://uni.example/", "FILE")
+
+    assert shown(web, eve, deep, "META").state == "SHOWN"
+
+    assert owner(page(deep)) == eve
+    assert owner(page(f"{deep}/new")) == eve
+    assert owner(page(f"{deep[:-2]}/new")) == bob
+
+
+def test_a_path_of_more_than_a_hundred_names_is_shown_by_the_one_above_it(web):
+    eve, above = creator("eve"), f"https://uni.example{'/a' * 100}"
+
+    assert shown(web, eve, f"{above}/b/c", "META").url == above
+    assert owner(page(f"{above}/b/c")) == eve
+
+
 def test_capitals_of_a_path_are_another_path(web):
     bob, other, below = creator("bob"), page("https://uni.example/Bob/essay"), "uni.example/bob"
 
