@@ -83,7 +83,11 @@ def _check_way(place: Place, method: str) -> None:
             _("This way shows all of a host, and %(place)s is a part of one. Choose another way.")
             % {"place": place.text}
         )
-    repository = place.host in _looking.REPOSITORIES and place.text.count("/") >= _REPOSITORY_PARTS
+    deep = place.text.count("/")
+    # At GitLab a project may lie in groups of groups; elsewhere more names are no repository: at
+    # GitHub they would be a commit, which may be anybody's who forked it.
+    whole = deep == _REPOSITORY_PARTS or (deep > _REPOSITORY_PARTS and place.host == "gitlab.com")
+    repository = place.host in _looking.REPOSITORIES and whole
     if method == Proof.Method.REPOSITORY and not repository:
         raise BadMethod(
             _("Give the address of a repository at one of: %(sites)s.")

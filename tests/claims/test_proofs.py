@@ -141,6 +141,16 @@ def test_a_path_of_more_than_a_hundred_names_is_shown_by_the_one_above_it(web):
     assert owner(page(f"{above}/b/c")) == eve
 
 
+def test_a_commit_is_no_repository():
+    bob, commit = creator("bob"), "0123456789abcdef0123456789abcdef01234567"
+    for below in (commit, f"tree/{commit}", "refs/pull/1/head"):
+        with pytest.raises(proofs.BadMethod):
+            begin(bob, f"https://github.com/mickle/mickle/{below}", "REPOSITORY")
+        with pytest.raises(proofs.BadMethod):
+            begin(bob, f"https://codeberg.org/mickle/mickle/{below}", "REPOSITORY")
+    assert begin(bob, "https://gitlab.com/group/below/tool", "REPOSITORY").state == "ASKED"
+
+
 def test_capitals_of_a_path_are_another_path(web):
     bob, other, below = creator("bob"), page("https://uni.example/Bob/essay"), "uni.example/bob"
 
