@@ -1,5 +1,6 @@
 """The two rankings that no index gives: what people nod at now, and what was nodded at most."""
 
+from collections import Counter
 from collections.abc import Callable, Collection, Sequence
 from datetime import UTC, datetime, timedelta
 from time import monotonic
@@ -14,6 +15,9 @@ HALF_LIFE = timedelta(days=3)
 # After ten halvings a nod weighs a thousandth.
 _LOOKS_BACK = 10 * HALF_LIFE
 _NODS_READ = 10_000
+# Where there are more, so many of one person's: nobody drives all others out by nodding a lot.
+_OF_ONE_READ = 100
+_LOOKS_AT_MOST = 5
 _TRENDING_AT_MOST = 300
 MOST_AT_MOST = 3_000
 # A ranking is kept three hundred times as long as it took, so that few pages ever wait for it; on
@@ -21,11 +25,14 @@ MOST_AT_MOST = 3_000
 _KEPT_TIMES = 300
 _KEPT_AT_MOST_S = 600
 
+Given = tuple[int, int, datetime]
+
 # Only who has ever topped up counts, as on the button.
 _NEWEST = """
 SELECT n.thing_id, n.member_id, n.at
 FROM nods_nod n JOIN members_member m ON m.id = n.member_id
 WHERE n.at > %s AND n.at <= %s AND n.void IN ('', 'LATER') AND m.funded_month IS NOT NULL
+  {others}
 ORDER BY n.at DESC LIMIT %s
 """
 
@@ -72,9 +79,37 @@ def _hottest(at: datetime) -> list[int]:
     return sorted(heat, key=lambda thing: (-heat[thing], -thing))[:_TRENDING_AT_MOST]
 
 
-def _newest_nods(at: datetime) -> list[tuple[int, int, datetime]]:
+def _newest_nods(at: datetime) -> list[Given]:
+    """The newest nods of each person; of who crowds the others out, the first of these."""
+    kept: list[Given] = []
+    crowding: set[int] = set()
+    for _look in range(_LOOKS_AT_MOST):
+        rows = _read(at, crowding)
+        of_each = Counter(member for _thing, member, _at in rows)
+        many = {member for member, n in of_each.items() if n > _OF_ONE_READ}
+        if len(rows) < _NODS_READ or not many:
+            return kept + rows
+        kept += _first_of(rows, many)
+        crowding |= many
+    return kept + [row for row in rows if row[1] not in crowding]
+
+
+def _first_of(rows: list[Given], members: set[int]) -> list[Given]:
+    left = dict.fromkeys(members, _OF_ONE_READ)
+    found = []
+    for row in rows:
+        if left.get(row[1]):
+            left[row[1]] -= 1
+            found.append(row)
+    return found
+
+
+def _read(at: datetime, without: Collection[int]) -> list[Given]:
+    """The newest nods but those of some people."""
+    places = ", ".join(["%s"] * len(without))
+    text = _NEWEST.format(others=f"AND n.member_id NOT IN ({places})" if without else "")
     with connection.cursor() as cursor:
-        cursor.execute(_NEWEST, [instant(at - _LOOKS_BACK), instant(at), _NODS_READ])
+        cursor.execute(text, [instant(at - _LOOKS_BACK), instant(at), *without, _NODS_READ])
         return [(thing, member, _instant(given_at)) for thing, member, given_at in cursor]
 
 

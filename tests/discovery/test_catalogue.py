@@ -49,6 +49,35 @@ def test_new_lists_the_newest_first() -> None:
     assert listed(order="new") == ["newest", "new", "old"]
 
 
+@pytest.mark.parametrize("crowds", [1, 2, 3])
+def test_nobody_drives_what_others_nod_at_out_of_trending(
+    givers: list[Member], monkeypatch: pytest.MonkeyPatch, crowds: int
+) -> None:
+    monkeypatch.setattr(_ranking, "_NODS_READ", 20)
+    monkeypatch.setattr(_ranking, "_OF_ONE_READ", 5)
+    liked = add("liked")
+    nod(liked, givers[0], at=NOW - DAY)
+    for n in range(25 * crowds):
+        nod(add(f"page{n}"), givers[1 + n // 25], at=NOW - timedelta(seconds=25 * crowds - n))
+
+    heat = _ranking.trending(NOW)
+
+    assert liked.id in heat
+    assert len(heat) == 1 + 5 * crowds
+    # Each person's newest count.
+    assert listed()[0] == f"page{25 * crowds - 1}"
+
+
+def test_all_nods_of_one_person_count_where_all_are_read(
+    givers: list[Member], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(_ranking, "_OF_ONE_READ", 5)
+    for n in range(10):
+        nod(add(f"page{n}"), givers[0])
+
+    assert len(_ranking.trending(NOW)) == 10
+
+
 def test_trending_is_people_halved_every_three_days(givers: list[Member]) -> None:
     one, two, four = add("one"), add("two"), add("four")
     never = add("never", at=NOW - DAY)
