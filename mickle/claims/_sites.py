@@ -18,6 +18,8 @@ HOMES = {"github.com": GITHUB, "gitlab.com": GITLAB}
 _CALLED = {"github.com": "GitHub", "gitlab.com": "GitLab"}
 _NAME = re.compile(r"[A-Za-z0-9_](?:[A-Za-z0-9_.-]{0,98}[A-Za-z0-9_-])?")
 _NUMBER_LIMIT = 1 << 63
+# Others are no date of an account, and at the ends no zone can be told of them.
+_YEARS = range(1985, 9000)
 _WORD = re.compile(r"[A-Za-z0-9]{1,40}")
 _SECRET = re.compile(r"[!-~]{1,500}")
 
@@ -249,4 +251,6 @@ def _instant(told: object) -> datetime | None:
         found = datetime.fromisoformat(told) if isinstance(told, str) else None
     except ValueError:
         return None
-    return found.replace(tzinfo=found.tzinfo or UTC) if found is not None else None
+    if found is None or found.year not in _YEARS:
+        return None
+    return found.replace(tzinfo=found.tzinfo or UTC)
