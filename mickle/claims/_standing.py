@@ -24,6 +24,9 @@ SILENT_FOR = timedelta(days=7)
 NOTICE = timedelta(days=14)
 ASKED_FOR = timedelta(days=7)
 LIVE_AT_MOST = 50
+# Nobody sends looks to more hosts than that, though they end and begin as often as they wish.
+HOSTS_AN_HOUR = 10
+_HOUR = timedelta(hours=1)
 _TOKEN_BYTES = 18
 
 _SHOWN, _DISPUTED = Proof.State.SHOWN, Proof.State.DISPUTED
@@ -49,6 +52,17 @@ def check_room(shown: QuerySet[Proof]) -> None:
         raise TooMany(
             _("You show %(n)s places already. End one before you begin another.")
             % {"n": LIVE_AT_MOST}
+        )
+
+
+def check_pace(member: Member, host: str, at: datetime) -> None:
+    """Raise TooMany where the member has begun at many other hosts within the hour."""
+    recent = Proof.objects.filter(member=member, made_at__gt=at - _HOUR).exclude(host=host)
+    by_look = recent.exclude(method=Proof.Method.ACCOUNT)
+    if by_look.values("host").distinct().count() >= HOSTS_AN_HOUR:
+        raise TooMany(
+            _("You have begun this at %(n)s hosts in an hour. Wait a little; nothing was changed.")
+            % {"n": HOSTS_AN_HOUR}
         )
 
 

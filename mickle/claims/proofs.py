@@ -64,6 +64,7 @@ def begin(*, member: Member, address: str, method: str, at: datetime) -> Proof:
         if known is not None:
             _standing.end(Proof.objects.filter(id=known.id), at)
         _standing.check_room(live)
+        _standing.check_pace(member, place.host, at)
         return Proof.objects.create(
             member=member,
             kind=place.kind,

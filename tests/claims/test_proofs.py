@@ -281,9 +281,25 @@ def test_after_seven_days_it_is_too_late(web):
 def test_nobody_asks_for_more_than_anybody_needs():
     bob = creator("bob")
     for number in range(proofs.LIVE_AT_MOST):
-        begin(bob, f"https://blog{number}.example/")
+        begin(bob, f"https://uni.example/bob{number}", "META")
     with pytest.raises(proofs.TooMany):
-        begin(bob, "https://one-more.example/")
+        begin(bob, "https://uni.example/one-more", "META")
+
+
+def test_nobody_sends_looks_to_more_than_ten_new_hosts_an_hour():
+    bob, eve = creator("bob"), creator("eve")
+    for number in range(10):
+        proofs.end(proof=begin(bob, f"https://blog{number}.example/"), at=AT)
+    for more in ("https://blog10.example/", "https://www.blog11.example/x"):
+        with pytest.raises(proofs.TooMany):
+            begin(bob, more)
+
+    # Another way at one of them is no new host, and an hour later, or for others, all is as before.
+    assert begin(bob, "https://blog3.example/", "DNS").state == "ASKED"
+    assert begin(eve, "https://blog10.example/").state == "ASKED"
+    at = AT + timedelta(hours=1)
+    later = proofs.begin(member=bob, address="https://blog10.example/", method="FILE", at=at)
+    assert later.state == "ASKED"
 
 
 def test_a_lost_proof_leaves_its_pages_to_nobody_until_it_is_back(web):
