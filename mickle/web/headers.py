@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Final
 
+from django.db import DataError
 from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext as _
 
@@ -52,6 +53,17 @@ class SecurityHeaders:
         if request.is_secure():
             response.headers.setdefault("Strict-Transport-Security", f"max-age={_ONE_YEAR_S}")
         return response
+
+    def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
+        """400 for a NUL that reached the database: PostgreSQL has it in no text."""
+        if isinstance(exception, (DataError, ValueError)) and _has_nul(request):
+            return errors.bad_request(request)
+        return None
+
+
+def _has_nul(request: HttpRequest) -> bool:
+    given = [one for asked in (request.GET, request.POST) for _name, one in asked.lists()]
+    return "\0" in request.path_info or any("\0" in str(value) for one in given for value in one)
 
 
 def _opener_policy(path: str) -> str:
