@@ -318,12 +318,25 @@ def _is_ours(wanted: Wanted, address: str) -> bool:
 
 
 def _pays(wanted: Wanted, address: str) -> bool:
-    """Whether a link leads to a nod here that is said to be for the member."""
+    """Whether a link leads to the member's page, or to a nod at this very place that is theirs.
+
+    The button of another page is put up by whoever likes it: it says whose that one is.
+    """
     if _is_ours(wanted, address):
         return True
-    here = urls.origin_of(wanted.profile)
-    named = URLSearchParams(address.partition("#")[0].partition("?")[2]).get("by")
-    return urls.origin_of(address) == here and named == wanted.name
+    asked = URLSearchParams(address.partition("#")[0].partition("?")[2])
+    if urls.origin_of(address) != urls.origin_of(wanted.profile):
+        return False
+    named = asked.get_all("by") == [wanted.name]
+    return named and [wanted.proof.text] == [_place_of(one) for one in asked.get_all("url")]
+
+
+def _place_of(address: str) -> str:
+    """The text that a place has which is all that an address names; empty for none."""
+    try:
+        return urls.identify(address).identity.removeprefix(urls.VERSION).rstrip("/")
+    except urls.BadUrl:
+        return ""
 
 
 _WAYS: dict[str, Callable[[Wanted, Eyes, datetime], Seen]] = {

@@ -91,6 +91,8 @@ def tokens(member, proof: Proof) -> dict[str, str]:
     place = f"https://{HOST}/"
     return {
         "token": proof.token,
+        "here": place,
+        "host": HOST,
         "own": profile_of(member),
         "theirs": proofs.begin(member=eve, address=place, method=proof.method, at=AT).token,
         "hers": profile_of(eve),
@@ -111,6 +113,9 @@ def test_a_line_in_the_head(street, web, text, believed):
     assert shown(street, proof) is believed
 
 
+# As the snippets of a button have it, which everybody may put up.
+NOD = '<a rel="payment nofollow" href="https://mickle.example/nod?{}">Nod</a>'
+
 LINKS: dict[str, tuple[str, str, bool]] = {
     "me, a link": ("ME", ME, True),
     "me, in the head": ("ME", '<link rel="me" href="{own}">', True),
@@ -126,21 +131,26 @@ LINKS: dict[str, tuple[str, str, bool]] = {
     "a link without me": ("ME", '<a href="{own}">x</a>', False),
     "a word that begins so": ("ME", '<a rel="mention" href="{own}">x</a>', False),
     "payment": ("PAYMENT", PAYS, True),
-    "payment for a nod": (
+    "payment for a nod": ("PAYMENT", NOD.format("url={here}&by=bob"), True),
+    "payment for a nod, escaped": (
         "PAYMENT",
-        '<link rel="payment" href="https://mickle.example/nod?url=x&by=bob">',
+        NOD.format("url=https%3A%2F%2Fwww.{host}&amp;by=bob"),
         True,
     ),
-    "payment for another": (
+    "payment for another": ("PAYMENT", NOD.format("url={here}&by=eve"), False),
+    "payment for two": ("PAYMENT", NOD.format("url={here}&by=eve&by=bob"), False),
+    "payment for a nod elsewhere": (
         "PAYMENT",
-        '<link rel="payment" href="https://mickle.example/nod?url=x&by=eve">',
+        NOD.format("url=https%3A%2F%2Fbob.example%2F&by=bob"),
         False,
     ),
-    "payment for two": (
+    "payment for one page of it": ("PAYMENT", NOD.format("url={here}essay-of-bob&by=bob"), False),
+    "payment for two pages": (
         "PAYMENT",
-        '<link rel="payment" href="https://mickle.example/nod?by=eve&by=bob">',
+        NOD.format("url={here}&url=https://bob.example/&by=bob"),
         False,
     ),
+    "payment for no page": ("PAYMENT", NOD.format("by=bob"), False),
     "payment elsewhere": (
         "PAYMENT",
         '<link rel="payment" href="https://other.example/nod?by=bob">',
