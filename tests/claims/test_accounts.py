@@ -335,23 +335,6 @@ def test_few_talk_to_sites_at_once(sites, monkeypatch):
     assert leave(sites, bob, SOCIAL)
 
 
-ODD_DATES = (
-    "9999-12-31T23:59:59-23:00",
-    "0001-01-01T00:00:00+23:00",
-    "2020-01-01T00:00:00+99:99",
-    "20",
-    "",
-)
-
-
-@pytest.mark.parametrize("since", ODD_DATES)
-def test_a_date_that_is_none_says_nothing(sites, since):
-    sites.social.add("109", "bob", since)
-    proof = sign_in(sites, creator("bob"), SOCIAL, "109")
-    assert (proof.state, proof.since_at) == ("SHOWN", None)
-    assert look(sites, proof).state == "SHOWN"
-
-
 LATER: dict[str, tuple[bytes, str]] = {
     "not without a token": (answer(b"", status="401 Unauthorized"), "SHOWN"),
     "too many today": (told({"message": "rate limit"}, "403 Forbidden"), "SHOWN"),

@@ -114,3 +114,16 @@ def test_what_an_instance_is_known_by_is_a_name_and_a_secret_for_each_host():
         with pytest.raises(ImproperlyConfigured, match="MICKLE_GITLAB cannot be read") as why:
             _environment.apps("GITLAB", [wrong], "gitlab.com")
         assert "hunter2" not in str(why.value)
+
+
+ODD_DATES = (
+    *("9999-12-31T23:59:59-23:00", "0001-01-01T00:00:00+23:00", "2020-01-01T00:00:00+99:99"),
+    *("20", "", None, 1, {}),
+)
+
+
+@pytest.mark.parametrize("since", ODD_DATES)
+def test_a_date_that_no_clock_has_is_none(since):
+    told_of = {"id": 1, "login": "bob", "type": "User"}
+    assert HUB.read(json.dumps(told_of | {"created_at": since})).since_at is None
+    assert HUB.read(json.dumps(told_of | {"created_at": "2020-01-01"})).since_at is not None
