@@ -25,7 +25,7 @@ from tests.simulation.year import IBAN, PEOPLE, Bank, Year
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow]
 
-CLIENTS, SECONDS, LONG_S = 8, 8, 600
+CLIENTS, SECONDS, LONG_S = 8, 5, 600
 # From one look of the operator's to the next.
 DAYS, PAUSE_S, TURNS = 10, 0.1, 4
 
