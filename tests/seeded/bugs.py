@@ -9,6 +9,7 @@ from tests.seeded.fetching import FETCHING
 from tests.seeded.identity import IDENTITY
 from tests.seeded.mailing import MAILING
 from tests.seeded.month_end import MONTH_END
+from tests.seeded.oddities import ODDITIES
 from tests.seeded.programs import PROGRAMS
 from tests.seeded.proving import PROVING
 from tests.seeded.showing import SHOWING
@@ -57,6 +58,7 @@ BUGS = [
     *ARREARS,
     *IDENTITY,
     *MONTH_END,
+    *ODDITIES,
     *BESIDE,
     *MAILING,
     *SHOWING,

@@ -1,6 +1,6 @@
 """The tests are tested: each bug planted here, alone, in a copy, is caught by the test named.
 
-A run plants every tenth of them, each day others, so that all are planted within ten days; all at
+A run plants one of fourteen, each day others, so that all are planted within a fortnight; all at
 once with --long. A bug that is no longer there to plant fails every run, so the list cannot rot.
 """
 
