@@ -224,6 +224,11 @@ ACCOUNT_PREVENT_ENUMERATION = True
 ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
 ACCOUNT_LOGOUT_ON_GET = False
 ACCOUNT_SESSION_REMEMBER = True
+# As the library limits them, and no address more in an hour: whoever asks need not be who is there.
+ACCOUNT_RATE_LIMITS = {
+    "request_login_code": "20/m/ip,3/m/key,20/h/key",
+    "confirm_email": "1/10s/key,20/h/key",
+}
 
 # --- mail: files under the data folder unless SMTP is set ---------------------------------------
 DEFAULT_FROM_EMAIL = env.text("MAIL_FROM", "mickle@localhost")

@@ -23,7 +23,7 @@ Now = tuple[datetime, int]
 _LOOK_EVERY_S = 0.1
 _NAMED = re.compile(r"%\((\w+)\)s")
 _NOW = "SELECT clock_offset_s, closed_through FROM instance_instance WHERE id = 1"
-_POSTGRESQL_NOW = _NOW.replace(
+POSTGRESQL_NOW = _NOW.replace(
     "closed_through", "closed_through, extract(epoch from clock_timestamp())"
 )
 
@@ -72,6 +72,19 @@ def connect() -> Database:
     wrapper = connection
     raw = wrapper.get_new_connection(wrapper.get_connection_params())
     return _Sqlite(raw) if wrapper.vendor == "sqlite" else _Postgresql(raw)
+
+
+def connect_bare() -> psycopg.Connection[Any]:
+    """A new connection to PostgreSQL for who asks it without waiting."""
+    raw: psycopg.Connection[Any] = connection.get_new_connection(connection.get_connection_params())
+    raw.autocommit = True
+    raw.execute(_FEW_ROWS)
+    return raw
+
+
+def is_pipelined() -> bool:
+    """Whether the database takes many questions in one message."""
+    return connection.vendor == "postgresql"
 
 
 # What a database raises that does not answer, or refuses.
@@ -198,7 +211,7 @@ class _Postgresql:
     def writing(self) -> Iterator[Now]:
         self._told = False
         try:
-            yield self._read_now(f"BEGIN; {write.HOLD_FENCE}; {_POSTGRESQL_NOW}")
+            yield self._read_now(f"BEGIN; {write.HOLD_FENCE}; {POSTGRESQL_NOW}")
             self._raw.execute(f"{write.TELL}; COMMIT" if self._told else "COMMIT", prepare=False)
         except BaseException:
             # Where the connection is lost there is nothing to undo any more. The driver's own way
@@ -211,7 +224,7 @@ class _Postgresql:
         return at
 
     def now(self) -> Now:
-        return self._read_now(_POSTGRESQL_NOW)
+        return self._read_now(POSTGRESQL_NOW)
 
     def _read_now(self, text: str) -> Now:
         # Unprepared, several statements are one message and one answer.

@@ -15,7 +15,7 @@ from mickle.edge import _door
 from mickle.edge._answers import NEVER, Answer, shortly, written
 from mickle.edge._asking import ID_LIMIT
 from mickle.edge._database import FAILURES
-from mickle.edge._giving import Ask, Verdict
+from mickle.edge._judging import Ask, Verdict
 from mickle.edge._origins import Origins, header
 from mickle.edge._queue import Full, Queue
 from mickle.lib import months, urls

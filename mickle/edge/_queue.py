@@ -3,6 +3,9 @@
 Who comes before its transaction has begun is in it. A batch costs something however small it is. So
 behind one of several the next begins a turn of the loop after they were answered: by then many have
 come again, and there is one batch where there were two.
+
+On PostgreSQL a batch of nods alone needs no thread (see `_plain`), and the next one may begin when
+nothing but its answer is awaited, as soon as about as many have come.
 """
 
 import asyncio
@@ -11,9 +14,15 @@ from collections import Counter, deque
 from collections.abc import Callable
 from functools import partial
 from threading import Lock
+from typing import Any, TypeVar
 
-from mickle.edge._database import FAILURES, Database, faulty
-from mickle.edge._giving import Ask, Batch, Taken, Verdict
+import psycopg
+
+from mickle.edge._database import FAILURES, Database, connect_bare, faulty
+from mickle.edge._giving import Batch, Taken
+from mickle.edge._judging import Ask, Judge, Verdict
+from mickle.edge._pipeline import Pipeline
+from mickle.edge._plain import NotPlain, Plain, Rest, are_plain
 from mickle.edge._threads import Worker
 from mickle.lib.buckets import Buckets
 
@@ -23,9 +32,12 @@ WAITING_AT_MOST = 5_000
 SAME_AT_MOST = 64
 # A member nods at most so often, whatever the number of browsers.
 A_SECOND, BURST = 5, 60
+# The part of a batch on its way that has to have come before the next one begins behind it.
+ENOUGH = 0.8
 # Hears the verdict, or what the database raised.
 Heard = Callable[[Verdict | Exception], None]
 Waiting = tuple[Ask, Heard]
+Given = TypeVar("Given")
 What = tuple[tuple[str, ...], int | None, str]
 
 log = logging.getLogger(__name__)
@@ -38,26 +50,49 @@ class Full(Exception):
 class Queue:
     """Hands nods to one thread, in batches; answers each when it is durable."""
 
-    def __init__(self, worker: Worker, *, a_day: int, changed: Callable[[], None]) -> None:
-        self._worker, self._a_day, self._changed = worker, a_day, changed
-        self._members = Buckets(a_second=A_SECOND, burst=BURST)
-        self._known: set[str] = set()
+    def __init__(
+        self,
+        worker: Worker,
+        *,
+        a_day: int,
+        changed: Callable[[], None],
+        pipelined: bool = False,
+    ) -> None:
+        self._worker, self._changed = worker, changed
+        self._judge = Judge(a_day=a_day, members=Buckets(a_second=A_SECOND, burst=BURST))
         # The next batch; and who cannot be in it, being too many or asking for the same again.
         self._next: dict[What, Waiting] = {}
         self._rest: deque[Waiting] = deque()
         self._same: Counter[What] = Counter()
-        self._busy = False
+        # How many are written behind which none may begin; the one of which only the answer is
+        # awaited; whether the next is about to begin.
+        self._writing = 0
+        self._ending: list[Waiting] = []
+        self._due = False
+        self._pipeline: Pipeline | None = None
+        self._may_open, self._closed = pipelined, False
         # Around those who wait: the writer takes more of them when its transaction has begun.
         self._guard = Lock()
+
+    def close(self) -> None:
+        """Let go of the connection of its own."""
+        self._may_open, self._closed = False, True
+        if self._pipeline is not None:
+            self._pipeline.close()
 
     def put(self, ask: Ask, heard: Heard) -> None:
         """Let a nod or a take-back be decided; `heard` is called on this loop. Raises Full."""
         with self._guard:
             self._put(ask, heard)
-        if not self._busy:
-            self._busy = True
-            # Who asks in the same turn of the loop is in the batch, too.
-            asyncio.get_running_loop().call_soon(self._flush)
+        self._look()
+
+    def _look(self) -> None:
+        """Let the next batch begin, if it may."""
+        if self._due or self._writing or len(self._next) < max(len(self._ending) * ENOUGH, 1):
+            return
+        self._due = True
+        # Who asks in the same turn of the loop is in the batch, too.
+        asyncio.get_running_loop().call_soon(self._flush)
 
     def _put(self, ask: Ask, heard: Heard) -> None:
         what = _what(ask)
@@ -79,19 +114,77 @@ class Queue:
         return answer
 
     def _flush(self) -> None:
+        self._due = False
+        pipeline = self._pipeline if self._is_plain() else None
+        if self._writing or (self._ending and pipeline is None):
+            # What goes the other way waits until this one is empty.
+            return
         with self._guard:
             batch = self._together()
         if not batch:
-            self._busy = False
             return
+        self._writing += 1
+        if pipeline is None:
+            self._hand(self._write, batch, batch)
+            return
+        Plain(
+            pipeline,
+            self._judge,
+            [ask for ask, _heard in batch],
+            sent=partial(self._sent, batch),
+            rest=partial(self._leave, batch),
+            done=partial(self._answered, batch),
+        ).begin()
+
+    def _is_plain(self) -> bool:
+        if self._pipeline is None or not self._pipeline.is_open:
+            return False
+        return are_plain((ask for ask, _heard in self._next.values()), self._judge)
+
+    def _hand(
+        self, deed: Callable[[Database, Given], Taken], given: Given, batch: list[Waiting]
+    ) -> None:
+        """Have the thread do it, and tell the batch."""
         try:
-            self._worker.hand(self._write, batch, then=partial(self._written, batch))
+            self._worker.hand(deed, given, then=partial(self._written, batch))
         except RuntimeError as error:
             # The thread has ended.
             self._written(batch, error)
 
+    def _sent(self, batch: list[Waiting]) -> None:
+        """Only its answer is awaited: what comes next may be sent behind it."""
+        self._writing -= 1
+        self._ending = batch
+        self._look()
+
+    def _leave(self, batch: list[Waiting], rest: Rest) -> None:
+        """It is written, and a thread has something to look up before it can be told."""
+        self._writing, self._ending = self._writing + 1, []
+        self._hand(_looked_up, rest, batch)
+
+    def _answered(self, batch: list[Waiting], taken: Taken | Exception) -> None:
+        """A batch that needed no thread is durable; or it failed, and now needs one."""
+        was_sent, self._ending = batch is self._ending, []
+        if not isinstance(taken, Exception):
+            self._tell(batch, taken)
+            self._go_on(batch)
+            return
+        self._writing += was_sent
+        if not isinstance(taken, NotPlain):
+            log.warning("nods are written by a thread: %s", type(taken).__name__)
+            self._may_open = True
+        self._hand(self._write, batch, batch)
+
     def _written(self, batch: list[Waiting], taken: Taken | Exception) -> None:
-        """A batch is durable, or failed: everybody is told, and the next one comes."""
+        """A batch of the thread's is durable, or failed."""
+        self._tell(batch, taken)
+        self._writing -= 1
+        if self._may_open and not isinstance(taken, Exception):
+            self._may_open = False
+            self._worker.hand(_connected, None, then=self._opened)
+        self._go_on(batch)
+
+    def _tell(self, batch: list[Waiting], taken: Taken | Exception) -> None:
         failed = taken if isinstance(taken, Exception) else None
         verdicts = [] if isinstance(taken, Exception) else taken.verdicts
         for place, (_ask, heard) in enumerate(batch):
@@ -102,10 +195,21 @@ class Queue:
                 log.exception("an answer could not be given")
         if not isinstance(taken, Exception) and taken.counted:
             self._changed()
-        if self._next or len(batch) > 1:
+
+    def _go_on(self, batch: list[Waiting]) -> None:
+        """The next one comes."""
+        if not (self._due or self._writing) and (self._next or len(batch) > 1):
+            self._due = True
             asyncio.get_running_loop().call_soon(self._flush)
+
+    def _opened(self, raw: psycopg.Connection[Any] | Exception) -> None:
+        """There is a connection that needs no thread; where there is none, the thread goes on."""
+        if isinstance(raw, Exception):
+            self._may_open = True
+        elif self._closed:
+            raw.close()
         else:
-            self._busy = False
+            self._pipeline = Pipeline(raw)
 
     def _together(self) -> list[Waiting]:
         """The next batch: of those who ask for the same with the same pass, only the first."""
@@ -126,7 +230,7 @@ class Queue:
 
     def _write(self, database: Database, batch: list[Waiting]) -> Taken:
         """In the writer's thread."""
-        writer = Batch(database, a_day=self._a_day, members=self._members, known=self._known)
+        writer = Batch(database, self._judge)
         try:
             return writer.write([ask for ask, _heard in batch], partial(self._joining, batch))
         except FAILURES as error:
@@ -148,6 +252,14 @@ class Queue:
             more = [self._next.pop(what) for what in joining[: TOGETHER_AT_MOST - len(batch)]]
         batch.extend(more)
         return [ask for ask, _heard in more]
+
+
+def _looked_up(database: Database, rest: Rest) -> Taken:
+    return rest(database)
+
+
+def _connected(_database: Database, _none: None) -> psycopg.Connection[Any]:
+    return connect_bare()
 
 
 def _what(ask: Ask) -> What:

@@ -21,7 +21,7 @@ from mickle.edge._answers import (
 )
 from mickle.edge._asking import Asked, Request
 from mickle.edge._counts import NOBODY, Counts, Known
-from mickle.edge._database import FAILURES
+from mickle.edge._database import FAILURES, is_pipelined
 from mickle.edge._kept import Kept
 from mickle.edge._live import Live
 from mickle.edge._origins import Askers, Origins, header
@@ -74,7 +74,12 @@ class Edge:
         self._live = Live(
             self._counts, an_address=policy.streams_an_address, opened=self._watch.begin
         )
-        self._queue = Queue(self._writer, a_day=policy.nods_a_day, changed=self._counts.soon)
+        self._queue = Queue(
+            self._writer,
+            a_day=policy.nods_a_day,
+            changed=self._counts.soon,
+            pipelined=is_pipelined(),
+        )
         origins = Origins(
             pages=policy.pages_origin, button=policy.button_origin, hosts=policy.hosts
         )
@@ -101,6 +106,7 @@ class Edge:
         self._counts.stop()
         self._posting.close()
         self._prints.close()
+        self._queue.close()
         self._writer.close()
         self._reader.close()
 

@@ -52,11 +52,10 @@ GIVE = _GIVE.replace("{held}", "")
 HOLD_AND_GIVE = _GIVE.replace("{held}", "\n      ORDER BY m.id, r.thing FOR SHARE OF m")
 
 # Counts are raised in order of thing, as everybody does who raises several.
-COUNT_UP = """
+_COUNT = """
 INSERT INTO nods_count (thing_id, total)
 SELECT g.thing, CAST(COUNT(*) AS BIGINT)
-FROM (SELECT CAST(value->>0 AS BIGINT) AS member, CAST(value->>1 AS BIGINT) AS thing
-      FROM {rows}) g
+FROM {given} g
 JOIN members_member m ON m.id = g.member AND m.funded_month IS NOT NULL
 WHERE TRUE
 GROUP BY g.thing
@@ -64,6 +63,11 @@ ORDER BY g.thing
 ON CONFLICT (thing_id) DO UPDATE SET total = nods_count.total + excluded.total
 RETURNING thing_id, total
 """
+COUNT_UP = _COUNT.replace(
+    "{given}",
+    """
+(SELECT CAST(value->>0 AS BIGINT) AS member, CAST(value->>1 AS BIGINT) AS thing FROM {rows})""",
+)
 
 COUNT_DOWN = """
 UPDATE nods_count SET total = total - 1
@@ -80,3 +84,14 @@ RETURNING member_id, thing_id
 """
 
 TELL = f"NOTIFY {CHANNEL}"
+
+# On PostgreSQL alone: nods and counts in one statement, and who shows counts is told of those that
+# changed. All nods are there before the first count is raised, for they are put in its order.
+GIVE_AND_COUNT = f"""
+WITH given AS ({HOLD_AND_GIVE}), counted AS ({
+    _COUNT.replace("{given}", "(SELECT member_id AS member, thing_id AS thing FROM given)")
+})
+SELECT g.month, g.member_id, g.thing_id, c.total,
+       CASE WHEN c.total IS NOT NULL THEN pg_notify('{CHANNEL}', '') END
+FROM given g LEFT JOIN counted c ON c.thing_id = g.thing_id
+"""

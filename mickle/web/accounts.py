@@ -42,7 +42,9 @@ class Adapter(DefaultAccountAdapter):
         "too_many_login_attempts": gettext_lazy(
             "Too many wrong tries. Wait five minutes, then try again."
         ),
-        "rate_limited": gettext_lazy("Too many requests in a short time. Wait a minute."),
+        "rate_limited": gettext_lazy(
+            "Too many requests in a short time. Wait a minute; after many, an hour."
+        ),
         "account_inactive": gettext_lazy("This account is closed."),
     }
 

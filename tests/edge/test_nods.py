@@ -276,7 +276,7 @@ def test_what_was_given_can_be_taken_back_whatever_came_since(transactional_db):
 
 
 def test_a_member_nods_only_so_fast_in_all_browsers(now_street, alice):
-    now_street.edge._queue._members = _queue.Buckets(a_second=0.001, burst=4)
+    now_street.edge._queue._judge._members = _queue.Buckets(a_second=0.001, burst=4)
     tokens = [passed(alice) for _browser in range(3)]
     answers = now_street.run(
         *(now_street.post("/c/nod", {"id": page(n).id, "pass": tokens[n % 3]}) for n in range(6))

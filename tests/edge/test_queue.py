@@ -8,7 +8,8 @@ from functools import partial
 import pytest
 
 from mickle.edge import _queue
-from mickle.edge._giving import Ask, Taken, Verdict
+from mickle.edge._giving import Taken
+from mickle.edge._judging import Ask, Verdict
 from mickle.edge._queue import Full, Queue
 
 
@@ -227,7 +228,7 @@ def begun(monkeypatch):
             return Taken([Verdict(thing_id=ask.thing_id) for ask in asks], counted=True)
 
     one = Begun()
-    monkeypatch.setattr(_queue, "Batch", lambda _database, **_facts: one)
+    monkeypatch.setattr(_queue, "Batch", lambda _database, _judge: one)
     return one
 
 

@@ -10,7 +10,8 @@ from django.db import OperationalError, connection, transaction
 
 from mickle.edge import _door, _queue
 from mickle.edge._database import Database
-from mickle.edge._giving import Ask, Batch
+from mickle.edge._giving import Batch
+from mickle.edge._judging import Ask
 from mickle.edge._origins import Askers
 from mickle.edge._threads import Worker
 from mickle.edge.edge import Policy

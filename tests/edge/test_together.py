@@ -6,7 +6,8 @@ import threading
 import pytest
 from django.db import connection
 
-from mickle.edge._giving import Ask, Batch
+from mickle.edge._giving import Batch
+from mickle.edge._judging import Ask
 from mickle.nods import nods
 from mickle.nods import write as statements
 from mickle.passes.write import hashed

@@ -1,7 +1,8 @@
 """Writes a batch as the writer's thread does, without limits."""
 
 from mickle.edge._database import Database
-from mickle.edge._giving import Ask, Batch, Verdict
+from mickle.edge._giving import Batch
+from mickle.edge._judging import Ask, Judge, Verdict
 from mickle.lib.buckets import Buckets
 
 NO_LIMIT = 10**6
@@ -9,4 +10,4 @@ NO_LIMIT = 10**6
 
 def write(database: Database, *asks: Ask) -> list[Verdict]:
     limit = Buckets(a_second=NO_LIMIT, burst=NO_LIMIT)
-    return Batch(database, a_day=NO_LIMIT, members=limit, known=set()).write(asks).verdicts
+    return Batch(database, Judge(a_day=NO_LIMIT, members=limit)).write(asks).verdicts

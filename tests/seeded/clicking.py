@@ -59,20 +59,20 @@ CLICKING = [
         "edge/_database.py",
         """        self._told = False
         try:
-            yield self._read_now(f"BEGIN; {write.HOLD_FENCE}; {_POSTGRESQL_NOW}")
+            yield self._read_now(f"BEGIN; {write.HOLD_FENCE}; {POSTGRESQL_NOW}")
             self._raw.execute(f"{write.TELL}; COMMIT" if self._told else "COMMIT", prepare=False)
 """,
         """        if self._raw.info.transaction_status:
             self._raw.execute("COMMIT")
         try:
-            yield self._read_now(f"BEGIN; {write.HOLD_FENCE}; {_POSTGRESQL_NOW}")
+            yield self._read_now(f"BEGIN; {write.HOLD_FENCE}; {POSTGRESQL_NOW}")
 """,
         "tests/edge/test_nods.py -k committed_when_its_answer_begins",
         "postgresql",
     ),
     Bug(
         "a pass is good on every site",
-        "edge/_giving.py",
+        "edge/_judging.py",
         """        if self.asked_id is not None and not self.fits:
             return "other-site"
 """,
@@ -81,7 +81,7 @@ CLICKING = [
     ),
     Bug(
         "an old pass is still good",
-        "edge/_giving.py",
+        "edge/_judging.py",
         " AND p.expires_at > %(at)s",
         "",
         "tests/edge/test_nods.py -k old_pass",
@@ -141,7 +141,7 @@ CLICKING = [
     ),
     Bug(
         "the pass that came last says why none gives",
-        "edge/_giving.py",
+        "edge/_judging.py",
         'reason != "no-pass" and verdicts[place].reason in _NOT_HERE',
         'reason != "no-pass"',
         "tests/edge/test_races.py -k came_furthest",
@@ -172,8 +172,9 @@ CLICKING = [
     Bug(
         "a refused click holds its member",
         "edge/_giving.py",
-        "                # Of several passes the one that came furthest says why not.\n",
-        "                self._database.hold_members([one.member_id])\n",
+        "        return self._judge.decide(",
+        "        self._database.hold_members([who.member_id for _row, who in found if who.pass_id])\n"
+        "        return self._judge.decide(",
         "tests/edge/test_together.py -k holds_nobody",
         "postgresql",
     ),
@@ -201,9 +202,9 @@ CLICKING = [
     Bug(
         "the next batch begins before who was answered can come again",
         "edge/_queue.py",
-        "        if self._next or len(batch) > 1:\n"
-        "            asyncio.get_running_loop().call_soon(self._flush)",
-        "        if self._next or len(batch) > 1:\n            self._flush()",
+        "            self._due = True\n"
+        "            asyncio.get_running_loop().call_soon(self._flush)\n\n    def _opened",
+        "            self._flush()\n\n    def _opened",
         "tests/edge/test_queue.py -k come_again",
     ),
     Bug(

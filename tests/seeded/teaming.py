@@ -192,7 +192,7 @@ TEAMING = [
     ),
     Bug(
         "one click gives a nod to what is partly one's own",
-        "edge/_giving.py",
+        "edge/_judging.py",
         "if partner or self.owner_id == self.member_id:",
         "if self.owner_id == self.member_id:",
         "tests/edge/test_nods.py -k through_a_team",
