@@ -6,10 +6,46 @@ import pytest
 
 from mickle.edge import _database
 from mickle.edge._database import Database
+from mickle.edge._judging import Judge
+from mickle.edge._pipeline import Pipeline
+from mickle.edge._queue import Queue
 from mickle.lib import months
 from tests import people
 from tests.edge.passed import MONTH
 from tests.edge.street import Street
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Run what asks for either way by each there is: PostgreSQL needs no thread for nods alone."""
+    if "either_way" in metafunc.fixturenames:
+        on_postgresql = metafunc.config.getoption("--database") == "postgresql"
+        ways = ["by a thread", "by none"][: 1 + on_postgresql]
+        metafunc.parametrize("either_way", ways, indirect=True)
+
+
+@pytest.fixture
+def either_way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
+    """Whether a thread writes, from the first nod on."""
+    if request.param == "by a thread":
+        monkeypatch.setattr("mickle.edge.edge.is_pipelined", lambda: False)
+    else:
+        without_a_thread(monkeypatch)
+    return request.param
+
+
+def without_a_thread(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Write as to who is known, and connected, from the first nod on."""
+    flush = Queue._flush
+
+    def connected(queue: Queue) -> None:
+        if queue._pipeline is None:
+            queue._may_open = False
+            queue._pipeline = Pipeline(_database.connect_bare())
+        flush(queue)
+
+    monkeypatch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "1")
+    monkeypatch.setattr(Queue, "_flush", connected)
+    monkeypatch.setattr(Judge, "knows", lambda _judge, _ask: True)
 
 
 @pytest.fixture

@@ -173,7 +173,7 @@ CLICKING = [
         "a refused click holds its member",
         "edge/_giving.py",
         "        return self._judge.decide(",
-        "        self._database.hold_members([who.member_id for _row, who in found if who.pass_id])\n"
+        "        self._database.hold_members([who.member_id for _n, who in found if who.pass_id])\n"
         "        return self._judge.decide(",
         "tests/edge/test_together.py -k holds_nobody",
         "postgresql",
