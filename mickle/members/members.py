@@ -381,5 +381,8 @@ def invite_waiting(*, person: WaitingPerson, at: datetime) -> Invite | None:
 
 def find(name: str) -> Member | None:
     """The member with this username or e-mail address, whatever the case."""
+    if not name:
+        # Many have no address, and none of them is meant.
+        return None
     rows = Member.objects.filter(is_team=False)
     return rows.filter(Q(username__iexact=name) | Q(email__iexact=name)).first()

@@ -52,6 +52,10 @@ def test_a_wrong_reference_waits_until_it_is_assigned(ines: Person) -> None:
     payin = Payin.objects.get()
     ines.send(f"/operator/cash-desk/{payin.id}/assign", member="nobody")
     assert "No member has this name" in ines.text
+    # Whoever has no address has an empty one.
+    Member.objects.filter(id=member("bob").id).update(email="")
+    ines.send(f"/operator/cash-desk/{payin.id}/assign", member=" ")
+    assert "No member has this name" in ines.text
     ines.send(f"/operator/cash-desk/{payin.id}/assign", member="alice@example.org")
     assert ledger.balance(ledger.funds(alice.id)) == EUR("5.00")
 
