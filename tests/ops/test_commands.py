@@ -1,6 +1,7 @@
 """Money and months from a terminal."""
 
 import json
+import resource
 import stat
 from datetime import UTC, datetime, timedelta
 from xml.etree import ElementTree as ET
@@ -17,7 +18,7 @@ from mickle.members import members
 from mickle.nods.models import Nod
 from mickle.ops.management.commands import audit
 from mickle.payouts import payouts
-from mickle.payouts.models import Payout
+from mickle.payouts.models import Payout, PayoutFile
 from mickle.settlement.models import Proof
 from tests.crash.dying import picture
 from tests.ops.worlds import ago, small, written
@@ -48,6 +49,21 @@ def test_another_amount_with_the_same_reference_is_refused(loaded):
     said = loaded.refused("top-up", "alice", "6.00", "--reference", "x")
     assert "with other content" in said
     assert has("alice") == EUR("25.00")
+
+
+@pytest.mark.parametrize("reference", ["", " "])
+def test_a_top_up_needs_what_names_it(loaded, reference):
+    said = loaded.refused("top-up", "alice", "5.00", "--reference", reference)
+    assert said.startswith("Give what names this entry at the bank")
+    assert has("alice") == EUR("20.00")
+
+
+@pytest.mark.parametrize("name", ["", " "])
+def test_no_name_is_nobodys(loaded, name):
+    # Alice and Bob have no address, so an empty one would be theirs.
+    said = loaded.refused("top-up", name, "5.00", "--reference", "x")
+    assert said == f"Nobody here is called “{name}”."
+    assert has("alice") + has("bob") == EUR("22.00")
 
 
 @pytest.mark.parametrize("amount", ["0", "0.00"])
@@ -258,6 +274,28 @@ def test_a_file_that_is_there_is_not_written_over(rich, tmp_path):
 def test_where_no_file_can_be_written_nobody_is_paid(rich, tmp_path):
     assert "No such file" in rich.refused("pay-out", "--file", str(tmp_path / "no" / "out.xml"))
     assert Payout.objects.get().state == Payout.State.REQUESTED
+
+
+def test_a_file_that_was_made_and_not_written_is_written_by_last(rich, tmp_path, monkeypatch):
+    path, again = tmp_path / "out.xml", tmp_path / "again.xml"
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    make = payouts.make_file
+
+    def made_as_the_disk_fills(**facts):
+        found = make(**facts)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (100, limits[1]))
+        return found
+
+    monkeypatch.setattr(payouts, "make_file", made_as_the_disk_fills)
+    try:
+        said = rich.refused("pay-out", "--file", str(path))
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert said.startswith(f"{path} cannot be written (File too large). Nothing is lost")
+    assert "mickle pay-out --last --file" in said
+    assert not path.exists()
+    assert rich("pay-out", "--file", str(again), "--last") == 0, rich.err
+    assert again.read_bytes() == bytes(PayoutFile.objects.get().content)
 
 
 def test_there_is_no_last_file_before_the_first(loaded, tmp_path):

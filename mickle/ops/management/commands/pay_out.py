@@ -45,15 +45,18 @@ class Command(Base):
                 _("%(file)s is there already. Choose another name; nobody was paid.")
                 % {"file": path}
             ) from error
-        with out:
-            try:
+        made: PayoutFile | None = None
+        try:
+            with out:
                 made = _newest() if options["last"] else payouts.make_file(at=instance.now())
                 out.write(made.content)
                 out.flush()
                 os.fsync(out.fileno())
-            except BaseException:
-                path.unlink()
+        except BaseException as error:
+            path.unlink(missing_ok=True)
+            if made is None:
                 raise
+            raise _not_written(path, made, error) from error
         self.say(
             _("Payments in %(file)s (%(id)s): %(payments)s, together %(sum)s.")
             % {
@@ -63,6 +66,22 @@ class Command(Base):
                 "id": made.message_id,
             }
         )
+
+
+def _not_written(path: Path, made: PayoutFile, error: BaseException) -> NoFile:
+    """Its payouts are in this file for ever, so running the command again would not write it."""
+    return NoFile(
+        _(
+            "%(file)s cannot be written (%(why)s). Nothing is lost: %(id)s stands in the books; "
+            "write it with mickle pay-out --last --file OTHER.xml, or download it on the page "
+            "Payouts."
+        )
+        % {
+            "file": path,
+            "why": getattr(error, "strerror", None) or type(error).__name__,
+            "id": made.message_id,
+        }
+    )
 
 
 def _private(path: str, flags: int) -> int:

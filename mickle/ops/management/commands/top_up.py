@@ -36,8 +36,9 @@ class Command(Base):
     def handle(self, *_args: Any, **options: Any) -> None:
         """Book it, and release what waited for a member who may receive from now on."""
         member, at = member_named(options["member"]), instance.now()
+        named = options["reference"].strip()
         # The same words may name an entry of each of two members, and book both.
-        reference = f"{options['reference'].strip()} ({member.username})"
+        reference = f"{named} ({member.username})" if named else ""
         with transaction.atomic():
             # Before any account is locked: the release after it waits for no settlement then.
             instance.hold_owners()
