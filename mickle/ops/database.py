@@ -16,6 +16,9 @@ from django.utils.translation import gettext as _
 from mickle.lib.errors import Refused
 
 MIGRATE_LOCK = 14
+# Stands among the migrations while they are applied, and until what follows the last of them, such
+# as the triggers that guard the books, is there too.
+UNDER_WAY = ("mickle", "under_way")
 
 
 class NewerData(Refused):
@@ -23,13 +26,21 @@ class NewerData(Refused):
 
 
 def make_ready() -> None:
-    """Migrate when a migration is missing; raises NewerData when the data is ahead of the code."""
+    """Migrate when a migration is missing or was stopped; raises NewerData for data ahead of it."""
     known = _on_disk()
     if _missing(known):
         with _alone():
             # Whoever held the lock before may have done it already.
             if _missing(known):
-                call_command("migrate", verbosity=0, interactive=False)
+                _migrate()
+
+
+def _migrate() -> None:
+    recorder = MigrationRecorder(connection)
+    recorder.ensure_schema()
+    recorder.record_applied(*UNDER_WAY)
+    call_command("migrate", verbosity=0, interactive=False)
+    recorder.record_unapplied(*UNDER_WAY)
 
 
 def _missing(known: set[tuple[str, str]]) -> bool:
@@ -43,7 +54,7 @@ def _missing(known: set[tuple[str, str]]) -> bool:
             )
             % {"migration": ".".join(ahead[0])}
         )
-    return bool(known - applied)
+    return bool(known - applied) or UNDER_WAY in applied
 
 
 def _on_disk() -> set[tuple[str, str]]:

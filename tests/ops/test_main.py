@@ -116,3 +116,20 @@ def test_migrations_are_known_by_name_without_importing_them(db):
     assert ("sessions", "0001_initial") in known
     assert not database._missing(known)
     assert database._missing(known | {("web", "0001_more")})
+
+
+def test_a_migration_that_stopped_before_its_end_is_done_again(db, monkeypatch):
+    known, asked = database._on_disk(), []
+
+    def killed(*words, **_options):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as then:
+        then.setattr(database, "_on_disk", lambda: known | {("web", "0001_more")})
+        then.setattr(database, "call_command", killed)
+        with pytest.raises(KeyboardInterrupt):
+            database.make_ready()
+    monkeypatch.setattr(database, "call_command", lambda *words, **_options: asked.append(words))
+    database.make_ready()
+    database.make_ready()
+    assert asked == [("migrate",)]

@@ -189,6 +189,23 @@ def test_each_data_folder_is_an_instance_and_migrates_itself(tmp_path):
     assert not one.exists()
 
 
+KILLED = """
+import os
+from django.core.management.commands import migrate
+from mickle.ops.main import main
+migrate.emit_post_migrate_signal = lambda *_words, **_facts: os._exit(9)
+main(["clock"])
+"""
+
+
+def test_a_first_start_that_is_killed_before_the_triggers_is_made_good(tmp_path):
+    killed = [sys.executable, "-c", KILLED]
+    done = subprocess.run(killed, env=environment(tmp_path), check=False, capture_output=True)
+    assert done.returncode == 9, done.stderr
+    audited = run(tmp_path, "audit")
+    assert audited.returncode == 0, audited.stderr
+
+
 def test_a_reader_who_has_had_enough_is_no_failure(tmp_path):
     begin_with_tables(tmp_path)
     assert run(tmp_path, "clock").returncode == 0
