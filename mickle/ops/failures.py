@@ -19,6 +19,8 @@ from mickle.lib.errors import Refused
 # deadlock, being shut down.
 _FULL = ("53100", "disk is full", "No space left", "SQLITE_IOERR_SHMSIZE")
 _LOCKED = ("database is locked", "database table is locked", "55P03", "40P01")
+# Of SQLite, and of PostgreSQL about a page or an index.
+_DAMAGED = ("malformed", "not a database", "XX001", "XX002")
 _AWAY = ("connection failed", "connection to server", "could not connect", "unable to open", "57P0")
 
 
@@ -44,6 +46,20 @@ def bare(error: BaseException) -> str:
     return f"Something unforeseen happened ({_named(error)}). Nothing was decided."
 
 
+def early(error: BaseException) -> str:
+    """The same before the settings could be read, so without a language and a log."""
+    if isinstance(error, ImproperlyConfigured):
+        return str(error)
+    if isinstance(error, KeyboardInterrupt):
+        return "Stopped. Nothing was changed."
+    if isinstance(error, OSError):
+        where = f"{error.filename}: " if error.filename else ""
+        return f"{where}{error.strerror or error}. Nothing was changed."
+    # The words of one about a value may hold the value, and that may be a password.
+    what = type(error).__name__ if isinstance(error, ValueError) else _named(error)
+    return f"The settings cannot be read ({what}). Nothing was changed."
+
+
 def _named(error: BaseException) -> str:
     return f"{type(error).__name__}: {' '.join(str(error).split())}"
 
@@ -54,6 +70,11 @@ def _of_database(error: BaseException) -> str:
     told = f"{error} {named}"
     if any(word in told for word in _FULL):
         return _full()
+    if any(word in told for word in _DAMAGED):
+        return _(
+            "The database is damaged (%(why)s). Nothing was changed by this command. Stop Mickle, "
+            "keep a copy of the files as they are, and restore the newest backup."
+        ) % {"why": " ".join(str(error).split())}
     if any(word in told for word in _LOCKED):
         return _(
             "Another process kept the database locked. Nothing is lost; "

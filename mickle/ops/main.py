@@ -2,10 +2,11 @@
 
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from importlib import metadata
 
 import django
+from django.apps import apps
 from django.core.management import load_command_class
 
 from mickle.ops import database, failures
@@ -40,6 +41,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 0
     if folder:
         os.environ["MICKLE_DATA"] = folder
+        # What is typed goes before whatever the environment says.
+        os.environ.pop("MICKLE_DATA_FILE", None)
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "mickle.config.settings")
     return _run(name, words[1:])
 
@@ -98,7 +101,12 @@ def _run(name: str, arguments: list[str]) -> int:
         # argparse leaves this way: 0 after --help, 2 after a usage it could not read.
         return int(done.code or 0)
     except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001 - the last one to hear of it
-        say = failures.bare if offline else failures.sentence
-        print(say(error), file=sys.stderr)
+        print(_say(name)(error), file=sys.stderr)
         return 1
     return 0
+
+
+def _say(name: str) -> Callable[[BaseException], str]:
+    if name in OFFLINE:
+        return failures.bare
+    return failures.sentence if apps.ready else failures.early

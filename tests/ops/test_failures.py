@@ -9,7 +9,7 @@ import psycopg
 import pytest
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
-from django.db import OperationalError, connection
+from django.db import DatabaseError, OperationalError, connection
 
 from mickle.instance.models import Month
 from mickle.ledger import ledger
@@ -131,6 +131,8 @@ def test_a_server_that_is_away_is_said(db):
         (OperationalError("database or disk is full"), "The disk is full"),
         (OperationalError("database is locked"), "locked"),
         (sqlite3.OperationalError("database is locked"), "locked"),
+        (DatabaseError("database disk image is malformed"), "restore the newest backup"),
+        (DatabaseError("file is not a database"), "The database is damaged (file is not"),
         (OSError(errno.ENOSPC, "No space left on device"), "The disk is full"),
         (PermissionError(errno.EACCES, "Permission denied", "/x"), "/x: Permission denied."),
         (ImproperlyConfigured("MICKLE_X is wrong."), "MICKLE_X is wrong."),
