@@ -1,14 +1,21 @@
 """Reads settings from the environment, also from files (NAME_FILE), and fails loudly."""
 
+import ipaddress
 import os
 import re
 import secrets
+import tempfile
 from pathlib import Path
+from typing import Any
 
+import dj_database_url
 from django.core.exceptions import ImproperlyConfigured
 
 from mickle.lib import money, resolvers
 from mickle.lib.errors import Refused
+
+# More have no number a setting may be, and Python reads a few thousand only.
+_DIGITS = 20
 
 
 def text(name: str, default: str = "") -> str:
@@ -18,6 +25,9 @@ def text(name: str, default: str = "") -> str:
             return Path(path).read_text(encoding="utf-8").strip()
         except OSError as error:
             raise ImproperlyConfigured(f"MICKLE_{name}_FILE cannot be read: {error}") from error
+        except UnicodeDecodeError:
+            # What stands there is a secret, so not even a byte of it is said.
+            raise ImproperlyConfigured(f"MICKLE_{name}_FILE is not UTF-8 text.") from None
     return os.environ.get(f"MICKLE_{name}", default)
 
 
@@ -29,13 +39,15 @@ def choice(name: str, default: str, allowed: tuple[str, ...]) -> str:
     return value
 
 
-def number(name: str, default: int, *, least: int = 0) -> int:
-    """A whole number: nought, or `least` or more."""
+def number(name: str, default: int, *, least: int = 0, most: int = 10**9) -> int:
+    """A whole number: nought, or `least` or more, up to `most`."""
     value = text(name, str(default))
-    if not value.isdecimal():
+    if not value.isdecimal() or len(value) > _DIGITS:
         raise ImproperlyConfigured(f"MICKLE_{name} is “{value}”; it must be a whole number.")
     if 0 < int(value) < least:
         raise ImproperlyConfigured(f"MICKLE_{name} is {value}; it may be 0, or {least} or more.")
+    if int(value) > most:
+        raise ImproperlyConfigured(f"MICKLE_{name} is {value}; it may be at most {most}.")
     return int(value)
 
 
@@ -45,6 +57,69 @@ def amount(name: str, default: str, decimals: int) -> int:
         return money.parse(text(name, default), decimals)
     except Refused as error:
         raise ImproperlyConfigured(f"MICKLE_{name}: {error}") from error
+
+
+def in_order(least_name: str, least: int, most_name: str, most: int) -> None:
+    """Refuse two limits that leave no amount between them."""
+    if not 0 < least <= most:
+        raise ImproperlyConfigured(
+            f"MICKLE_{least_name} must be more than nought, and MICKLE_{most_name} no less than it."
+        )
+
+
+def currency(name: str, default: str) -> str:
+    """A code of ISO 4217."""
+    value = text(name, default)
+    if not re.fullmatch("[A-Z]{3}", value):
+        raise ImproperlyConfigured(f"MICKLE_{name} is “{value}”; it must be a code such as EUR.")
+    return value
+
+
+def origin(name: str) -> str:
+    """Where something is served, http(s)://HOST, or empty."""
+    value = text(name).rstrip("/")
+    if value and not re.fullmatch(r"https?://[^/?#@\s]+", value):
+        raise ImproperlyConfigured(
+            f"MICKLE_{name} is “{value}”; it must be https://HOST, with nothing behind it."
+        )
+    return value
+
+
+def networks(name: str) -> list[str]:
+    """Addresses, or networks as 192.0.2.0/24; “*” is all of them."""
+    found = words(name)
+    for word in found:
+        try:
+            if word != "*":
+                ipaddress.ip_network(word)
+        except ValueError:
+            raise ImproperlyConfigured(
+                f"MICKLE_{name} has “{word}”; it must be an address such as 127.0.0.1, "
+                "or a network such as 192.0.2.0/24."
+            ) from None
+    return found
+
+
+def database(default: str) -> dict[str, Any]:
+    """What DATABASE_URL names; never said back, for it may hold a password."""
+    url = os.environ.get("DATABASE_URL") or default
+    try:
+        found: dict[str, Any] = dict(dj_database_url.parse(url))
+    except ValueError:
+        raise ImproperlyConfigured(
+            "DATABASE_URL cannot be read; it must be postgres://USER:PASSWORD@HOST/NAME, with each "
+            "odd letter of the password as %XX, or sqlite:///PATH."
+        ) from None
+    if found["ENGINE"].endswith("sqlite3"):
+        if "#" in url or "?" in url:
+            raise ImproperlyConfigured(
+                "DATABASE_URL names a file of SQLite; write %23 for a “#” in it, and %3F for a “?”."
+            )
+        if found["NAME"] in ("", ":memory:") or found["NAME"].startswith("file:"):
+            raise ImproperlyConfigured(
+                "DATABASE_URL names no file, so nothing would be kept; write sqlite:///PATH."
+            )
+    return found
 
 
 def words(name: str) -> list[str]:
@@ -94,6 +169,10 @@ def data_dir() -> Path:
     """The folder of this instance's data; made when it is missing, readable by its owner only."""
     fallback = Path(os.environ.get("XDG_DATA_HOME") or Path.home() / ".local/share") / "mickle"
     path = Path(text("DATA") or fallback).expanduser().absolute()
+    try:
+        str(path).encode()
+    except UnicodeEncodeError:
+        raise ImproperlyConfigured("The name of the data folder is not UTF-8 text.") from None
     if "?" in str(path):
         # DuckDB takes what follows for options, and puts half of its files elsewhere.
         raise ImproperlyConfigured(f"The data folder {path} may have no “?” in its name.")
@@ -108,14 +187,34 @@ def secret_key(folder: Path) -> str:
     """MICKLE_SECRET_KEY, or a key made once and kept in the data folder."""
     if given := text("SECRET_KEY"):
         return given
+    if os.environ.get("MICKLE_SECRET_KEY_FILE"):
+        raise ImproperlyConfigured("MICKLE_SECRET_KEY_FILE is empty.")
     path = folder / "secret-key"
+    if not path.exists():
+        _keep_new_key(path)
+    kept = path.read_bytes()
+    if not kept.strip() or not kept.isascii():
+        raise ImproperlyConfigured(
+            f"{path} holds no key. Put it back from a backup, or remove the file: a new key is "
+            "made then, and everybody signs in again."
+        )
+    return kept.decode("ascii")
+
+
+def _keep_new_key(path: Path) -> None:
+    """Write a key; whole or not at all, and of two who do so at once the first one's stays."""
+    number, new = tempfile.mkstemp(prefix="secret-key-", dir=path.parent)
     try:
-        with open(path, "x", encoding="ascii", opener=_private) as file:
+        with os.fdopen(number, "w", encoding="ascii") as file:
             file.write(secrets.token_urlsafe(48))
-    except FileExistsError:
-        pass
-    return path.read_text(encoding="ascii")
-
-
-def _private(path: str, flags: int) -> int:
-    return os.open(path, flags, 0o600)
+            file.flush()
+            os.fsync(number)
+        try:
+            os.link(new, path)
+        except FileExistsError:
+            return
+        except OSError:
+            # A file system that knows no links.
+            Path(new).replace(path)
+    finally:
+        Path(new).unlink(missing_ok=True)

@@ -1,10 +1,8 @@
 """Settings of an instance, each an environment variable; docs/reference/settings.md has all."""
 
-import os
 from typing import Any
 from urllib.parse import quote
 
-import dj_database_url
 from django.core.exceptions import ImproperlyConfigured
 from django.utils.translation import gettext_lazy as _
 
@@ -19,13 +17,15 @@ ALLOWED_HOSTS = env.words("HOSTS") or ["localhost", "127.0.0.1", "[::1]"]
 CSRF_TRUSTED_ORIGINS = [f"https://{host}" for host in ALLOWED_HOSTS if "." in host]
 
 # --- money and policies -------------------------------------------------------------------------
-CURRENCY = env.text("CURRENCY", "EUR")
-CURRENCY_DECIMALS = env.number("CURRENCY_DECIMALS", {"JPY": 0, "KWD": 3}.get(CURRENCY, 2))
+CURRENCY = env.currency("CURRENCY", "EUR")
+# No more than the books keep.
+CURRENCY_DECIMALS = env.number("CURRENCY_DECIMALS", {"JPY": 0, "KWD": 3}.get(CURRENCY, 2), most=6)
 BUDGET_MIN_MICROS = env.amount("BUDGET_MIN", "2", CURRENCY_DECIMALS)
 BUDGET_MAX_MICROS = env.amount("BUDGET_MAX", "100", CURRENCY_DECIMALS)
 BUDGET_DEFAULT_MICROS = env.amount("BUDGET_DEFAULT", "5", CURRENCY_DECIMALS)
+env.in_order("BUDGET_MIN", BUDGET_MIN_MICROS, "BUDGET_MAX", BUDGET_MAX_MICROS)
 FUNDS_MAX_MICROS = env.amount("FUNDS_MAX", "600", CURRENCY_DECIMALS)
-FEE_BASIS_POINTS = env.number("FEE_BASIS_POINTS", 1000)
+FEE_BASIS_POINTS = env.number("FEE_BASIS_POINTS", 1000, most=10_000)
 PAYOUT_MIN_MICROS = env.amount("PAYOUT_MIN", "10", CURRENCY_DECIMALS)
 PAYOUT_COST_MICROS = env.amount("PAYOUT_COST", "0", CURRENCY_DECIMALS)
 # A member's first payout above this waits until the public had its time to object.
@@ -43,8 +43,8 @@ IDLE_POLICY = env.choice("IDLE", "charity", ("charity", "keep"))
 MODE = env.choice("MODE", "prepaid", ("prepaid", "arrears"))
 CHARGE_MIN_MICROS = env.amount("CHARGE_MIN", "2", CURRENCY_DECIMALS)
 CHARGE_TRIES = env.number("CHARGE_TRIES", 3)
-CHARGE_DAYS = env.number("CHARGE_DAYS", 7)
-GRACE_HOURS = env.number("GRACE_HOURS", 72)
+CHARGE_DAYS = env.number("CHARGE_DAYS", 7, most=36_500)
+GRACE_HOURS = env.number("GRACE_HOURS", 72, most=1_000_000)
 # Which engine computes a month; settlement has one for each name but “auto”, in this order.
 ENGINES = ("auto", "database", "duckdb", "spark")
 ENGINE = env.choice("ENGINE", "auto", ENGINES)
@@ -65,9 +65,9 @@ OPERATOR_EMAIL = env.text("OPERATOR_EMAIL")
 BANK_NAME = env.text("BANK_NAME")
 BANK_IBAN = env.text("BANK_IBAN")
 BANK_BIC = env.text("BANK_BIC")
-BASE_URL = env.text("BASE_URL").rstrip("/")
+BASE_URL = env.origin("BASE_URL")
 # Where buttons, counts and scripts are served; empty: at the pages' own origin.
-BUTTON_ORIGIN = env.text("BUTTON_ORIGIN").rstrip("/")
+BUTTON_ORIGIN = env.origin("BUTTON_ORIGIN")
 PASS_NODS_A_DAY = env.number("PASS_NODS_A_DAY", 200)
 EDGE_REQUESTS_A_SECOND = env.number("EDGE_REQUESTS_A_SECOND", 100)
 EDGE_BURST = env.number("EDGE_BURST", 1000)
@@ -75,7 +75,7 @@ API_REQUESTS_AN_HOUR = env.number("API_REQUESTS_AN_HOUR", 1000)
 LIVE_STREAMS_AN_ADDRESS = env.number("LIVE_STREAMS_AN_ADDRESS", 50)
 # The licence asks for it: where people who use this instance find the source it runs.
 SOURCE_URL = env.text("SOURCE_URL")
-TRUSTED_PROXIES = env.words("TRUSTED_PROXIES")
+TRUSTED_PROXIES = env.networks("TRUSTED_PROXIES")
 # How pages of others are fetched: by a proxy, and who says where hosts are; empty: the system's.
 FETCH_PROXY = env.proxy(env.text("FETCH_PROXY"))
 FETCH_RESOLVERS = env.places(env.words("FETCH_RESOLVERS"))
@@ -151,13 +151,8 @@ _SQLITE = f"sqlite:///{quote(str(DATA_DIR / 'mickle.sqlite3'))}"
 
 
 def _database() -> dict[str, Any]:
-    url = os.environ.get("DATABASE_URL") or _SQLITE
-    found: dict[str, Any] = dict(dj_database_url.parse(url))
+    found = env.database(_SQLITE)
     if found["ENGINE"].endswith("sqlite3"):
-        if "#" in url or "?" in url:
-            raise ImproperlyConfigured(
-                "DATABASE_URL names a file of SQLite; write %23 for a “#” in it, and %3F for a “?”."
-            )
         found["ENGINE"] = "mickle.lib.sqlite3"
         found["OPTIONS"] = {
             # Without IMMEDIATE most concurrent writes fail; FULL survives a power cut.
@@ -238,7 +233,7 @@ MAILS_A_MINUTE = env.number("MAILS_A_MINUTE", 60)
 EMAIL_HOST = env.text("SMTP_HOST")
 if EMAIL_HOST:
     EMAIL_BACKEND = "mickle.notices.smtp.EmailBackend"
-    EMAIL_PORT = env.number("SMTP_PORT", 587)
+    EMAIL_PORT = env.number("SMTP_PORT", 587, most=65_535)
     EMAIL_HOST_USER = env.text("SMTP_USER")
     EMAIL_HOST_PASSWORD = env.text("SMTP_PASSWORD")
     EMAIL_USE_TLS = env.choice("SMTP_TLS", "starttls", ("starttls", "ssl", "none")) == "starttls"
