@@ -8,8 +8,8 @@ from django.utils.translation import gettext as _
 
 from mickle.lib.errors import Refused
 
-_NEVER_ENDS = "9999-12"
-_MONTH = re.compile(r"([0-9]{4})-(0[1-9]|1[0-2])", re.ASCII)
+# Of years with a month before and after that has a beginning, too.
+_MONTH = re.compile(r"([1-8][0-9]{3})-(0[1-9]|1[0-2])", re.ASCII)
 
 
 class BadMonth(Refused):
@@ -19,8 +19,7 @@ class BadMonth(Refused):
 def parse(text: str) -> int:
     """The month of `"2026-11"`; raises BadMonth for anything else."""
     match = _MONTH.fullmatch(text.strip())
-    # The end of the last one is in a year that no clock has.
-    if match is None or match[1] == "0000" or match[0] == _NEVER_ENDS:
+    if match is None:
         raise BadMonth(_("“%(text)s” is not a month. Write it as 2026-11.") % {"text": text})
     return int(match[1]) * 12 + int(match[2]) - 1
 

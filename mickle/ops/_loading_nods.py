@@ -67,7 +67,7 @@ class _Nods:
             return months.start(month)
         try:
             at = datetime.fromisoformat(row["at"]).astimezone(UTC)
-        except ValueError as error:
+        except (ValueError, OverflowError) as error:
             raise self.world.broken(("nods", place, "at"), _("there is no such instant")) from error
         if at.year * 12 + at.month - 1 != month:
             raise self.world.broken(("nods", place, "at"), _("this is not in %s") % row["month"])

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 
 from django.db import transaction
 from django.utils.translation import gettext as _
@@ -45,6 +45,9 @@ def load(world: World, *, kind: Instance.Kind = Instance.Kind.TEST) -> Loaded:
     of what cannot be, or RealInstance.
     """
     with transaction.atomic():
+        # Before any account is locked: a settlement that runs wants those, and a release waits for
+        # it to end.
+        instance.hold_owners()
         _admit(world, kind)
         at = instance.now()
         first = _begin(world)
@@ -152,8 +155,8 @@ def _created_at(world: World, place: int, row: Row) -> datetime | None:
     if "created_at" not in row:
         return None
     try:
-        return datetime.fromisoformat(row["created_at"])
-    except ValueError as error:
+        return datetime.fromisoformat(row["created_at"]).astimezone(UTC)
+    except (ValueError, OverflowError) as error:
         raise world.broken(("things", place, "created_at"), _("there is no such day")) from error
 
 

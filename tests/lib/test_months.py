@@ -19,7 +19,8 @@ def test_the_month_after_december_is_january():
 
 
 @pytest.mark.parametrize(
-    "text", ["2026-13", "2026-00", "26-11", "2026-1", "november", "", "0000-01", "9999-12"]
+    "text",
+    ["2026-13", "2026-00", "26-11", "2026-1", "november", "", "0000-01", "0001-01", "9999-12"],
 )
 def test_what_is_no_month_is_refused_with_a_sentence(text):
     with pytest.raises(months.BadMonth, match="Write it as 2026-11"):

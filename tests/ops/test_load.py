@@ -12,6 +12,7 @@ from mickle.members import members
 from mickle.members.models import Member
 from mickle.nods.models import Count, Nod, Subscription
 from mickle.ops import progress
+from mickle.payins import payins
 from mickle.payins.models import Payin
 from mickle.payouts import payouts
 from mickle.things import things
@@ -118,6 +119,9 @@ def test_a_longer_file_adds_what_is_new_and_leaves_the_rest(loaded, tmp_path):
         (("nods", 1, "month", ago(-1)), "is still to come"),
         (("nods", 1, "at", "2001-01-01T00:00:00Z"), "nods[1].at: this is not in"),
         (("nods", 1, "at", "2001-02-30T00:00:00Z"), "nods[1].at: there is no such instant"),
+        (("nods", 1, "at", "9999-12-31T23:00:00-12:00"), "nods[1].at: there is no such instant"),
+        (("things", 1, "created_at", "0001-01-01T00:00:00+12:00"), "there is no such day"),
+        (("nods", 1, "month", "0001-01"), 'nods[1].month: "0001-01" is not'),
     ],
 )
 def test_what_cannot_be_is_refused_with_its_line_and_nothing_is_loaded(
@@ -131,6 +135,15 @@ def test_what_cannot_be_is_refused_with_its_line_and_nothing_is_loaded(
     assert told in said
     assert said.startswith("line ")
     assert counted() == before
+
+
+def test_a_load_waits_for_a_settlement_before_it_locks_an_account(mickle, tmp_path, monkeypatch):
+    order = []
+    hold, top_up = instance.hold_owners, payins.top_up_many
+    monkeypatch.setattr(instance, "hold_owners", lambda: (order.append("owners"), hold()))
+    monkeypatch.setattr(payins, "top_up_many", lambda rows: order.append("funds") or top_up(rows))
+    assert mickle("load", written(tmp_path, small())) == 0, mickle.err
+    assert order[:2] == ["owners", "funds"]
 
 
 def test_an_own_thing_is_refused(mickle, tmp_path):

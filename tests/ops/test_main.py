@@ -60,6 +60,8 @@ def test_version_is_said(capsys):
         ["run", "--port", "99999"],
         ["run", "--workers", "0"],
         ["clock", "--to", "tomorrow"],
+        ["clock", "--to", "0001-01-01T00:00+12:00"],
+        ["settle", "9999-12"],
         ["pay-out"],
         ["help", "fly"],
     ],

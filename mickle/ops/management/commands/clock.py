@@ -17,12 +17,12 @@ from mickle.settlement import settlement
 def _instant(text: str) -> datetime:
     try:
         found = datetime.fromisoformat(text)
-    except ValueError as error:
+        return found.replace(tzinfo=UTC) if found.tzinfo is None else found.astimezone(UTC)
+    except (ValueError, OverflowError) as error:
         raise argparse.ArgumentTypeError(
             _("“%(text)s” is not a day. Write it as 2026-12-01 or 2026-12-01T12:00")
             % {"text": text}
         ) from error
-    return found.replace(tzinfo=UTC) if found.tzinfo is None else found.astimezone(UTC)
 
 
 class Command(Base):
