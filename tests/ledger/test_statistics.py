@@ -80,3 +80,18 @@ def test_no_statement_is_compiled():
     with connection.cursor() as cursor:
         cursor.execute("SHOW jit")
         assert cursor.fetchone() == ("off",)
+
+
+def test_what_a_server_isolates_by_itself_decides_nothing(monkeypatch):
+    """With a snapshot from before it waited, a nod would land in a month that has closed."""
+    strict = {"options": "-c default_transaction_isolation=serializable"}
+    connection.close()
+    monkeypatch.setitem(connection.settings_dict, "OPTIONS", strict)
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("SHOW transaction_isolation")
+        assert cursor.fetchone() == ("read committed",)
+    connection.close()
+    # As the edge has its own, without Django's cursors.
+    with connection.get_new_connection(connection.get_connection_params()) as raw:
+        raw.execute("BEGIN")
+        assert raw.execute("SHOW transaction_isolation").fetchone() == ("read committed",)
