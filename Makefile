@@ -19,7 +19,7 @@ help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | awk -F'\t' '{printf "  make %-10s %s\n", $$1, $$2}'
 
 run: $(VENV)/.run ## Start Mickle on an embedded SQLite (DEMO=1 for a filled one with play money; ARGS="--port 8080")
-	@$(BIN)/mickle run $(if $(DATA),--data $(DATA)) $(if $(DEMO),--demo) $(ARGS)
+	@$(BIN)/mickle run $(if $(DATA),--data "$(DATA)") $(if $(DEMO),--demo) $(ARGS)
 
 test: $(VENV)/.dev ## Check, then run every test on SQLite and on PostgreSQL, with a real Chromium and a real Firefox
 	@$(MAKE) --no-print-directory -j4 -O check needs-debian $(VENV)/.collected
