@@ -67,6 +67,15 @@ def in_order(least_name: str, least: int, most_name: str, most: int) -> None:
         )
 
 
+def folder(name: str) -> str:
+    """A folder, whoever asks from wherever, or one of an object store; or empty."""
+    value = text(name)
+    if not value or "://" in value:
+        return value.rstrip("/")
+    # What is kept of a relative one would be another folder for a process begun elsewhere.
+    return str(Path(value).expanduser().absolute()).rstrip("/")
+
+
 def currency(name: str, default: str) -> str:
     """A code of ISO 4217."""
     value = text(name, default)

@@ -49,12 +49,12 @@ GRACE_HOURS = env.number("GRACE_HOURS", 72, most=1_000_000)
 ENGINES = ("auto", "database", "duckdb", "spark")
 ENGINE = env.choice("ENGINE", "auto", ENGINES)
 # Where settled months are archived: a folder or an object store; empty: nowhere.
-ARCHIVE = env.text("ARCHIVE").rstrip("/")
+ARCHIVE = env.folder("ARCHIVE")
 # How many months after it a month's nods are in its archive alone; 0: never.
 NODS_LEAVE_AFTER = env.number("NODS_LEAVE_AFTER", 0, least=12)
 # The address of Spark, and where it and this machine both find files; empty: in the data folder.
 SPARK = env.text("SPARK", "local[*]")
-SPARK_FILES = env.text("SPARK_FILES").rstrip("/")
+SPARK_FILES = env.folder("SPARK_FILES")
 SIGN_UP = env.choice("SIGN_UP", "open", ("open", "invite"))
 
 # --- who runs this instance ---------------------------------------------------------------------

@@ -155,3 +155,23 @@ def test_what_is_typed_goes_before_a_file_that_names_the_folder(tmp_path):
 )
 def test_before_the_settings_are_read_there_is_a_sentence_too(error, said):
     assert failures.early(error) == said
+
+
+@pytest.mark.parametrize(
+    ("given", "found"),
+    [
+        ("kept", "/here/kept"),
+        ("~/kept/", "/home/kept"),
+        ("/kept", "/kept"),
+        ("s3://bucket/kept/", "s3://bucket/kept"),
+        ("", ""),
+    ],
+)
+def test_a_folder_is_the_same_for_whoever_begins_elsewhere(monkeypatch, tmp_path, given, found):
+    for name in ("here", "home"):
+        (tmp_path / name).mkdir()
+    monkeypatch.chdir(tmp_path / "here")
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("MICKLE_ARCHIVE", given)
+    there = found.replace("/h", f"{tmp_path}/h")
+    assert _environment.folder("ARCHIVE") == there
