@@ -21,6 +21,7 @@ _FULL = ("53100", "disk is full", "No space left", "SQLITE_IOERR_SHMSIZE")
 _LOCKED = ("database is locked", "database table is locked", "55P03", "40P01")
 # Of SQLite, and of PostgreSQL about a page or an index.
 _DAMAGED = ("malformed", "not a database", "XX001", "XX002")
+_UNWRITABLE = ("readonly database", "25006")
 _AWAY = ("connection failed", "connection to server", "could not connect", "unable to open", "57P0")
 
 
@@ -75,6 +76,11 @@ def _of_database(error: BaseException) -> str:
             "The database is damaged (%(why)s). Nothing was changed by this command. Stop Mickle, "
             "keep a copy of the files as they are, and restore the newest backup."
         ) % {"why": " ".join(str(error).split())}
+    if any(word in told for word in _UNWRITABLE):
+        return _(
+            "The database may only be read (%(why)s). Nothing is lost; see who may write in "
+            "%(folder)s, or on the server, and run it again."
+        ) % {"why": " ".join(str(error).split()), "folder": _place()}
     if any(word in told for word in _LOCKED):
         return _(
             "Another process kept the database locked. Nothing is lost; "

@@ -132,6 +132,7 @@ def test_a_server_that_is_away_is_said(db):
         (OperationalError("database is locked"), "locked"),
         (sqlite3.OperationalError("database is locked"), "locked"),
         (DatabaseError("database disk image is malformed"), "restore the newest backup"),
+        (OperationalError("attempt to write a readonly database"), "may only be read"),
         (DatabaseError("file is not a database"), "The database is damaged (file is not"),
         (OSError(errno.ENOSPC, "No space left on device"), "The disk is full"),
         (PermissionError(errno.EACCES, "Permission denied", "/x"), "/x: Permission denied."),
