@@ -59,7 +59,7 @@ class Pipeline:
                 self._send(text, names)
             self._link.pipeline_sync()
             self._flush()
-        except psycopg.Error as error:
+        except Exception as error:  # noqa: BLE001 - whoever waits hears of it
             self._loop.call_soon(self.fail, error)
 
     def _send(self, text: str, names: Names) -> None:

@@ -13,6 +13,7 @@ import logging
 from collections import Counter, deque
 from collections.abc import Callable
 from functools import partial
+from math import inf
 from threading import Lock
 from typing import Any, TypeVar
 
@@ -32,6 +33,8 @@ WAITING_AT_MOST = 5_000
 SAME_AT_MOST = 64
 # A member nods at most so often, whatever the number of browsers.
 A_SECOND, BURST = 5, 60
+# Where the server has no connection to give it is not asked for one with each batch.
+OPENS_EVERY_S = 5.0
 # The part of a batch on its way that has to have come before the next one begins behind it.
 ENOUGH = 0.8
 # Hears the verdict, or what the database raised.
@@ -70,13 +73,14 @@ class Queue:
         self._ending: list[Waiting] = []
         self._due = False
         self._pipeline: Pipeline | None = None
-        self._may_open, self._closed = pipelined, False
+        # When a connection may be asked for; never, where there is none, or one is on its way.
+        self._opens_at = 0.0 if pipelined else inf
         # Around those who wait: the writer takes more of them when its transaction has begun.
         self._guard = Lock()
 
     def close(self) -> None:
         """Let go of the connection of its own."""
-        self._may_open, self._closed = False, True
+        self._opens_at = inf
         if self._pipeline is not None:
             self._pipeline.close()
 
@@ -172,16 +176,14 @@ class Queue:
         self._writing += was_sent
         if not isinstance(taken, NotPlain):
             log.warning("nods are written by a thread: %s", type(taken).__name__)
-            self._may_open = True
         self._hand(self._write, batch, batch)
 
     def _written(self, batch: list[Waiting], taken: Taken | Exception) -> None:
         """A batch of the thread's is durable, or failed."""
         self._tell(batch, taken)
         self._writing -= 1
-        if self._may_open and not isinstance(taken, Exception):
-            self._may_open = False
-            self._worker.hand(_connected, None, then=self._opened)
+        if not isinstance(taken, Exception):
+            self._connect()
         self._go_on(batch)
 
     def _tell(self, batch: list[Waiting], taken: Taken | Exception) -> None:
@@ -202,11 +204,18 @@ class Queue:
             self._due = True
             asyncio.get_running_loop().call_soon(self._flush)
 
+    def _connect(self) -> None:
+        """Ask for a connection that needs no thread, where there is none."""
+        now = asyncio.get_running_loop().time()
+        if now >= self._opens_at and (self._pipeline is None or not self._pipeline.is_open):
+            self._opens_at = now + OPENS_EVERY_S
+            self._worker.hand(_connected, None, then=self._opened)
+
     def _opened(self, raw: psycopg.Connection[Any] | Exception) -> None:
-        """There is a connection that needs no thread; where there is none, the thread goes on."""
+        """It is there; where the server has none for us, the thread goes on."""
         if isinstance(raw, Exception):
-            self._may_open = True
-        elif self._closed:
+            log.warning("there is no connection for nods but the thread's: %s", type(raw).__name__)
+        elif self._opens_at == inf:
             raw.close()
         else:
             self._pipeline = Pipeline(raw)
@@ -258,8 +267,12 @@ def _looked_up(database: Database, rest: Rest) -> Taken:
     return rest(database)
 
 
-def _connected(_database: Database, _none: None) -> psycopg.Connection[Any]:
-    return connect_bare()
+def _connected(_database: Database, _none: None) -> psycopg.Connection[Any] | psycopg.Error:
+    try:
+        return connect_bare()
+    except psycopg.Error as error:
+        # Not raised: the thread's own connection is a good one.
+        return error
 
 
 def _what(ask: Ask) -> What:

@@ -1,6 +1,7 @@
 """An edge on the database under test."""
 
 from collections.abc import Iterator
+from math import inf
 
 import pytest
 
@@ -39,7 +40,7 @@ def without_a_thread(monkeypatch: pytest.MonkeyPatch) -> None:
 
     def connected(queue: Queue) -> None:
         if queue._pipeline is None:
-            queue._may_open = False
+            queue._opens_at = inf
             queue._pipeline = Pipeline(_database.connect_bare())
         flush(queue)
 

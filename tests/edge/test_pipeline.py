@@ -150,6 +150,13 @@ def connect(street: Street) -> None:
     until(connected)
 
 
+def end(pipeline: Pipeline) -> None:
+    """Have the server end the connection."""
+    beside = _database.connect()
+    beside.query(f"SELECT pg_terminate_backend({pipeline._link.backend_pid})", {})
+    beside.close()
+
+
 def none_is_left_open() -> bool:
     """Whether no transaction is, but those that are doing something."""
     beside = _database.connect()
@@ -221,10 +228,7 @@ def test_of_a_batch_whose_commit_fails_nothing_is_told_before_it_is_written(
     def breaks(self, at):
         fails[0] -= 1
         if fails[0] == 0:
-            pid = self._pipeline._raw.info.backend_pid
-            beside = _database.connect()
-            beside.query(f"SELECT pg_terminate_backend({pid})", {})
-            beside.close()
+            end(self._pipeline)
         written(self, at)
 
     monkeypatch.setattr(_plain.Plain, "_write", breaks)
@@ -235,15 +239,42 @@ def test_of_a_batch_whose_commit_fails_nothing_is_told_before_it_is_written(
     assert "nods are written by a thread" in caplog.text
 
 
-def test_after_a_failure_the_connection_is_made_anew(now_street, alice, wrote):
+def test_a_connection_that_ended_while_nobody_asked_is_made_anew(
+    now_street, alice, wrote, monkeypatch
+):
+    monkeypatch.setattr(_queue, "OPENS_EVERY_S", 0)
     token, pages = passed(alice), [page(number) for number in range(5)]
     for place, one in enumerate(pages):
         if place == 2:
-            now_street.edge._queue._pipeline.fail(psycopg.OperationalError("gone"))
-            now_street.edge._queue._may_open = True
+            pipeline = now_street.edge._queue._pipeline
+            end(pipeline)
+            until(lambda: now_street.run(asyncio.sleep(0)) == [None] and not pipeline.is_open)  # noqa: B023
         now_street.run(nod(now_street, token, one))
         connect(now_street)
     assert wrote == ["a thread", "none", "a thread", "none", "none"]
+
+
+def test_where_the_server_has_no_connection_to_give_the_thread_goes_on(
+    now_street, alice, wrote, monkeypatch, caplog
+):
+    asked = []
+
+    def refused(*_said):
+        asked.append("asked")
+        raise psycopg.OperationalError("too many connections")
+
+    monkeypatch.setattr(_queue, "connect_bare", refused)
+    token = passed(alice)
+    for number in range(4):
+        (answer,) = now_street.run(nod(now_street, token, page(number)))
+        assert answer.json["new"]
+    until(
+        lambda: (
+            now_street.run(asyncio.sleep(0)) == [None] and "no connection for nods" in caplog.text
+        )
+    )
+    assert wrote == ["a thread"] * 4
+    assert asked == ["asked"]
 
 
 def test_one_that_no_table_takes_spoils_no_other(now_street, alice, bob, monkeypatch):

@@ -101,8 +101,8 @@ PIPELINE = [
     _bug(
         "a connection that ended is not made anew",
         _QUEUE,
-        "if self._may_open and not isinstance(taken, Exception):",
-        "if self._may_open and self._pipeline is None:",
+        "if now >= self._opens_at and (self._pipeline is None or not self._pipeline.is_open):",
+        "if now >= self._opens_at and self._pipeline is None:",
         _TEST + "made_anew",
     ),
     _bug(
@@ -111,5 +111,12 @@ PIPELINE = [
         "CASE WHEN c.total IS NOT NULL THEN pg_notify('{CHANNEL}', '') END",
         "''",
         _TEST + "another_process",
+    ),
+    _bug(
+        "a connection is asked for with each batch",
+        _QUEUE,
+        "self._opens_at = now + OPENS_EVERY_S",
+        "self._opens_at = now",
+        _TEST + "to_give",
     ),
 ]
