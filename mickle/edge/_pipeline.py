@@ -46,7 +46,9 @@ class Pipeline:
         self.is_open = True
         self._link.nonblocking = 1
         self._link.enter_pipeline_mode()
-        self._loop.add_reader(self._link.socket, self._read)
+        # By its number, which the driver does not say any more when the connection is lost.
+        self._socket = self._link.socket
+        self._loop.add_reader(self._socket, self._read)
 
     def ask(self, *questions: Question, heard: Heard) -> None:
         """Send questions as one message; `heard` is called on the loop, never before this ends."""
@@ -91,9 +93,9 @@ class Pipeline:
         """Send what is to be sent; the rest when the server takes more."""
         left = bool(self._link.flush())
         if left and not self._writes:
-            self._loop.add_writer(self._link.socket, self._flush_later)
+            self._loop.add_writer(self._socket, self._flush_later)
         elif self._writes and not left:
-            self._loop.remove_writer(self._link.socket)
+            self._loop.remove_writer(self._socket)
         self._writes = left
 
     def _flush_later(self) -> None:
@@ -142,6 +144,6 @@ class Pipeline:
             return
         self.is_open = False
         if not self._loop.is_closed():
-            self._loop.remove_reader(self._link.socket)
-            self._loop.remove_writer(self._link.socket)
+            self._loop.remove_reader(self._socket)
+            self._loop.remove_writer(self._socket)
         self._raw.close()

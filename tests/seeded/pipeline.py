@@ -38,8 +38,8 @@ PIPELINE = [
     _bug(
         "what a socket does not take at once is never sent",
         _PIPELINE,
-        "self._loop.add_writer(self._link.socket, self._flush_later)",
-        "self._loop.remove_writer(self._link.socket)",
+        "self._loop.add_writer(self._socket, self._flush_later)",
+        "self._loop.remove_writer(self._socket)",
         _TEST + "larger_than",
     ),
     _bug(
