@@ -203,8 +203,8 @@ CLICKING = [
         "the next batch begins before who was answered can come again",
         "edge/_queue.py",
         "            self._due = True\n"
-        "            asyncio.get_running_loop().call_soon(self._flush)\n\n    def _opened",
-        "            self._flush()\n\n    def _opened",
+        "            asyncio.get_running_loop().call_soon(self._flush)\n\n    def _connect",
+        "            self._flush()\n\n    def _connect",
         "tests/edge/test_queue.py -k come_again",
     ),
     Bug(
