@@ -1,6 +1,8 @@
 """Signing up and in over HTTP: by code, by password, by invitation; and leaving."""
 
 import re
+import time
+from types import SimpleNamespace
 
 import pytest
 from django.conf import LazySettings
@@ -159,6 +161,20 @@ def test_the_waiting_list_takes_no_more_in_a_minute_than_sign_up() -> None:
         said.append(person.client.post("/waiting-list", fields).status_code)
     assert said == [303] * 20 + [429] * 5
     assert WaitingPerson.objects.count() == 20
+
+
+@pytest.mark.parametrize(("path", "field"), [("/sign-in", "login"), ("/sign-up", "email")])
+def test_no_address_gets_more_than_twenty_mails_an_hour_unasked(
+    path: str, field: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    members.join(email="alice@example.org", at=instance.now())
+    now = [time.time()]
+    clock = SimpleNamespace(time=lambda: now[0], monotonic=time.monotonic, sleep=time.sleep)
+    monkeypatch.setattr("allauth.core.internal.ratelimit.time", clock)
+    for _time in range(30):
+        now[0] += 100
+        Person.new().open(path).send("", **{field: "alice@example.org"})
+    assert 15 < len(mail.outbox) <= 20
 
 
 def _token(person: Person) -> dict[str, str]:
