@@ -1,12 +1,15 @@
 """Nods alone on PostgreSQL, which no thread writes: what goes behind what, and what goes wrong."""
 
 import asyncio
+import os
+import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
 
 import psycopg
 import pytest
+import uvloop
 from django.db import connection
 
 from mickle.edge import _database, _plain, _queue
@@ -94,6 +97,27 @@ def test_what_was_undone_is_not_told_as_committed(transactional_db, loop):
 
     raw = _database.connect_bare()
     assert isinstance(loop.run_until_complete(undone()), psycopg.OperationalError)
+
+
+@pytest.mark.parametrize("new_loop", [asyncio.new_event_loop, uvloop.new_event_loop])
+def test_of_a_connection_that_is_cut_without_a_word_everybody_hears(transactional_db, new_loop):
+    async def asked() -> list:
+        pipeline, waiting = Pipeline(raw), []
+        for _message in range(2):
+            answer = loop.create_future()
+            waiting.append(answer)
+            pipeline.ask(SLEEP, heard=answer.set_result)
+        with socket.socket(fileno=os.dup(number := pipeline._link.socket)) as same:
+            same.shutdown(socket.SHUT_RDWR)
+        said = await asyncio.wait_for(asyncio.gather(*waiting), 5)
+        # Whoever has its number next may be heard.
+        assert not loop.remove_reader(number)
+        return said
+
+    raw, loop = _database.connect_bare(), new_loop()
+    said = loop.run_until_complete(asked())
+    loop.close()
+    assert [type(one) for one in said] == [psycopg.OperationalError] * 2
 
 
 def test_who_asks_where_the_connection_has_ended_hears_of_it(transactional_db, loop):
