@@ -62,6 +62,8 @@ class Pipeline:
             self._link.pipeline_sync()
             self._flush()
         except Exception as error:  # noqa: BLE001 - whoever waits hears of it
+            # At once: no answer is to come, and whoever reads would look for it for ever.
+            self.close()
             self._loop.call_soon(self.fail, error)
 
     def _send(self, text: str, names: Names) -> None:
@@ -109,7 +111,7 @@ class Pipeline:
             self._link.consume_input()
             while self.is_open and self._hearing and not self._link.is_busy():
                 self._take()
-        except psycopg.Error as error:
+        except Exception as error:  # noqa: BLE001 - whoever waits hears of it
             self.fail(error)
 
     def _take(self) -> None:

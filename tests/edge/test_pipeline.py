@@ -81,6 +81,28 @@ def test_a_message_that_fails_ends_the_connection_and_everybody_hears_why(transa
     assert [type(one) for one in said[1:]] == [psycopg.errors.DivisionByZero] * 2
 
 
+def test_what_cannot_be_sent_from_within_an_answer_ends_the_connection(transactional_db, loop):
+    async def asked() -> object:
+        pipeline, answer = Pipeline(raw), asyncio.get_running_loop().create_future()
+        takes, turns = pipeline._take, []
+
+        def take() -> None:
+            turns.append(1)
+            if len(turns) > 20:
+                pipeline.close()
+                answer.set_result("it looks for an answer to nothing, and never ends")
+            takes()
+
+        pipeline._take = take
+        nul = ("SELECT %(text)s", {"text": "\0"})
+        pipeline.ask(("SELECT 1", {}), heard=lambda _said: pipeline.ask(nul, heard=told))
+        told = answer.set_result
+        return await asyncio.wait_for(answer, 20)
+
+    raw = _database.connect_bare()
+    assert isinstance(loop.run_until_complete(asked()), psycopg.Error)
+
+
 def test_what_was_undone_is_not_told_as_committed(transactional_db, loop):
     begin = ("BEGIN", {})
     assert on(loop, [begin, COMMIT], [begin, ROLLBACK]) == [[[], []], [[], []]]
