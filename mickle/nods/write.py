@@ -31,33 +31,34 @@ WHERE thing_id IN (SELECT CAST(value->>0 AS BIGINT) FROM {rows})
 ORDER BY thing_id FOR UPDATE
 """
 
-_GIVE = """
-INSERT INTO nods_nod (month, member_id, thing_id, at, source, void, key, evidence)
-SELECT CASE WHEN i.closed_through >= g.month THEN i.closed_through + 1 ELSE g.month END,
-       g.member, g.thing, %(at)s, %(source)s, '', g.key, g.evidence
-FROM (SELECT m.id AS member, r.thing AS thing, r.month AS month, r.key AS key,
-             r.evidence AS evidence
+_ASKED = """
+      SELECT m.id AS member, m.funded_month AS funded, r.thing AS thing, r.month AS month,
+             r.key AS key, r.evidence AS evidence
       FROM (SELECT CAST(value->>0 AS BIGINT) AS member, CAST(value->>1 AS BIGINT) AS thing,
                    CAST(value->>2 AS INTEGER) AS month, value->>3 AS key,
                    CAST(value->>4 AS INTEGER) AS evidence
             FROM {rows}) r
-      JOIN members_member m ON m.id = r.member AND m.closing_at IS NULL{held}) g
+      JOIN members_member m ON m.id = r.member AND m.closing_at IS NULL"""
+_HELD = f"{_ASKED}\n      ORDER BY m.id, r.thing FOR SHARE OF m"
+_GIVE = """
+INSERT INTO nods_nod (month, member_id, thing_id, at, source, void, key, evidence)
+SELECT CASE WHEN i.closed_through >= g.month THEN i.closed_through + 1 ELSE g.month END,
+       g.member, g.thing, %(at)s, %(source)s, '', g.key, g.evidence
+FROM {asked} g
 JOIN instance_instance i ON i.id = 1
 WHERE TRUE
 ON CONFLICT DO NOTHING
 RETURNING month, member_id, thing_id
 """
-GIVE = _GIVE.replace("{held}", "")
+GIVE = _GIVE.replace("{asked}", f"({_ASKED})")
 # The same for PostgreSQL where nobody holds the members yet: in order, as by HOLD_MEMBERS.
-HOLD_AND_GIVE = _GIVE.replace("{held}", "\n      ORDER BY m.id, r.thing FOR SHARE OF m")
+HOLD_AND_GIVE = _GIVE.replace("{asked}", f"({_HELD})")
 
 # Counts are raised in order of thing, as everybody does who raises several.
 _COUNT = """
 INSERT INTO nods_count (thing_id, total)
 SELECT g.thing, CAST(COUNT(*) AS BIGINT)
-FROM {given} g
-JOIN members_member m ON m.id = g.member AND m.funded_month IS NOT NULL
-WHERE TRUE
+FROM {given}
 GROUP BY g.thing
 ORDER BY g.thing
 ON CONFLICT (thing_id) DO UPDATE SET total = nods_count.total + excluded.total
@@ -66,7 +67,9 @@ RETURNING thing_id, total
 COUNT_UP = _COUNT.replace(
     "{given}",
     """
-(SELECT CAST(value->>0 AS BIGINT) AS member, CAST(value->>1 AS BIGINT) AS thing FROM {rows})""",
+(SELECT CAST(value->>0 AS BIGINT) AS member, CAST(value->>1 AS BIGINT) AS thing FROM {rows}) g
+JOIN members_member m ON m.id = g.member AND m.funded_month IS NOT NULL
+WHERE TRUE""",
 )
 
 COUNT_DOWN = """
@@ -87,9 +90,14 @@ TELL = f"NOTIFY {CHANNEL}"
 
 # On PostgreSQL alone: nods and counts in one statement, and who shows counts is told of those that
 # changed. All nods are there before the first count is raised, for they are put in its order.
+# Who has topped up is read of the members as they are held: the statement reads all else as it was
+# before it waited for a first top-up, and a nod that came behind that would be counted by neither.
+_FUNDED = """
+(SELECT member_id AS member, thing_id AS thing FROM given) g
+WHERE g.member = ANY (ARRAY(SELECT h.member FROM held h WHERE h.funded IS NOT NULL))"""
 GIVE_AND_COUNT = f"""
-WITH given AS ({HOLD_AND_GIVE}), counted AS ({
-    _COUNT.replace("{given}", "(SELECT member_id AS member, thing_id AS thing FROM given)")
+WITH held AS ({_HELD}), given AS ({_GIVE.replace("{asked}", "held")}), counted AS ({
+    _COUNT.replace("{given}", _FUNDED)
 })
 SELECT g.month, g.member_id, g.thing_id, c.total,
        CASE WHEN c.total IS NOT NULL THEN pg_notify('{CHANNEL}', '') END

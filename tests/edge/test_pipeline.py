@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 import psycopg
 import pytest
 import uvloop
-from django.db import connection
+from django.db import connection, transaction
 
 from mickle.edge import _database, _plain, _queue
 from mickle.edge._giving import Batch
@@ -423,6 +423,28 @@ def test_a_member_who_has_not_topped_up_is_told_the_count_of_others(now_street, 
     (answer,) = now_street.run(nod(now_street, passed(carol), one))
     assert (answer.json["new"], answer.json["count"]) == (True, 0)
     assert Member.objects.get(id=carol.id).funded_month is None
+
+
+def test_a_nod_that_waits_for_the_first_top_up_counts(now_street, monkeypatch):
+    without_a_thread(monkeypatch)
+    carol, one = people.member("carol"), page()
+    token, there = passed(carol), threading.Event()
+
+    def top_up() -> None:
+        with transaction.atomic():
+            Member.objects.filter(id=carol.id).update(funded_month=MONTH)
+            nods.count_in(member=carol, month=MONTH)
+            there.set()
+            time.sleep(0.5)
+        connection.close()
+
+    paying = threading.Thread(target=top_up)
+    paying.start()
+    assert there.wait(5)
+    (answer,) = now_street.run(nod(now_street, token, one))
+    paying.join()
+    assert (answer.json["new"], answer.json["count"]) == (True, 1)
+    assert nods.wrong_counts() == []
 
 
 def test_its_statements_find_their_rows_by_an_index(now_street, alice):
