@@ -79,10 +79,10 @@ class Queue:
         self._guard = Lock()
 
     def close(self) -> None:
-        """Let go of the connection of its own."""
+        """Let go of the connection of its own; what is under way there is left to the thread."""
         self._opens_at = inf
         if self._pipeline is not None:
-            self._pipeline.close()
+            self._pipeline.fail(psycopg.OperationalError("the process ends"))
 
     def put(self, ask: Ask, heard: Heard) -> None:
         """Let a nod or a take-back be decided; `heard` is called on this loop. Raises Full."""

@@ -23,7 +23,7 @@ from mickle.passes.models import SitePass
 from tests import people
 from tests.edge.conftest import without_a_thread
 from tests.edge.passed import MONTH, NOW, page, passed
-from tests.edge.street import Street
+from tests.edge.street import Answer, Street
 
 SLEEP = ("SELECT pg_sleep(%(s)s)", {"s": 0.2})
 
@@ -384,6 +384,26 @@ def test_a_nod_that_waits_at_the_fence_is_of_the_month_after(now_street, alice, 
     closer.close()
     assert answer.json["month"] == months.text(MONTH + 1)
     assert Nod.objects.get().month == MONTH + 1
+
+
+def test_who_waits_while_the_process_ends_is_answered_by_the_thread(
+    now_street, alice, wrote, monkeypatch
+):
+    without_a_thread(monkeypatch)
+    token, one = passed(alice), page()
+    closer = _database.connect()
+    closer._raw.execute("BEGIN; SELECT pg_advisory_xact_lock(7)")
+
+    async def asked() -> Answer:
+        asking = asyncio.create_task(nod(now_street, token, one))
+        await asyncio.sleep(0.2)
+        now_street.edge._queue.close()
+        closer._raw.execute("COMMIT")
+        return await asyncio.wait_for(asking, 5)
+
+    (answer,) = now_street.run(asked())
+    closer.close()
+    assert (answer.json["new"], wrote) == (True, ["a thread"])
 
 
 def test_what_was_taken_back_in_the_same_moment_is_told_as_such(now_street, alice, monkeypatch):
