@@ -119,8 +119,11 @@ class Queue:
 
     def _flush(self) -> None:
         self._due = False
+        if self._writing:
+            # Nor is it looked who waits: a thread may take of them meanwhile.
+            return
         pipeline = self._pipeline if self._is_plain() else None
-        if self._writing or (self._ending and pipeline is None):
+        if self._ending and pipeline is None:
             # What goes the other way waits until this one is empty.
             return
         with self._guard:
@@ -254,7 +257,7 @@ class Queue:
         Unless others wait behind them, whom those who come now would pass.
         """
         with self._guard:
-            if self._rest or not self._next:
+            if self._rest or self._writing > 1 or not self._next:
                 return []
             there = {_what(ask) for ask, _heard in batch}
             joining = [what for what in self._next if what not in there]

@@ -5,6 +5,7 @@ import sqlite3
 from collections.abc import Callable
 from functools import partial
 
+import psycopg
 import pytest
 
 from mickle.edge import _queue
@@ -297,3 +298,68 @@ def test_where_one_of_a_joined_batch_is_at_fault_each_is_written_alone(begun):
     run(deed, begun)
     assert begun.batches == [[1, 2], [1], [2]]
     assert heard == [1, 2]
+
+
+class Piped:
+    """Stands for the connection that needs no thread: it says what the test says."""
+
+    is_open = True
+
+    def __init__(self) -> None:
+        self.asked: list[Callable] = []
+
+    def ask(self, *_questions, heard) -> None:
+        self.asked.append(heard)
+
+    def find(self, thing_id: int) -> None:
+        """Answer the first message of who is alone in a batch."""
+        row = (0, "s", 1, 1, True, 0, 0, thing_id, thing_id, "ACTIVE", None, False, False)
+        self.asked.pop(0)([[], [], [(0.0, 0, 1.0)], [row]])
+
+
+@pytest.fixture
+def piped(monkeypatch) -> Piped:
+    monkeypatch.setattr(_queue.Judge, "knows", lambda _judge, _ask: True)
+    return Piped()
+
+
+def test_who_comes_late_passes_nobody_whose_batch_failed(begun, piped):
+    async def deed(queue: Queue) -> None:
+        queue._pipeline = piped
+        for number in (1, 2):
+            queue.put(of(number), lambda _verdict: None)
+            await turn()
+            if number == 1:
+                piped.find(1)
+        queue.put(of(2)._replace(take_back=True), lambda _verdict: None)
+        piped.is_open = False
+        for heard in piped.asked:
+            heard(psycopg.OperationalError("gone"))
+        await turn()
+
+    run(deed, begun)
+    assert begun.batches == [[1], [2], [2]]
+
+
+def test_nobody_looks_who_waits_while_a_thread_takes_of_them(piped, monkeypatch):
+    slow = Slow()
+
+    async def deed(queue: Queue) -> None:
+        queue._pipeline = piped
+        queue.put(of(1), lambda _verdict: None)
+        await turn()
+        piped.find(1)
+        # The next is about to begin when the thread has to write this one.
+        queue.put(of(2), lambda _verdict: None)
+        piped.asked[0](psycopg.OperationalError("gone"))
+        with monkeypatch.context() as patched:
+            patched.setattr(_queue, "are_plain", lambda *_said: 1 / 0)
+            queue._flush()
+        piped.is_open = False
+        await turn()
+        while slow.waiting:
+            slow.write()
+            await turn()
+
+    run(deed, slow)
+    assert slow.batches == [[1], [2]]
