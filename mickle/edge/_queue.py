@@ -14,7 +14,7 @@ from collections import Counter, deque
 from collections.abc import Callable
 from functools import partial
 from math import inf
-from threading import Lock
+from threading import Lock, Thread
 from typing import Any, TypeVar
 
 import psycopg
@@ -41,6 +41,7 @@ ENOUGH = 0.8
 Heard = Callable[[Verdict | Exception], None]
 Waiting = tuple[Ask, Heard]
 Given = TypeVar("Given")
+Opened = psycopg.Connection[Any] | psycopg.Error
 What = tuple[tuple[str, ...], int | None, str]
 
 log = logging.getLogger(__name__)
@@ -73,6 +74,7 @@ class Queue:
         self._ending: list[Waiting] = []
         self._due = False
         self._pipeline: Pipeline | None = None
+        self._opening: Thread | None = None
         # When a connection may be asked for; never, where there is none, or one is on its way.
         self._opens_at = 0.0 if pipelined else inf
         # Around those who wait: the writer takes more of them when its transaction has begun.
@@ -210,11 +212,16 @@ class Queue:
     def _connect(self) -> None:
         """Ask for a connection that needs no thread, where there is none."""
         now = asyncio.get_running_loop().time()
+        if self._opening is not None and self._opening.is_alive():
+            return
         if now >= self._opens_at and (self._pipeline is None or not self._pipeline.is_open):
             self._opens_at = now + OPENS_EVERY_S
-            self._worker.hand(_connected, None, then=self._opened)
+            # Nobody waits for it: neither nods that the thread may write, nor the process's end.
+            opening = partial(_open, asyncio.get_running_loop(), self._opened)
+            self._opening = Thread(target=opening, name="pipeline", daemon=True)
+            self._opening.start()
 
-    def _opened(self, raw: psycopg.Connection[Any] | Exception) -> None:
+    def _opened(self, raw: Opened) -> None:
         """It is there; where the server has none for us, the thread goes on."""
         if isinstance(raw, Exception):
             log.warning("there is no connection for nods but the thread's: %s", type(raw).__name__)
@@ -270,12 +277,19 @@ def _looked_up(database: Database, rest: Rest) -> Taken:
     return rest(database)
 
 
-def _connected(_database: Database, _none: None) -> psycopg.Connection[Any] | psycopg.Error:
+def _open(loop: asyncio.AbstractEventLoop, opened: Callable[[Opened], None]) -> None:
+    """In a thread of its own."""
+    said: Opened
     try:
-        return connect_bare()
+        said = connect_bare()
     except psycopg.Error as error:
-        # Not raised: the thread's own connection is a good one.
-        return error
+        said = error
+    try:
+        loop.call_soon_threadsafe(opened, said)
+    except RuntimeError:
+        # The loop has ended.
+        if not isinstance(said, Exception):
+            said.close()
 
 
 def _what(ask: Ask) -> What:

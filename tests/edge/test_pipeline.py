@@ -323,6 +323,26 @@ def test_where_the_server_has_no_connection_to_give_the_thread_goes_on(
     assert asked == ["asked"]
 
 
+def test_nobody_waits_for_a_connection_that_is_slow_to_come(now_street, alice, wrote, monkeypatch):
+    go_on, real = threading.Event(), _queue.connect_bare
+
+    def slow() -> psycopg.Connection:
+        go_on.wait(10)
+        return real()
+
+    monkeypatch.setattr(_queue, "connect_bare", slow)
+    token, pages = passed(alice), [page(number) for number in range(4)]
+    try:
+        for one in pages[:3]:
+            (answer,) = now_street.run(asyncio.wait_for(nod(now_street, token, one), 5))
+            assert answer.json["new"]
+    finally:
+        go_on.set()
+    connect(now_street)
+    now_street.run(nod(now_street, token, pages[3]))
+    assert wrote == ["a thread"] * 3 + ["none"]
+
+
 def test_one_that_no_table_takes_spoils_no_other(now_street, alice, bob, monkeypatch):
     without_a_thread(monkeypatch)
     hers, his, one = passed(alice), passed(bob), page()
