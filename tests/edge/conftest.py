@@ -1,12 +1,14 @@
 """An edge on the database under test."""
 
+import asyncio
 from collections.abc import Iterator
 from math import inf
 
 import pytest
 
-from mickle.edge import _database
+from mickle.edge import _database, _plain
 from mickle.edge._database import Database
+from mickle.edge._giving import Batch
 from mickle.edge._judging import Judge
 from mickle.edge._pipeline import Pipeline
 from mickle.edge._queue import Queue
@@ -86,3 +88,29 @@ def two(now_street) -> Iterator[list[Database]]:
     yield both
     for database in both:
         database.close()
+
+
+@pytest.fixture
+def loop() -> Iterator[asyncio.AbstractEventLoop]:
+    found = asyncio.new_event_loop()
+    yield found
+    found.close()
+
+
+@pytest.fixture
+def wrote(monkeypatch) -> list[str]:
+    """Who wrote each batch that was told."""
+    found: list[str] = []
+    write, plain = Batch.write, _plain.Plain._written
+
+    def by_a_thread(self, *given):
+        found.append("a thread")
+        return write(self, *given)
+
+    def by_none(self, said):
+        found.append("none")
+        return plain(self, said)
+
+    monkeypatch.setattr(Batch, "write", by_a_thread)
+    monkeypatch.setattr(_plain.Plain, "_written", by_none)
+    return found

@@ -1,16 +1,13 @@
 """Nods alone on PostgreSQL, which no thread writes: what goes behind what, and what goes wrong."""
 
 import asyncio
-import os
-import socket
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import psycopg
 import pytest
-import uvloop
-from django.db import connection, transaction
+from django.db import connection
 
 from mickle.edge import _database, _plain, _queue
 from mickle.edge._giving import Batch
@@ -23,7 +20,7 @@ from mickle.passes.models import SitePass
 from tests import people
 from tests.edge.conftest import without_a_thread
 from tests.edge.passed import MONTH, NOW, page, passed
-from tests.edge.street import Answer, Street
+from tests.edge.street import Street
 
 SLEEP = ("SELECT pg_sleep(%(s)s)", {"s": 0.2})
 
@@ -32,13 +29,6 @@ SLEEP = ("SELECT pg_sleep(%(s)s)", {"s": 0.2})
 def _on_postgresql() -> None:
     if connection.vendor != "postgresql":
         pytest.skip("SQLite answers at once")
-
-
-@pytest.fixture
-def loop() -> Iterator[asyncio.AbstractEventLoop]:
-    found = asyncio.new_event_loop()
-    yield found
-    found.close()
 
 
 def on(loop: asyncio.AbstractEventLoop, *messages) -> list:
@@ -81,28 +71,6 @@ def test_a_message_that_fails_ends_the_connection_and_everybody_hears_why(transa
     assert [type(one) for one in said[1:]] == [psycopg.errors.DivisionByZero] * 2
 
 
-def test_what_cannot_be_sent_from_within_an_answer_ends_the_connection(transactional_db, loop):
-    async def asked() -> object:
-        pipeline, answer = Pipeline(raw), asyncio.get_running_loop().create_future()
-        takes, turns = pipeline._take, []
-
-        def take() -> None:
-            turns.append(1)
-            if len(turns) > 20:
-                pipeline.close()
-                answer.set_result("it looks for an answer to nothing, and never ends")
-            takes()
-
-        pipeline._take = take
-        nul = ("SELECT %(text)s", {"text": "\0"})
-        pipeline.ask(("SELECT 1", {}), heard=lambda _said: pipeline.ask(nul, heard=told))
-        told = answer.set_result
-        return await asyncio.wait_for(answer, 20)
-
-    raw = _database.connect_bare()
-    assert isinstance(loop.run_until_complete(asked()), psycopg.Error)
-
-
 def test_what_was_undone_is_not_told_as_committed(transactional_db, loop):
     begin = ("BEGIN", {})
     assert on(loop, [begin, COMMIT], [begin, ROLLBACK]) == [[[], []], [[], []]]
@@ -121,27 +89,6 @@ def test_what_was_undone_is_not_told_as_committed(transactional_db, loop):
     assert isinstance(loop.run_until_complete(undone()), psycopg.OperationalError)
 
 
-@pytest.mark.parametrize("new_loop", [asyncio.new_event_loop, uvloop.new_event_loop])
-def test_of_a_connection_that_is_cut_without_a_word_everybody_hears(transactional_db, new_loop):
-    async def asked() -> list:
-        pipeline, waiting = Pipeline(raw), []
-        for _message in range(2):
-            answer = loop.create_future()
-            waiting.append(answer)
-            pipeline.ask(SLEEP, heard=answer.set_result)
-        with socket.socket(fileno=os.dup(number := pipeline._link.socket)) as same:
-            same.shutdown(socket.SHUT_RDWR)
-        said = await asyncio.wait_for(asyncio.gather(*waiting), 5)
-        # Whoever has its number next may be heard.
-        assert not loop.remove_reader(number)
-        return said
-
-    raw, loop = _database.connect_bare(), new_loop()
-    said = loop.run_until_complete(asked())
-    loop.close()
-    assert [type(one) for one in said] == [psycopg.OperationalError] * 2
-
-
 def test_who_asks_where_the_connection_has_ended_hears_of_it(transactional_db, loop):
     async def asked() -> object:
         pipeline = Pipeline(raw)
@@ -153,25 +100,6 @@ def test_who_asks_where_the_connection_has_ended_hears_of_it(transactional_db, l
 
     raw = _database.connect_bare()
     assert isinstance(loop.run_until_complete(asked()), psycopg.OperationalError)
-
-
-@pytest.fixture
-def wrote(monkeypatch) -> list[str]:
-    """Who wrote each batch that was told."""
-    found: list[str] = []
-    write, plain = Batch.write, _plain.Plain._written
-
-    def by_a_thread(self, *given):
-        found.append("a thread")
-        return write(self, *given)
-
-    def by_none(self, said):
-        found.append("none")
-        return plain(self, said)
-
-    monkeypatch.setattr(Batch, "write", by_a_thread)
-    monkeypatch.setattr(_plain.Plain, "_written", by_none)
-    return found
 
 
 def nod(street: Street, token: str, thing, **more: object):
@@ -323,26 +251,6 @@ def test_where_the_server_has_no_connection_to_give_the_thread_goes_on(
     assert asked == ["asked"]
 
 
-def test_nobody_waits_for_a_connection_that_is_slow_to_come(now_street, alice, wrote, monkeypatch):
-    go_on, real = threading.Event(), _queue.connect_bare
-
-    def slow() -> psycopg.Connection:
-        go_on.wait(10)
-        return real()
-
-    monkeypatch.setattr(_queue, "connect_bare", slow)
-    token, pages = passed(alice), [page(number) for number in range(4)]
-    try:
-        for one in pages[:3]:
-            (answer,) = now_street.run(asyncio.wait_for(nod(now_street, token, one), 5))
-            assert answer.json["new"]
-    finally:
-        go_on.set()
-    connect(now_street)
-    now_street.run(nod(now_street, token, pages[3]))
-    assert wrote == ["a thread"] * 3 + ["none"]
-
-
 def test_one_that_no_table_takes_spoils_no_other(now_street, alice, bob, monkeypatch):
     without_a_thread(monkeypatch)
     hers, his, one = passed(alice), passed(bob), page()
@@ -406,26 +314,6 @@ def test_a_nod_that_waits_at_the_fence_is_of_the_month_after(now_street, alice, 
     assert Nod.objects.get().month == MONTH + 1
 
 
-def test_who_waits_while_the_process_ends_is_answered_by_the_thread(
-    now_street, alice, wrote, monkeypatch
-):
-    without_a_thread(monkeypatch)
-    token, one = passed(alice), page()
-    closer = _database.connect()
-    closer._raw.execute("BEGIN; SELECT pg_advisory_xact_lock(7)")
-
-    async def asked() -> Answer:
-        asking = asyncio.create_task(nod(now_street, token, one))
-        await asyncio.sleep(0.2)
-        now_street.edge._queue.close()
-        closer._raw.execute("COMMIT")
-        return await asyncio.wait_for(asking, 5)
-
-    (answer,) = now_street.run(asked())
-    closer.close()
-    assert (answer.json["new"], wrote) == (True, ["a thread"])
-
-
 def test_what_was_taken_back_in_the_same_moment_is_told_as_such(now_street, alice, monkeypatch):
     without_a_thread(monkeypatch)
     token, one = passed(alice), page()
@@ -463,28 +351,6 @@ def test_a_member_who_has_not_topped_up_is_told_the_count_of_others(now_street, 
     (answer,) = now_street.run(nod(now_street, passed(carol), one))
     assert (answer.json["new"], answer.json["count"]) == (True, 0)
     assert Member.objects.get(id=carol.id).funded_month is None
-
-
-def test_a_nod_that_waits_for_the_first_top_up_counts(now_street, monkeypatch):
-    without_a_thread(monkeypatch)
-    carol, one = people.member("carol"), page()
-    token, there = passed(carol), threading.Event()
-
-    def top_up() -> None:
-        with transaction.atomic():
-            Member.objects.filter(id=carol.id).update(funded_month=MONTH)
-            nods.count_in(member=carol, month=MONTH)
-            there.set()
-            time.sleep(0.5)
-        connection.close()
-
-    paying = threading.Thread(target=top_up)
-    paying.start()
-    assert there.wait(5)
-    (answer,) = now_street.run(nod(now_street, token, one))
-    paying.join()
-    assert (answer.json["new"], answer.json["count"]) == (True, 1)
-    assert nods.wrong_counts() == []
 
 
 def test_its_statements_find_their_rows_by_an_index(now_street, alice):
