@@ -195,8 +195,8 @@ CLICKING = [
     Bug(
         "who comes late passes those who wait",
         "edge/_queue.py",
-        "if self._rest or not self._next:",
-        "if not self._next:",
+        "if self._rest or self._writing > 1 or not self._next:",
+        "if self._writing > 1 or not self._next:",
         "tests/edge/test_queue.py -k passes_nobody",
     ),
     Bug(
