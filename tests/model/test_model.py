@@ -317,6 +317,8 @@ class Product(Both):
 
 @pytest.mark.slow
 @pytest.mark.django_db(transaction=True)
+# A dead process closes no cursor.
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 @pytest.mark.parametrize("part", range(PARTS))
 @override_settings(BANK_IBAN=IBAN, BANK_NAME="Mickle Test", PAYOUT_MIN_MICROS=PAYOUT_MIN_MICROS)
 def test_the_product_equals_the_plain_model(request, part):
