@@ -123,14 +123,12 @@ class Plain:
         self._tell_sent()
 
     def _written(self, said: list[Rows]) -> Taken | None:
-        new = {(member, thing): month for month, member, thing, _total, _told in said[0]}
-        totals = {thing: total for _month, _member, thing, total, _told in said[0] if total}
+        nods = [one for one in said[0] if one[1] is not None]
+        new = {(member, thing): month for month, member, thing, _none in nods}
+        totals = {thing: total for _none, member, thing, total in said[0] if member is None}
         asked = {(who.member_id, who.thing_id) for who in self._may.values()}
-        if (
-            len(asked) < len(self._may)
-            or len(new) < len(asked)
-            or not all(one[3] for one in said[0])
-        ):
+        every = len(asked) == len(self._may) and len(new) == len(asked)
+        if not every or any(thing not in totals for _member, thing in asked):
             self._leave(lambda database: self._stand(database, new, totals))
             return None
         for place, who in self._may.items():

@@ -52,7 +52,7 @@ class Full(Exception):
 
 
 class Queue:
-    """Hands nods to one thread, in batches; answers each when it is durable."""
+    """Hands nods to one thread, or to none, in batches; answers each when it is durable."""
 
     def __init__(
         self,

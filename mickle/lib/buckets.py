@@ -37,7 +37,8 @@ class Buckets:
 
     def _make_room(self, now: float) -> None:
         """Forget the full ones; when a crowd has emptied them all, the longest known half."""
-        kept = {key: at for key, at in self._full_at.items() if at > now}
+        # Copied first: another thread may take of them meanwhile.
+        kept = {key: at for key, at in list(self._full_at.items()) if at > now}
         if len(kept) >= self._at_most:
             kept = dict(list(kept.items())[self._at_most // 2 :])
         self._full_at = kept

@@ -92,6 +92,7 @@ TELL = f"NOTIFY {CHANNEL}"
 # changed. All nods are there before the first count is raised, for they are put in its order.
 # Who has topped up is read of the members as they are held: the statement reads all else as it was
 # before it waited for a first top-up, and a nod that came behind that would be counted by neither.
+# It gives the nods, then the counts: put beside each other each nod would be compared with each.
 _FUNDED = """
 (SELECT member_id AS member, thing_id AS thing FROM given) g
 WHERE g.member = ANY (ARRAY(SELECT h.member FROM held h WHERE h.funded IS NOT NULL))"""
@@ -99,7 +100,8 @@ GIVE_AND_COUNT = f"""
 WITH held AS ({_HELD}), given AS ({_GIVE.replace("{asked}", "held")}), counted AS ({
     _COUNT.replace("{given}", _FUNDED)
 })
-SELECT g.month, g.member_id, g.thing_id, c.total,
-       CASE WHEN c.total IS NOT NULL THEN pg_notify('{CHANNEL}', '') END
-FROM given g LEFT JOIN counted c ON c.thing_id = g.thing_id
+SELECT g.month, g.member_id, g.thing_id, CAST(NULL AS BIGINT) FROM given g
+UNION ALL
+SELECT NULL, NULL, c.thing_id,
+       CASE WHEN pg_notify('{CHANNEL}', '') IS NULL THEN 0 ELSE c.total END FROM counted c
 """

@@ -108,8 +108,8 @@ PIPELINE = [
     _bug(
         "other processes do not hear of a nod without a thread",
         "nods/write.py",
-        "CASE WHEN c.total IS NOT NULL THEN pg_notify('{CHANNEL}', '') END",
-        "''",
+        "CASE WHEN pg_notify('{CHANNEL}', '') IS NULL THEN 0 ELSE c.total END",
+        "c.total",
         _TEST + "another_process",
     ),
     _bug(
