@@ -16,6 +16,7 @@ from mickle.edge._judging import (
     Found,
     Judge,
     Verdict,
+    asked_rows,
     giving,
     listed,
     read,
@@ -118,8 +119,7 @@ class Batch:
     ) -> tuple[dict[int, Found], list[Verdict]]:
         """Who may, by place; and the refusals."""
         told = listed(asks)
-        numbered = [(row, *one[1:]) for row, one in enumerate(told)]
-        names = {"rows": rows(numbered), "at": self._database.instant(at)}
+        names = {"rows": asked_rows(told), "at": self._database.instant(at)}
         found = read(self._database.query(RESOLVE, names), told)
         partners = self._partners(found, month)
         return self._judge.decide(asks, found, at, partners, strangers=strangers)

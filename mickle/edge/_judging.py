@@ -11,7 +11,7 @@ from operator import itemgetter
 from typing import NamedTuple
 
 from mickle.edge import _clock
-from mickle.edge._database import Rows
+from mickle.edge._database import Rows, rows
 from mickle.lib import months
 from mickle.lib.buckets import Buckets
 
@@ -156,8 +156,11 @@ class Judge:
             self._known.update(asks[place].secrets)
 
 
-def listed(asks: Sequence[Ask]) -> list[tuple[int, str, int | None, str]]:
-    """The rows of `RESOLVE`: each ask once for every secret, with its place in front."""
+Told = Sequence[tuple[int, str, int | None, str]]
+
+
+def listed(asks: Sequence[Ask]) -> Told:
+    """Each ask once for every secret, with its place in front."""
     return [
         (place, secret, ask.thing_id, ask.identity)
         for place, ask in enumerate(asks)
@@ -165,7 +168,12 @@ def listed(asks: Sequence[Ask]) -> list[tuple[int, str, int | None, str]]:
     ]
 
 
-def read(found: Rows, told: Sequence[tuple[int, str, int | None, str]]) -> list[tuple[int, Found]]:
+def asked_rows(told: Told) -> str:
+    """What `RESOLVE` reads: the same, numbered."""
+    return rows([(row, *one[1:]) for row, one in enumerate(told)])
+
+
+def read(found: Rows, told: Told) -> list[tuple[int, Found]]:
     """What was found of each, with its place; the secrets of one ask as they came."""
     # The database keeps the order anyway and does not say so.
     found.sort(key=itemgetter(0))

@@ -103,7 +103,7 @@ class Pipeline:
     def _flush_later(self) -> None:
         try:
             self._flush()
-        except psycopg.Error as error:
+        except Exception as error:  # noqa: BLE001 - whoever waits hears of it
             self.fail(error)
 
     def _read(self) -> None:

@@ -12,7 +12,18 @@ from typing import Any
 
 from mickle.edge._database import POSTGRESQL_NOW, Database, Rows, rows
 from mickle.edge._giving import SOURCE, Batch, Taken, filled
-from mickle.edge._judging import RESOLVE, Ask, Found, Judge, Verdict, giving, listed, read, using
+from mickle.edge._judging import (
+    RESOLVE,
+    Ask,
+    Found,
+    Judge,
+    Verdict,
+    asked_rows,
+    giving,
+    listed,
+    read,
+    using,
+)
 from mickle.edge._pipeline import COMMIT, ROLLBACK, Pipeline, Question
 from mickle.lib import months
 from mickle.nods import write
@@ -26,7 +37,7 @@ _RESOLVE = RESOLVE.replace("{rows}", _ROWS).replace(
 )
 _GIVE = write.GIVE_AND_COUNT.replace("{rows}", _ROWS)
 _USE = USE.replace("{rows}", _ROWS)
-# With it the list of members of a team is read.
+# Where they stand in a row of what was read, behind its number.
 _PASS, _SHARED = Found._fields.index("pass_id") + 1, Found._fields.index("shared") + 1
 
 
@@ -71,9 +82,8 @@ class Plain:
 
     def begin(self) -> None:
         """Begin the transaction and read the passes."""
-        numbered = [(row, *one[1:]) for row, one in enumerate(self._told)]
         begin: list[Question] = [("BEGIN", {}), (write.HOLD_FENCE, {}), (POSTGRESQL_NOW, {})]
-        self._ask(*begin, (_RESOLVE, {"rows": rows(numbered)}), then=self._found)
+        self._ask(*begin, (_RESOLVE, {"rows": asked_rows(self._told)}), then=self._found)
 
     def _ask(
         self, *questions: Question, then: Callable[[list[Rows]], Taken | Exception | None]

@@ -10,6 +10,7 @@ from tests.seeded.identity import IDENTITY
 from tests.seeded.mailing import MAILING
 from tests.seeded.month_end import MONTH_END
 from tests.seeded.oddities import ODDITIES
+from tests.seeded.operating import OPERATING
 from tests.seeded.pipeline import PIPELINE
 from tests.seeded.programs import PROGRAMS
 from tests.seeded.proving import PROVING
@@ -60,6 +61,7 @@ BUGS = [
     *IDENTITY,
     *MONTH_END,
     *ODDITIES,
+    *OPERATING,
     *PIPELINE,
     *BESIDE,
     *MAILING,
