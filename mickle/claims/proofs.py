@@ -176,15 +176,13 @@ def held(asked: Mapping[int, datetime]) -> dict[int, str]:
 def _first_why(brought: Sequence[Proof], asked_at: datetime) -> str:
     """Why what these brought is not paid yet; empty where it may be."""
     why = {proof.id: _why_held(proof, asked_at) for proof in brought}
-    seen = {
-        (proof.member_id, proof.account)
-        for proof in brought
-        if proof.account and not why[proof.id] and not proof.ended_at
-    }
+    stand = [proof for proof in brought if not why[proof.id] and not proof.ended_at]
+    seen = {(proof.member_id, proof.account) for proof in stand if proof.account}
+    seen |= {_place(proof) for proof in stand}
     for proof in brought:
-        # An account that was called something else is the same account.
-        renamed = proof.ended_at is not None and (proof.member_id, proof.account) in seen
-        if why[proof.id] and not renamed:
+        # Shown in another way, or the same account by another name: it was looked at all the same.
+        otherwise = _place(proof) in seen or (proof.member_id, proof.account) in seen
+        if why[proof.id] and not (proof.ended_at and otherwise):
             return why[proof.id] % {"place": proof.display}
     return ""
 
@@ -216,8 +214,8 @@ def _why_held(proof: Proof, asked_at: datetime) -> str:
     if proof.state in (Proof.State.LOST, _DISPUTED):
         return _("%(place)s is no longer shown to be theirs, or it is in dispute.")
     if proof.ended_at is not None:
-        # Nobody has looked at it since.
-        given_up = proof.decided_by_id is None and proof.ended_at >= asked_at
+        # Nobody has looked at it since. Before they asked, too: the time others have to object.
+        given_up = proof.decided_by_id is None and proof.ended_at >= asked_at - NOTICE
         said = _("%(place)s was given up before it could be looked at once more.")
         return said if given_up else ""
     unseen = proof.looked_at is None or proof.looked_at < asked_at

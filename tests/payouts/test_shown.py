@@ -91,6 +91,32 @@ def test_giving_a_place_up_is_no_way_round_the_look(web):
     assert not in_file(payout)
 
 
+@pytest.mark.parametrize(("before", "holds"), [(1, True), (14, True), (15, False)])
+def test_nor_is_giving_it_up_within_the_fortnight_before_one_asks(web, before, holds):
+    bob = earner()
+    proof = shows(web, bob)
+    proofs.end(proof=proof, at=AT + (20 - before) * DAY)
+    payout = ask(bob)
+
+    assert ("given up" in why(payout)) is holds
+    assert in_file(payout) is not holds
+
+
+def test_a_place_that_is_shown_another_way_since_is_not_given_up(web):
+    bob = earner()
+    old = shows(web, bob)
+    new = proofs.begin(member=bob, address="https://blog.example/", method="DNS", at=AT + DAY)
+    put(web, new)
+    look(web, new, AT + DAY)
+    payout = ask(bob)
+    proofs.end(proof=old, at=AT + 20 * DAY)
+
+    assert "looked at once more" in why(payout)
+    look(web, new, AT + 20 * DAY)
+    assert why(payout) == ""
+    assert in_file(payout)
+
+
 def signs_in(who, name: str, at=AT) -> Proof:
     account = Account("github", "github.com", "1", name)
     return accounts.note(member=who, account=account, at=at)
@@ -209,9 +235,10 @@ def test_what_came_back_does_not_count(web):
 
 def test_leaving_is_no_way_round_the_notice(web):
     bob = earner(micros=EUR("300.00"))
-    proofs.end(proof=shows(web, bob), at=AT + DAY)
+    proof = shows(web, bob)
 
     rest = payouts.pay_rest(member=bob, to=sepa.Account("Bob", IBAN), at=AT + 2 * DAY)
+    look(web, proof, AT + 2 * DAY)
 
     assert rest is not None
     assert "everybody can object" in why(rest, AT + 13 * DAY)

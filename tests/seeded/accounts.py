@@ -292,15 +292,15 @@ ACCOUNTS = [
     Bug(
         "an account given up lets money go as one renamed",
         "claims/proofs.py",
-        "and (proof.member_id, proof.account) in seen\n",
-        "and bool(proof.account)\n",
+        "in seen or (proof.member_id, proof.account) in seen\n",
+        "in seen or bool(proof.account)\n",
         "tests/payouts/test_shown.py -k another_name",
     ),
     Bug(
         "a renamed account holds its money for ever",
         "claims/proofs.py",
-        "        renamed = proof.ended_at is not None and",
-        "        renamed = proof.ended_at is None and",
+        "not (proof.ended_at and otherwise)",
+        "not (not proof.ended_at and otherwise)",
         "tests/payouts/test_shown.py -k called_something",
     ),
     Bug(

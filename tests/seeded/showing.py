@@ -167,6 +167,20 @@ SHOWING = [
         "tests/payouts/test_shown.py -k no_way_round",
     ),
     Bug(
+        "giving a place up before one asks is a way round the look",
+        "claims/proofs.py",
+        "proof.ended_at >= asked_at - NOTICE",
+        "proof.ended_at >= asked_at",
+        "tests/payouts/test_shown.py -k fortnight",
+    ),
+    Bug(
+        "a place that is shown another way holds its money as one given up",
+        "claims/proofs.py",
+        "    seen |= {_place(proof) for proof in stand}\n",
+        "",
+        "tests/payouts/test_shown.py -k another_way_since",
+    ),
+    Bug(
         "capitals of a path are no difference",
         "things/_scopes.py",
         "return Q(Exact(Left(field, len(text)), text))",
