@@ -125,6 +125,24 @@ def test_a_link_shows_as_its_page_had_it(linked):
 
 
 @pytest.mark.parametrize(
+    "copied",
+    [
+        "there.innerHTML = here.innerHTML",
+        "there.replaceChildren(...here.cloneNode(true).childNodes)",
+        "const copy = here.innerHTML; here.textContent = ''; there.innerHTML = copy",
+    ],
+    ids=["as text", "as nodes", "and taken away"],
+)
+def test_a_copy_of_what_was_drawn_has_as_many_buttons(linked, copied):
+    """As pages do that are kept and shown again when their reader comes back."""
+    linked.evaluate(copied.join(["() => {", "}"]))
+    shows(linked, "there", [ESSAY, OTHER])
+    linked.evaluate("document.querySelector('#there mickle-button').remove()")
+    shows(linked, "there", ["link", OTHER])
+    assert linked.evaluate("document.querySelector('#there a').style.display") == ""
+
+
+@pytest.mark.parametrize(
     "keeps",
     [
         "if (box.lastChild !== one) box.append(one)",

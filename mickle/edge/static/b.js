@@ -1,5 +1,4 @@
-// The button of Mickle: <mickle-button>, also in place of plain nod links, which work without it.
-// Sets no cookie, keeps nothing, leaves no global.
+// The button of Mickle, also in place of plain nod links, which work without it. Keeps nothing.
 (() => {
   "use strict";
   const NAME = "mickle-button";
@@ -88,7 +87,7 @@
     if (!document.hidden && due.length && Date.now() - last >= 29e3) ask(due);
   };
 
-  // Where no frame may load, the link comes back.
+  // Without a frame the link comes back.
   const fail = (state) => {
     if (!state.ready) state.slot.style.display = "";
   };
@@ -156,7 +155,7 @@
       src: `${origin}/b/frame#${new URLSearchParams({ url, size, theme: get("theme"), lang: language, title: get("title").slice(0, 400), nonce })}`,
     }))
       frame.setAttribute(name, value);
-    // A frame that may not be here loads, too, as an error nobody can read.
+    // A frame that is refused loads, too.
     frame.addEventListener("load", () => setTimeout(fail, 1e3, state));
     root.append(frame);
     watch.observe(one);
@@ -178,7 +177,7 @@
     state.slot.style.display = "none";
     state.frame.style.visibility = "visible";
     if (link) {
-      // As high as the picture it replaces, so that nothing moves.
+      // As high as its picture, so that nothing moves.
       const high = link.querySelector("img")?.offsetHeight;
       one.style.cssText = high ? `height:${high}px` : "";
       state.display ??= link.style.display;
@@ -192,7 +191,7 @@
     if (data?.mickle !== 1) return;
     for (const [one, state] of shown) {
       if (state.frame?.contentWindow !== source || state.nonce !== data.nonce) continue;
-      // In a sandbox without an origin it could not nod: then the link stays.
+      // In a sandbox without an origin it could not nod.
       if (from !== origin) fail(state);
       else if (data.hello) ready(one, state);
       else if (typeof data.nodded === "boolean") {
@@ -215,6 +214,12 @@
     class extends HTMLElement {
       static observedAttributes = ["url", "title", "size", "theme", "lang", "live"];
       connectedCallback() {
+        const { previousElementSibling: link, dataset } = this;
+        // The page was copied.
+        if (dataset.display != null && link?.href && !pairs.has(this)) {
+          link.style.display = dataset.display;
+          pairs.set(this, link).set(link, this);
+        }
         draw(this);
       }
       disconnectedCallback() {
@@ -231,7 +236,7 @@
   );
 
   const upgrade = (changes) => {
-    // A button follows its link; what a page puts between them may stand there.
+    // A button follows its link.
     for (const { removedNodes } of changes)
       for (const link of removedNodes) {
         const one = link.href && pairs.get(link);
@@ -241,13 +246,14 @@
       }
     for (const link of document.querySelectorAll(`a[rel~=payment][href^="${pages}/nod?url="]`)) {
       const before = pairs.get(link);
-      // Where the page took the button alone away, the link stays.
+      // Its button was taken away: the link stays.
       if (before?.isConnected || before?.parentNode === null || link.closest(NAME)) continue;
       before?.remove();
       const drawn = new URLSearchParams(link.querySelector("img")?.src.split("?")[1]);
       const one = document.createElement(NAME);
       one.setAttribute("url", new URL(link.href).searchParams.get("url"));
       one.title = link.title;
+      one.dataset.display = link.style.display;
       for (const name of ["size", "theme", "lang"]) {
         const value = link.dataset[name] || drawn.get(name);
         if (value) one.setAttribute(name, value);
