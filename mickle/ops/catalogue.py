@@ -19,6 +19,7 @@ COMMANDS = {
     "identify": "Say which thing an address is, and by which rule, without an instance.",
     "pay-out": "Write the file that tells the bank whom to pay.",
     "audit": "Recompute the books and name each invariant that was checked.",
+    "move": "Move an instance from its SQLite to the PostgreSQL that DATABASE_URL names.",
     "clock": "Show the clock, or move the clock of a demo or test instance forward.",
 }
 

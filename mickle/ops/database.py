@@ -1,10 +1,12 @@
 """Brings a database up to this version of Mickle before a command uses it."""
 
 import fcntl
+import glob
 import pkgutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib.util import find_spec
+from pathlib import Path
 
 from django.apps import apps
 from django.conf import settings
@@ -25,14 +27,42 @@ class NewerData(Refused):
     """The data was written by a later version."""
 
 
+class HasMoved(Refused):
+    """The instance is in PostgreSQL, and none is to begin in its place."""
+
+
 def make_ready() -> None:
-    """Migrate when a migration is missing or was stopped; raises NewerData for data ahead of it."""
+    """Migrate when a migration is missing or was stopped; raises NewerData for data ahead of it.
+
+    Raises HasMoved where the SQLite was put aside, and nobody says where the instance is now.
+    """
+    _must_be_here()
     known = _on_disk()
     if _missing(known):
         with _alone():
             # Whoever held the lock before may have done it already.
             if _missing(known):
                 _migrate()
+
+
+def aside(source: Path, when: str) -> Path:
+    """The name under which a SQLite that was moved is kept."""
+    return source.with_name(f"{source.stem}-moved-{when}{source.suffix}")
+
+
+def _must_be_here() -> None:
+    if connection.vendor != "sqlite":
+        return
+    named = Path(str(connection.settings_dict["NAME"]))
+    pattern = aside(named.with_stem(glob.escape(named.stem)), "*").name
+    if not named.exists() and (kept := sorted(named.parent.glob(pattern))):
+        raise HasMoved(
+            _(
+                "This instance has moved to PostgreSQL: set DATABASE_URL to it. What was here is"
+                " kept as %(path)s. Nothing was changed."
+            )
+            % {"path": kept[-1]}
+        )
 
 
 def _migrate() -> None:

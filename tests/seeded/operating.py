@@ -5,6 +5,8 @@ from tests.seeded.bug import Bug
 _COMMANDS = "tests/ops/test_commands.py -k "
 _SETTINGS = "tests/ops/test_settings.py -k "
 _ENVIRONMENT = "config/_environment.py"
+_MOVES = "tests/ops/test_move.py -k "
+_MOVING = "ops/moving.py"
 
 OPERATING = [
     Bug(
@@ -64,5 +66,47 @@ OPERATING = [
         '"20/m/ip,3/m/key,20/h/key"',
         '"20/m/ip,3/m/key"',
         "tests/journeys/test_signing_in.py -k unasked",
+    ),
+    Bug(
+        "what was moved is numbered from the beginning",
+        _MOVING,
+        "if (table := _table(kind)) in last:",
+        "if (table := _table(kind)) in last and kind is None:",
+        _MOVES + "behind_the_last",
+    ),
+    Bug(
+        "books that are not in order are moved",
+        _MOVING,
+        "        if not check.ok:\n",
+        "        if check.ok is None:\n",
+        _MOVES + "whole",
+    ),
+    Bug(
+        "an instance is moved while somebody uses it",
+        _MOVING,
+        "PRAGMA locking_mode = EXCLUSIVE",
+        "PRAGMA locking_mode = NORMAL",
+        _MOVES + "uses_is_not_moved",
+    ),
+    Bug(
+        "an instance is moved into another one",
+        _MOVING,
+        "if not loading.is_empty():",
+        "if not loading.is_empty() and not kinds:",
+        _MOVES + "another_instance",
+    ),
+    Bug(
+        "what is JSON arrives as a text",
+        _MOVING,
+        "values[at] = field.get_db_prep_save(values[at], connection)",
+        "values[at] = str(values[at])",
+        _MOVES + "arrives_as",
+    ),
+    Bug(
+        "another instance begins where one has moved away",
+        "ops/database.py",
+        "    if not named.exists() and (kept",
+        "    if named.exists() and (kept",
+        _MOVES + "begins_in",
     ),
 ]

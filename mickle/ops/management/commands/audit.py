@@ -1,32 +1,20 @@
 """`mickle audit`: the books, recomputed."""
 
-from collections.abc import Iterator
 from typing import Any
 
 from django.core.management.base import CommandParser
 from django.utils.translation import gettext as _
 
-from mickle.claims import proofs
-from mickle.closing import closing
-from mickle.ledger import ledger
 from mickle.ledger.ledger import Check
 from mickle.lib.errors import Refused
+from mickle.ops import auditing
 from mickle.ops.catalogue import COMMANDS
 from mickle.ops.command import Command as Base
 from mickle.ops.command import takes_json
-from mickle.payins import payins
-from mickle.payouts import payouts
-from mickle.settlement import settlement
-from mickle.teams import teams
 
 
 class Broken(Refused):
     """An invariant of the books does not hold."""
-
-
-def _checks() -> Iterator[Check]:
-    for room in (ledger, settlement, payins, payouts, closing, proofs, teams):
-        yield from room.audit()
 
 
 class Command(Base):
@@ -42,7 +30,7 @@ class Command(Base):
     def handle(self, *_args: Any, **options: Any) -> None:
         """Check until something is wrong; raises Broken."""
         seen: list[Check] = []
-        for check in _checks():
+        for check in auditing.checks():
             seen.append(check)
             if not options["json"]:
                 mark = "ok   " if check.ok else "WRONG"
