@@ -41,7 +41,8 @@ def write(
 
     Values come as each database keeps them: see lib.sql, and JSON is text on SQLite alone.
     """
-    names = ", ".join(columns)
+    # A column may have a word of the database's for a name.
+    names = ", ".join(map(connection.ops.quote_name, columns))
     if connection.vendor != "postgresql":
         marks = ", ".join(["%s"] * len(columns))
         cursor.executemany(f"INSERT INTO {table} ({names}) VALUES ({marks})", list(rows))

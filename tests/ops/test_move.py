@@ -34,7 +34,7 @@ from django.contrib.sessions.models import Session
 from mickle.instance import instance
 from mickle.members import members
 from mickle.members.models import Member
-from mickle.things import things
+from allauth.account.models import EmailAddress
 from django_tasks_db.models import DBTaskResult
 
 at = instance.now()
@@ -45,6 +45,9 @@ Group.objects.create(name="Grüße 👋").permissions.add(Permission.objects.fir
 DBTaskResult.objects.create(
     args_kwargs={"args": [1, None, "ü"], "kwargs": {"a": {"b": [True, 0.5]}}},
     task_path="a.b", backend_name="default", exception_class_path="", traceback="",
+)
+EmailAddress.objects.create(
+    user=Member.objects.first(), email="x@example.org", primary=True, verified=True
 )
 gone = members.join(email="g@example.org", username="g", at=at)
 Member.objects.filter(id=gone.id).delete()
@@ -162,6 +165,13 @@ def _rows(url: str, data: Path) -> tuple[dict[str, Any], dict[str, Any]]:
     return old, new
 
 
+def _types(url: str, tables: set[str]) -> set[str]:
+    """The types of the columns of these."""
+    asked = "SELECT DISTINCT data_type FROM information_schema.columns WHERE table_name = ANY(%s)"
+    with psycopg.connect(url) as other:
+        return {name for (name,) in other.execute(asked, [sorted(tables)])}
+
+
 def _is_empty(url: str) -> bool:
     with psycopg.connect(url) as other:
         found = other.execute("SELECT COUNT(*) FROM members_member").fetchone()
@@ -178,7 +188,9 @@ def test_every_row_of_every_table_arrives_as_it_was(here, there):
     assert said["rows"] == sum(map(len, old.values())) > 1_000
     assert said["tables"] == len(old) > 60
     full = {table for table, rows in old.items() if rows}
-    assert {"ledger_transfer", "django_tasks_database_dbtaskresult", "django_session"} < full
+    assert {"ledger_transfer", "django_tasks_database_dbtaskresult", "account_emailaddress"} < full
+    # No demo has something of everything, but of everything that something can be made of.
+    assert _types(there, set(old)) == _types(there, full)
     # The SQLite is one file with another name, and nothing of it lies in a log.
     assert [path for path in here.glob("mickle*") if path.stat().st_size] == [Path(said["kept"])]
 
