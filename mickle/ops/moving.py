@@ -44,12 +44,12 @@ class CannotMove(Refused):
 
 @dataclass(frozen=True)
 class Moved:
-    """What was moved, and where the SQLite is now."""
+    """What was moved, and where the SQLite is now: None where it still is where it was."""
 
     tables: int
     rows: int
     checks: int
-    kept: Path
+    kept: Path | None
 
 
 def move(source: Path, *, report: Report) -> Moved:
@@ -74,8 +74,7 @@ def move(source: Path, *, report: Report) -> Moved:
             rows = sum([_copy(kind, report) for kind in kinds])
             _number_on(kinds)
             checks = _audited(report)
-        kept = _put_aside(source)
-    return Moved(len(kinds), rows, checks, kept)
+        return Moved(len(kinds), rows, checks, _put_aside(source))
 
 
 @contextmanager
@@ -246,8 +245,13 @@ def _audited(report: Report) -> int:
     return done
 
 
-def _put_aside(source: Path) -> Path:
-    """Close the log of a SQLite and give it a name nobody looks for; where it is now."""
-    with connections[_FROM].cursor() as cursor:
-        cursor.execute("PRAGMA journal_mode = DELETE")
-    return source.rename(database.aside(source, f"{datetime.now(UTC):%Y-%m-%d-%H%M%S}"))
+def _put_aside(source: Path) -> Path | None:
+    """Close the log of a SQLite and give it a name nobody looks for; None where that fails."""
+    kept = database.aside(source, f"{datetime.now(UTC):%Y-%m-%d-%H%M%S}")
+    try:
+        with connections[_FROM].cursor() as cursor:
+            cursor.execute("PRAGMA journal_mode = DELETE")
+        return source.rename(kept)
+    except (OSError, OperationalError):
+        # The instance has moved, whatever becomes of this.
+        return None

@@ -325,6 +325,16 @@ def test_a_move_that_is_killed_has_changed_nothing_and_can_be_made_again(here, t
     assert old == new
 
 
+def test_a_file_that_keeps_its_name_is_said(here, there):
+    facts = environment(here) | {"DATABASE_URL": there}
+    stays = "import pathlib\ndef stay(*_words): raise OSError\npathlib.Path.rename = stay\n"
+    words = [*MICKLE[:2], stays + MICKLE[2], "move"]
+    done = subprocess.run(words, env=facts, capture_output=True, text=True, check=True)
+    assert f"rename {here / 'mickle.sqlite3'}, so that nobody" in done.stdout
+    old, new = _rows(there, here)
+    assert old == new
+
+
 def test_one_that_is_killed_when_all_is_there_leaves_both(here, there):
     facts = environment(here) | {"DATABASE_URL": there}
     words = [*MICKLE[:2], DIES.format("_put_aside")]

@@ -37,7 +37,7 @@ class Command(Base):
             done = moving.move(options["file"], report=report)
         facts = {"rows": done.rows, "tables": done.tables, "checks": done.checks}
         if options["json"]:
-            self.say_json({**facts, "kept": str(done.kept)})
+            self.say_json({**facts, "kept": str(done.kept) if done.kept else None})
             return
         self.say(
             _(
@@ -46,10 +46,12 @@ class Command(Base):
             )
             % {name: f"{count:,}" for name, count in facts.items()}
         )
-        self.say(
-            _(
-                "From now on DATABASE_URL names it for every command. The SQLite is kept as"
-                " %(path)s; nobody reads it any more."
+        self.say(_("From now on DATABASE_URL names it for every command."))
+        if done.kept:
+            said = _("The SQLite is kept as %(path)s; nobody reads it any more.")
+        else:
+            said = _(
+                "The SQLite could not be given another name: rename %(path)s, so that nobody takes"
+                " it for the instance."
             )
-            % {"path": done.kept}
-        )
+        self.say(said % {"path": done.kept or options["file"]})
