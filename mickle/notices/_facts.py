@@ -77,7 +77,7 @@ def of(notice: Notice, at: datetime) -> Facts | None:
     if kind == Kind.TEAM:
         return _teams.questions(notice.member)
     if kind.asks:
-        return _of_charge(notice.member, notice.month)
+        return _of_charge(notice.member, notice.month, kind.asks)
     if not _in_time(kind, notice.month, at):
         return None
     return _of_coming(notice.member, notice.month, kind)
@@ -109,11 +109,14 @@ def _may_still_receive(member: Member, month: int) -> bool:
     return owns or Part.objects.filter(month=month, member=member).exists()
 
 
-def _of_charge(member: Member, month: int) -> Asked | None:
+def _of_charge(member: Member, month: int, asks: int) -> Asked | None:
     charge = arrears.open_charges(member).filter(month=month).first()
-    # What is there already is collected without a word.
-    if charge is None or arrears.can_pay(member):
+    # What is there already is collected without a word; what was asked for again is told by the
+    # mail that says so.
+    if charge is None or arrears.can_pay(member) or charge.tries > asks:
         return None
+    if charge.tries < asks:
+        raise NotYet
     left = max(settings.CHARGE_TRIES - charge.tries, 0)
     return Asked(charge.amount_micros, charge.try_at, left)
 

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.db import connection
+from django.db.models import Max
 
 from mickle.instance import instance
 from mickle.instance.models import Month
@@ -17,7 +18,7 @@ from mickle.lib import chunks, months
 from mickle.lib.chunks import Range
 from mickle.lib.sql import Params, instant
 from mickle.notices.models import Kind, Round
-from mickle.settlement.models import Run
+from mickle.settlement.models import Charge, Run
 from mickle.settlement.settlement import IDLE_MONTHS_KEPT
 
 # How long before the end of a month each of these is due.
@@ -80,7 +81,8 @@ def due(at: datetime) -> Iterator[tuple[int, Kind]]:
     here = instance.here()
     planned = set(Round.objects.values_list("month", "kind"))
     for month, kind in _all_due(at, here.closed_through):
-        if months.end(month) > here.made_at and (month, kind) not in planned:
+        new = months.end(month) > here.made_at and (month, kind) not in planned
+        if new and (not kind.asks or _is_asked(month, kind)):
             yield month, kind
 
 
@@ -112,6 +114,16 @@ def _asking(month: int, since: timedelta) -> Iterator[Kind]:
         for kind in (Kind.CHARGE, Kind.CHARGE_2, Kind.CHARGE_3)[: settings.CHARGE_TRIES]:
             if since >= timedelta(days=settings.CHARGE_DAYS) * (kind.asks - 1):
                 yield kind
+
+
+def _is_asked(month: int, kind: Kind) -> bool:
+    """Whether what is open of a month was asked for so often by now; nothing open waits for none.
+
+    After a standstill that is later than the days say.
+    """
+    charges = Charge.objects.filter(month=month, state=Charge.State.ASKED)
+    tries = charges.aggregate(most=Max("tries"))["most"]
+    return tries is None or tries >= kind.asks
 
 
 def plan(month: int, kind: Kind, at: datetime) -> int:

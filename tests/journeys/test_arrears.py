@@ -137,6 +137,41 @@ def test_a_charge_is_asked_for_three_times_and_then_dropped(alice, clock):
     assert "not paid" in signed_in(alice).open("/statements/2026-11").text
 
 
+def told(mailoutbox) -> list[str]:
+    return [one.subject for one in mailoutbox if "to pay" in one.subject]
+
+
+def test_each_mail_says_how_often_was_asked_whichever_second_a_worker_looks_at(
+    alice, clock, mailoutbox
+):
+    settle(clock)
+    settled_at, asked = clock.at, []
+    for days, seconds in ((7, 40), (14, 5), (14, 65), (21, 50), (21, 110)):
+        clock.at = settled_at + timedelta(days=days, seconds=seconds)
+        work()
+        asked.append(told(mailoutbox)[-1])
+    words = ["once more", "once more", *["for the last time"] * 3]
+    assert asked == [f"November 2026: €3.33 to pay, {word}" for word in words]
+    assert len(told(mailoutbox)) == 3
+    assert Charge.objects.get().state == "DROPPED"
+
+
+def test_after_a_standstill_a_member_is_asked_once_and_once_more_for_the_last_time(
+    alice, clock, mailoutbox
+):
+    settle(clock)
+    clock.at += timedelta(days=90)
+    asked = []
+    for _day in range(16):
+        work()
+        asked.append(told(mailoutbox))
+        clock.at += timedelta(days=1)
+    words = ["to pay", "to pay, once more", "to pay, for the last time"]
+    assert asked[0] == [f"November 2026: €3.33 {word}" for word in words[:2]]
+    assert asked[6] == asked[0]
+    assert asked[-1] == [f"November 2026: €3.33 {word}" for word in words]
+
+
 def test_nobody_is_asked_for_what_is_there(alice, clock):
     arrives(alice, "3.33", MID_NOVEMBER)
     clock.at = AFTER_THE_GRACE
