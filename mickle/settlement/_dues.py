@@ -13,11 +13,12 @@ from django.db import connection
 from mickle.instance import instance
 from mickle.lib import bulk, chunks
 from mickle.lib.chunks import Range, Report
+from mickle.lib.money import LIMIT_MICROS
 from mickle.lib.sql import Params, Value, instant
 from mickle.nods import nods
 from mickle.settlement import _parts, _texts
 from mickle.settlement._waiting import EXPIRES_AFTER_MONTHS
-from mickle.settlement.models import Charge
+from mickle.settlement.models import Charge, Due
 
 # The nods put off whose turn it may be: what stands before `month` and has not fallen due.
 _PUT_OFF = """
@@ -115,7 +116,7 @@ SELECT id, member_id, amount_micros, billed FROM (
   FROM settlement_due WHERE {_CARRIED}
 ) q WHERE upto <= %(most)s OR upto = amount_micros
 """
-# What stayed too small to be charged for as long as shares wait is not charged any more.
+# What stayed too small to be charged for long enough is not charged any more.
 _CHARGES = f"""
 INSERT INTO settlement_charge
   (month, member_id, amount_micros, state, tries, try_at, asked_at, decided_at)
@@ -170,11 +171,29 @@ def freeze(*, month: int, report: Report) -> None:
     _texts.drop("s_weight", "s_claimed", "s_concerned")
 
 
-def ask(*, month: int, at: datetime, report: Report) -> int:
-    """Charge every member who owes enough, once for each month; how many charges there are."""
+def drop_carried_on(*, month: int, at: datetime, report: Report) -> int:
+    """Charge nobody any more for what was carried on: from this month on members top up first."""
+    if not Due.objects.filter(charge=None).exists():
+        return 0
+    return ask(month=month, at=at, report=report, least=LIMIT_MICROS + 1, later=0)
+
+
+def ask(
+    *,
+    month: int,
+    at: datetime,
+    report: Report,
+    least: int | None = None,
+    later: int = EXPIRES_AFTER_MONTHS,
+) -> int:
+    """Charge every member who owes enough, once for each month; how many charges there are.
+
+    What was too little for so many months is dropped.
+    """
     bound: Params = {
         **names(month),
-        "least": settings.CHARGE_MIN_MICROS,
+        "least": settings.CHARGE_MIN_MICROS if least is None else least,
+        "later": later,
         "most": settings.FUNDS_MAX_MICROS,
         "at": instant(at),
         "try_at": instant(at + timedelta(days=settings.CHARGE_DAYS)),

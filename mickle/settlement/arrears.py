@@ -47,7 +47,7 @@ def open_charges(member: Member | None = None) -> QuerySet[Charge]:
 
 
 def totals(month: int) -> dict[str, tuple[int, int]]:
-    """How many charges of a month stand in each state, and their micros; empty when prepaid."""
+    """How many charges of a month stand in each state, and their micros; empty without any."""
     rows = Charge.objects.filter(month=month).values_list("state").order_by("state")
     return {
         state: (count, micros)

@@ -206,8 +206,8 @@ def _stages(month: int, at: datetime, engine: str, report: Report) -> int:
     report("compute", 1, 1)
     _run.note_result(run, engine=result.engine, sha256=result.sha256)
     posted += _post.post(month=month, at=at, arrears=run.arrears, report=report)
-    if run.arrears:
-        _dues.ask(month=month, at=at, report=report)
+    asking = _dues.ask if run.arrears else _dues.drop_carried_on
+    asking(month=month, at=at, report=report)
     root = _proof.prove(month=month, at=at, report=report)
     _run.note_done(run, result, proof_root=root, at=at)
     _database.forget()

@@ -187,6 +187,19 @@ def test_what_stays_too_small_for_six_months_is_dropped():
     assert shares(alice, "dropped") == [665_000] * 2
 
 
+def test_what_was_carried_on_is_dropped_where_members_top_up_first_again(settings):
+    alice = member("alice", budget="2.00")
+    give_all(alice, pages(3, unclaimed=1))
+    settle()
+    bob = Line.objects.order_by("thing").first().owner
+    assert arrears.is_owed(bob)
+    settings.MODE = "prepaid"
+    settle(NOVEMBER + 1)
+    assert not arrears.is_owed(bob)
+    assert shares(alice, "dropped") == [665_000] * 2
+    assert arrears.totals(NOVEMBER + 1) == {"DROPPED": (1, EUR("1.33"))}
+
+
 def test_three_times_unpaid_is_dropped_and_no_debt():
     alice = member("alice")
     made = pages(2)
