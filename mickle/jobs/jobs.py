@@ -80,7 +80,8 @@ def ask(*, name: str, task: Task[..., Any], at: datetime, rests: timedelta = RES
 
 
 def _may_be_asked(row: Job, at: datetime, rests: timedelta) -> bool:
-    if row.try_at is not None and at < row.try_at:
+    # What waits for longer was put off before the clock was set back.
+    if row.try_at is not None and at < row.try_at <= at + LONGEST_WAIT:
         return False
     if row.result_id is None:
         return True
@@ -91,7 +92,8 @@ def _rests(row: Job, at: datetime, rests: timedelta) -> bool:
     """What was done rests; what failed and what a dead worker left does not."""
     if row.failures or row.asked_at is None or row.done_at is None:
         return False
-    return row.asked_at <= row.done_at and at < row.asked_at + rests
+    # What was asked for later than now was asked for before the clock was set back.
+    return row.asked_at <= row.done_at and row.asked_at <= at < row.asked_at + rests
 
 
 def _is_live(row: Job, result_id: uuid.UUID) -> bool:

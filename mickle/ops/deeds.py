@@ -279,7 +279,7 @@ def write_to_makers(at: datetime) -> None:
 
 def _rested(name: str, at: datetime) -> bool:
     row = Job.objects.filter(name=name).first()
-    return row is None or row.done_at is None or at >= row.done_at + HOURLY
+    return row is None or row.done_at is None or not row.done_at <= at < row.done_at + HOURLY
 
 
 def house_to_keep(at: datetime) -> bool:

@@ -90,6 +90,20 @@ def test_a_job_that_fails_is_tried_again_after_longer_and_longer(clock, caplog):
 
 
 @pytest.mark.django_db
+def test_a_clock_that_was_set_back_puts_no_job_off(clock, caplog):
+    def broken(_at):
+        raise ValueError("no luck")
+
+    ask()
+    performed(lambda _at: None)
+    clock(timedelta(days=-1))
+    assert ask()
+    performed(broken)
+    clock(timedelta(days=-1))
+    assert ask()
+
+
+@pytest.mark.django_db
 def test_a_job_that_is_refused_has_not_failed(clock):
     def refused(_at):
         raise Refused("Somebody else settles.")

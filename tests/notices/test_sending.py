@@ -176,6 +176,16 @@ def test_no_minute_sees_more_than_the_setting_says(clock, office, settings):
     assert not notices.to_send(clock.at)
 
 
+def test_mails_go_on_after_a_clock_was_set_back(clock, office, settings):
+    settings.MAILS_A_MINUTE = 3
+    due("a", "b", "c", "d")
+    notices.plan(at=clock.at)
+    clock.at += timedelta(days=1)
+    assert send(clock) == 3
+    clock.at -= timedelta(days=1)
+    assert send(clock) == 1
+
+
 def test_what_the_server_does_not_take_counts_in_its_minute(clock, office, settings):
     settings.MAILS_A_MINUTE = 3
     given = []
