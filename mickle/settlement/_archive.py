@@ -82,7 +82,10 @@ def write(*, month: int, at: datetime) -> Archived:
 
 
 def _new(run: Run, folder: str, at: datetime) -> Archived:
-    """Write the archive of a month to a new folder; what fails leaves none."""
+    """Write the archive of a month to a new folder; what fails leaves none.
+
+    Of two who write at once one has written it, and the other looks at that.
+    """
     try:
         sha256 = _written(run, folder)
         row = Archive(month=run.month, folder=folder, manifest_sha256=sha256, at=at)
@@ -93,7 +96,10 @@ def _new(run: Run, folder: str, at: datetime) -> Archived:
     except BaseException:
         files.remove(folder)
         raise
-    row.save(force_insert=True)
+    Archive.objects.bulk_create([row], ignore_conflicts=True)
+    if not Archive.objects.filter(month=run.month, folder=folder).exists():
+        files.remove(folder)
+        return check(month=run.month)
     return done
 
 

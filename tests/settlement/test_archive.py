@@ -9,7 +9,7 @@ import pytest
 from mickle.instance import instance
 from mickle.nods.models import Nod
 from mickle.ops import deeds
-from mickle.settlement import _at_hand, _duckdb, settlement
+from mickle.settlement import _archive, _at_hand, _duckdb, settlement
 from mickle.settlement.models import Archive, Run, Spend
 from tests import working
 from tests.people import EARLY_DECEMBER, NOVEMBER, creator, instance_at, member, thing
@@ -151,6 +151,19 @@ def test_what_stopped_half_way_is_no_archive(settled, folder, monkeypatch):
     settings_folder.mkdir()
     (settings_folder / "nods.parquet").write_bytes(b"PAR1")
     assert archive().folder != str(settings_folder)
+
+
+def test_of_two_who_archive_at_once_one_has_and_the_other_looks_at_it(settled, folder, monkeypatch):
+    done, checked = [], _archive._checked
+
+    def another_is_faster(row: Archive) -> settlement.Archived:
+        monkeypatch.undo()
+        done.append(archive())
+        return checked(row)
+
+    monkeypatch.setattr(_archive, "_checked", another_is_faster)
+    assert [archive()] == done
+    assert [str(path) for path in folder.iterdir()] == [Archive.objects.get().folder]
 
 
 def test_a_place_where_nothing_can_be_written_is_said(settled, settings, tmp_path):
