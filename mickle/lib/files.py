@@ -3,7 +3,9 @@
 Stores are read and written by fsspec and what it needs for each, of the extra that names it.
 """
 
+import os
 import shutil
+from contextlib import suppress
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -23,6 +25,27 @@ def store(folder: str) -> Any:
 def opened(path: str, mode: str) -> Any:
     """A file of such a folder, open for bytes."""
     return store(path).open(path, mode) if is_remote(path) else Path(path).open(mode)
+
+
+def keep(folder: str) -> None:
+    """See that what is in a folder outlasts a power cut; an object store sees to that by itself."""
+    if is_remote(folder):
+        return
+    here = Path(folder)
+    for path in here.iterdir():
+        _sync(path)
+    for path in (here, here.parent):
+        # Not every share of a network knows how to; then it is for its server to see to.
+        with suppress(OSError):
+            _sync(path)
+
+
+def _sync(path: Path) -> None:
+    number = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(number)
+    finally:
+        os.close(number)
 
 
 def remove(folder: str) -> None:

@@ -88,6 +88,7 @@ def _new(run: Run, folder: str, at: datetime) -> Archived:
     """
     try:
         sha256 = _written(run, folder)
+        files.keep(folder)
         row = Archive(month=run.month, folder=folder, manifest_sha256=sha256, at=at)
         done = _checked(row)
     except (OSError, import_module("duckdb").Error) as error:

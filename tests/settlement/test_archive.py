@@ -166,6 +166,18 @@ def test_of_two_who_archive_at_once_one_has_and_the_other_looks_at_it(settled, f
     assert [str(path) for path in folder.iterdir()] == [Archive.objects.get().folder]
 
 
+def test_it_outlasts_a_power_cut_before_it_counts(settled, folder, monkeypatch):
+    safe: set[Path] = set()
+
+    def sync(number: int) -> None:
+        assert not Archive.objects.exists()
+        safe.add(Path(f"/proc/self/fd/{number}").readlink())
+
+    monkeypatch.setattr("os.fsync", sync)
+    there = Path(archive().folder)
+    assert safe == {folder, there, *there.iterdir()}
+
+
 def test_a_place_where_nothing_can_be_written_is_said(settled, settings, tmp_path):
     (tmp_path / "file").touch()
     settings.ARCHIVE = str(tmp_path / "file")
