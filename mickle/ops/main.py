@@ -9,7 +9,7 @@ import django
 from django.apps import apps
 from django.core.management import load_command_class
 
-from mickle.ops import database, failures
+from mickle.ops import database, failures, terminal
 from mickle.ops.catalogue import COMMANDS, OFFLINE
 
 USAGE = 2
@@ -30,7 +30,22 @@ class Usage(Exception):
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; returns 0 when done, 1 when refused or failed, 2 when misused."""
-    given = list(sys.argv[1:] if argv is None else argv)
+    terminal.take()
+    code = 0
+    try:
+        code = _do(list(sys.argv[1:] if argv is None else argv))
+        with terminal.told():
+            sys.stdout.flush()
+    except terminal.Enough:
+        terminal.leave()
+    except terminal.Untold as untold:
+        print(untold, file=sys.stderr)
+        terminal.leave()
+        return 1
+    return code
+
+
+def _do(given: list[str]) -> int:
     try:
         words, folder = _split_data(given)
         name = _command(words)
@@ -72,14 +87,19 @@ def _command(words: list[str]) -> str:
     if first in ("help", "--help", "-h"):
         width = max(map(len, COMMANDS))
         lines = (f"  {name:<{width}}  {sentence}" for name, sentence in COMMANDS.items())
-        print(_HELP.format(commands="\n".join(lines)))
+        _print(_HELP.format(commands="\n".join(lines)))
         return ""
     if first == "--version":
-        print(f"mickle {metadata.version('mickle')}")
+        _print(f"mickle {metadata.version('mickle')}")
         return ""
     if first not in COMMANDS:
         raise Usage(f"mickle: there is no command “{first}”; mickle --help lists them.")
     return first
+
+
+def _print(text: str) -> None:
+    with terminal.told():
+        print(text)
 
 
 def _run(name: str, arguments: list[str]) -> int:
@@ -93,10 +113,8 @@ def _run(name: str, arguments: list[str]) -> int:
         if not offline:
             database.make_ready()
         command.execute(**options)
-        sys.stdout.flush()
-    except BrokenPipeError:
-        # Whoever read the answer has had enough; nothing is left to say, not even at the exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except (terminal.Enough, terminal.Untold):
+        raise
     except SystemExit as done:
         # argparse leaves this way: 0 after --help, 2 after a usage it could not read.
         return int(done.code or 0)

@@ -6,6 +6,8 @@ from typing import Any, NoReturn
 
 from django.core.management.base import BaseCommand, CommandParser
 
+from mickle.ops import terminal
+
 # What Django's own commands offer and an operator of Mickle has no use for.
 _DJANGO = {
     "force_color": False,
@@ -48,8 +50,17 @@ class Command(BaseCommand):
 
     def say(self, text: str) -> None:
         """Write one line of the answer."""
-        self.stdout.write(text)
+        with terminal.told():
+            self.stdout.write(text)
+
+    def say_now(self, text: str) -> None:
+        """Write one line that somebody waits for while the command goes on."""
+        self.say(text)
+        with terminal.told():
+            self.stdout.flush()
 
     def say_json(self, answer: object) -> None:
-        """Write the answer for a program."""
-        self.stdout.write(json.dumps(answer, indent=1, ensure_ascii=False))
+        """Write the answer for a program, in letters that the output has."""
+        spoken = getattr(self.stdout, "encoding", None) or "utf-8"
+        plain = spoken.lower().replace("-", "") != "utf8"
+        self.say(json.dumps(answer, indent=1, ensure_ascii=plain))

@@ -55,9 +55,8 @@ class Command(Base):
             call_command("demo", stdout=self.stdout)
         listening = serving.bind(host, options["port"])
         where = serving.address(host, listening)
-        self.say(_("Mickle is at %(address)s (Ctrl-C ends it).") % {"address": where})
+        self.say_now(_("Mickle is at %(address)s (Ctrl-C ends it).") % {"address": where})
         if not Member.objects.filter(is_operator=True).exists():
             link = f"{where}/setup/{instance.new_setup_token()}"
-            self.say(_("Nobody runs it yet. This link works once: %(link)s") % {"link": link})
-        self.stdout.flush()
+            self.say_now(_("Nobody runs it yet. This link works once: %(link)s") % {"link": link})
         serving.serve(listening, workers=options["workers"], works=not options["no_worker"])

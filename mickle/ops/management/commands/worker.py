@@ -35,7 +35,6 @@ class Command(Base):
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, lambda _number, _frame: told.set())
         worker.start()
-        self.say(_("Working (Ctrl-C ends it)."))
-        self.stdout.flush()
+        self.say_now(_("Working (Ctrl-C ends it)."))
         told.wait()
         worker.stop()
