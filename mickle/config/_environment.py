@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import dj_database_url
-from django.core.exceptions import ImproperlyConfigured
+from django.core.exceptions import AppRegistryNotReady, ImproperlyConfigured
 
 from mickle.lib import money, resolvers
 from mickle.lib.errors import Refused
@@ -24,7 +24,10 @@ def text(name: str, default: str = "") -> str:
         try:
             return Path(path).read_text(encoding="utf-8").strip()
         except OSError as error:
-            raise ImproperlyConfigured(f"MICKLE_{name}_FILE cannot be read: {error}") from error
+            why = error.strerror or error
+            raise ImproperlyConfigured(
+                f"MICKLE_{name}_FILE names {path}, and that cannot be read: {why}."
+            ) from error
         except UnicodeDecodeError:
             # What stands there is a secret, so not even a byte of it is said.
             raise ImproperlyConfigured(f"MICKLE_{name}_FILE is not UTF-8 text.") from None
@@ -53,10 +56,15 @@ def number(name: str, default: int, *, least: int = 0, most: int = 10**9) -> int
 
 def amount(name: str, default: str, decimals: int) -> int:
     """Micros of an amount written as decimal text."""
+    value = text(name, default)
     try:
-        return money.parse(text(name, default), decimals)
-    except Refused as error:
-        raise ImproperlyConfigured(f"MICKLE_{name}: {error}") from error
+        return money.parse(value, decimals)
+    except (Refused, AppRegistryNotReady) as error:
+        # A refusal is said in the reader's language, and there is none yet.
+        such = money.plain(2_500_000, decimals)
+        raise ImproperlyConfigured(
+            f"MICKLE_{name} is “{value}”; it must be an amount such as {such}."
+        ) from error
 
 
 def in_order(least_name: str, least: int, most_name: str, most: int) -> None:
@@ -188,7 +196,10 @@ def data_dir() -> Path:
     try:
         path.mkdir(parents=True, exist_ok=True, mode=0o700)
     except OSError as error:
-        raise ImproperlyConfigured(f"The data folder {path} cannot be made: {error}") from error
+        raise ImproperlyConfigured(
+            f"The data folder {path} cannot be made ({error.strerror or error}). Nothing was "
+            "changed; name another with --data or MICKLE_DATA."
+        ) from error
     return path
 
 
@@ -199,9 +210,16 @@ def secret_key(folder: Path) -> str:
     if os.environ.get("MICKLE_SECRET_KEY_FILE"):
         raise ImproperlyConfigured("MICKLE_SECRET_KEY_FILE is empty.")
     path = folder / "secret-key"
-    if not path.exists():
-        _keep_new_key(path)
-    kept = path.read_bytes()
+    try:
+        if not path.exists():
+            _keep_new_key(path)
+        kept = path.read_bytes()
+    except PermissionError as error:
+        raise ImproperlyConfigured(
+            f"The key in the data folder {folder} cannot be read or made ({error.strerror}). "
+            "Nothing was changed; run mickle as the user the folder belongs to, or name another "
+            "with --data or MICKLE_DATA."
+        ) from error
     if not kept.strip() or not kept.isascii():
         raise ImproperlyConfigured(
             f"{path} holds no key. Put it back from a backup, or remove the file: a new key is "

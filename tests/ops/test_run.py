@@ -179,7 +179,9 @@ def test_a_folder_that_cannot_be_made_is_said_in_a_sentence(tmp_path):
     done = run(tmp_path, "balance", "x", "--data", str(tmp_path / "file" / "data"))
     assert done.returncode == 1
     assert done.stderr.count("\n") == 1
-    assert "cannot be made" in done.stderr
+    folder = tmp_path / "file" / "data"
+    assert done.stderr.startswith(f"The data folder {folder} cannot be made (Not a directory). ")
+    assert "Nothing was changed; name another with --data" in done.stderr
 
 
 def test_each_data_folder_is_an_instance_and_migrates_itself(tmp_path):

@@ -64,6 +64,9 @@ def test_a_database_that_cannot_be_read_is_one_sentence(tmp_path):
         {"MICKLE_GRACE_HOURS": "99999999999"},
         {"MICKLE_BUDGET_MIN": "0"},
         {"MICKLE_BUDGET_MIN": "200"},
+        {"MICKLE_PAYOUT_MIN": "ten"},
+        {"MICKLE_CHARGE_MIN": "-1"},
+        {"MICKLE_FUNDS_MAX": "1.005"},
         {"MICKLE_BASE_URL": "nod.example.org"},
         {"MICKLE_BUTTON_ORIGIN": "https://nod.example.org/buttons"},
         {"MICKLE_TRUSTED_PROXIES": "proxy.example.org"},
@@ -81,6 +84,14 @@ def test_a_secret_in_another_encoding_is_not_said(tmp_path):
     assert said == "MICKLE_SMTP_PASSWORD_FILE is not UTF-8 text.\n"
 
 
+def test_a_file_of_a_setting_that_is_not_there_is_named(tmp_path):
+    said = refused(tmp_path, MICKLE_SECRET_KEY_FILE="/none/there")
+    assert said == (
+        "MICKLE_SECRET_KEY_FILE names /none/there, and that cannot be read: "
+        "No such file or directory.\n"
+    )
+
+
 def test_a_folder_whose_name_is_no_text_is_refused(tmp_path):
     named = os.fsencode(tmp_path) + b"/a\xff"
     assert "not UTF-8" in refused(tmp_path, MICKLE_DATA=named)
@@ -91,6 +102,17 @@ def test_a_key_that_is_none_is_not_used(tmp_path, kept):
     (tmp_path / "secret-key").write_bytes(kept)
     assert f"{tmp_path}/secret-key holds no key" in refused(tmp_path)
     assert (tmp_path / "secret-key").read_bytes() == kept
+
+
+def test_a_folder_of_somebody_else_is_said_with_what_to_do(tmp_path, monkeypatch):
+    def denied(**_options: object) -> None:
+        raise PermissionError(errno.EACCES, "Permission denied", "secret-key-x1")
+
+    monkeypatch.setattr(_environment.tempfile, "mkstemp", denied)
+    with pytest.raises(ImproperlyConfigured) as why:
+        _environment.secret_key(tmp_path)
+    assert f"data folder {tmp_path} cannot be read or made (Permission denied)." in str(why.value)
+    assert "as the user the folder belongs to" in str(why.value)
 
 
 def test_a_file_for_the_key_that_is_empty_is_refused(tmp_path, monkeypatch):
