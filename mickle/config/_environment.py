@@ -67,11 +67,16 @@ def amount(name: str, default: str, decimals: int) -> int:
         ) from error
 
 
-def in_order(least_name: str, least: int, most_name: str, most: int) -> None:
-    """Refuse two limits that leave no amount between them."""
-    if not 0 < least <= most:
+def in_order(least: tuple[str, int], usual: tuple[str, int], most: tuple[str, int]) -> None:
+    """Refuse limits, each a name and micros, that leave no amount or not the usual one."""
+    if not 0 < least[1] <= most[1]:
         raise ImproperlyConfigured(
-            f"MICKLE_{least_name} must be more than nought, and MICKLE_{most_name} no less than it."
+            f"MICKLE_{least[0]} must be more than nought, and MICKLE_{most[0]} no less than it."
+        )
+    if not least[1] <= usual[1] <= most[1]:
+        raise ImproperlyConfigured(
+            f"MICKLE_{usual[0]} must be no less than MICKLE_{least[0]} and no more than "
+            f"MICKLE_{most[0]}."
         )
 
 
@@ -90,6 +95,38 @@ def currency(name: str, default: str) -> str:
     if not re.fullmatch("[A-Z]{3}", value):
         raise ImproperlyConfigured(f"MICKLE_{name} is “{value}”; it must be a code such as EUR.")
     return value
+
+
+def iban(name: str) -> str:
+    """A bank account with check digits that fit, without spaces; or empty."""
+    value = "".join(text(name).split()).upper()
+    turned = value[4:] + value[:4]
+    whole = re.fullmatch("[A-Z]{2}[0-9]{2}[A-Z0-9]{11,30}", value)
+    if value and not (whole and int("".join(str(int(sign, 36)) for sign in turned)) % 97 == 1):
+        raise ImproperlyConfigured(
+            f"MICKLE_{name} is “{value}”; it must be a whole IBAN, and its check digits must fit."
+        )
+    return value
+
+
+def bic(name: str) -> str:
+    """The code of a bank, without spaces; or empty."""
+    value = "".join(text(name).split()).upper()
+    if value and not re.fullmatch("[A-Z0-9]{4}[A-Z]{2}[A-Z0-9]{2}(?:[A-Z0-9]{3})?", value):
+        raise ImproperlyConfigured(f"MICKLE_{name} is “{value}”; it must have 8 or 11 signs.")
+    return value
+
+
+def hosts(name: str) -> list[str]:
+    """Names of hosts as browsers send them, without the port."""
+    found = words(name)
+    for word in found:
+        if not re.fullmatch(r"\*|\.?[\w.-]+|\[[0-9A-Fa-f:.]+\]", word):
+            raise ImproperlyConfigured(
+                f"MICKLE_{name} has “{word}”; it must be a name such as nod.example.org, without "
+                "https:// and without a port."
+            )
+    return found
 
 
 def origin(name: str) -> str:

@@ -13,7 +13,7 @@ SECRET_KEY = env.secret_key(DATA_DIR)
 SECRET_KEY_FALLBACKS = env.words("OLD_SECRET_KEYS")
 DEBUG = False
 # The dispatcher checks the Host header against this list; the address itself decides nothing.
-ALLOWED_HOSTS = env.words("HOSTS") or ["localhost", "127.0.0.1", "[::1]"]
+ALLOWED_HOSTS = env.hosts("HOSTS") or ["localhost", "127.0.0.1", "[::1]"]
 CSRF_TRUSTED_ORIGINS = [f"https://{host}" for host in ALLOWED_HOSTS if "." in host]
 
 # --- money and policies -------------------------------------------------------------------------
@@ -23,7 +23,11 @@ CURRENCY_DECIMALS = env.number("CURRENCY_DECIMALS", {"JPY": 0, "KWD": 3}.get(CUR
 BUDGET_MIN_MICROS = env.amount("BUDGET_MIN", "2", CURRENCY_DECIMALS)
 BUDGET_MAX_MICROS = env.amount("BUDGET_MAX", "100", CURRENCY_DECIMALS)
 BUDGET_DEFAULT_MICROS = env.amount("BUDGET_DEFAULT", "5", CURRENCY_DECIMALS)
-env.in_order("BUDGET_MIN", BUDGET_MIN_MICROS, "BUDGET_MAX", BUDGET_MAX_MICROS)
+env.in_order(
+    ("BUDGET_MIN", BUDGET_MIN_MICROS),
+    ("BUDGET_DEFAULT", BUDGET_DEFAULT_MICROS),
+    ("BUDGET_MAX", BUDGET_MAX_MICROS),
+)
 FUNDS_MAX_MICROS = env.amount("FUNDS_MAX", "600", CURRENCY_DECIMALS)
 FEE_BASIS_POINTS = env.number("FEE_BASIS_POINTS", 1000, most=10_000)
 PAYOUT_MIN_MICROS = env.amount("PAYOUT_MIN", "10", CURRENCY_DECIMALS)
@@ -63,8 +67,8 @@ OPERATOR_NAME = env.text("OPERATOR_NAME")
 OPERATOR_ADDRESS = env.text("OPERATOR_ADDRESS")
 OPERATOR_EMAIL = env.text("OPERATOR_EMAIL")
 BANK_NAME = env.text("BANK_NAME")
-BANK_IBAN = env.text("BANK_IBAN")
-BANK_BIC = env.text("BANK_BIC")
+BANK_IBAN = env.iban("BANK_IBAN")
+BANK_BIC = env.bic("BANK_BIC")
 BASE_URL = env.origin("BASE_URL")
 # Where buttons, counts and scripts are served; empty: at the pages' own origin.
 BUTTON_ORIGIN = env.origin("BUTTON_ORIGIN")

@@ -50,7 +50,8 @@ def sources(folder: Path = CODE) -> dict[Path, str]:
 
 def settings_read() -> set[str]:
     calls = re.compile(
-        r"\benv\.(?:text|choice|number|amount|words|currency|folder|origin|networks)\(\s*\"([A-Z_]+)\""
+        r"\benv\.(?:text|choice|number|amount|words|currency|folder|hosts|iban|bic|origin|networks)"
+        r"\(\s*\"([A-Z_]+)\""
     )
     names = {name for text in sources(CODE / "config").values() for name in calls.findall(text)}
     # The environment's own reader asks for two by their bare names.

@@ -64,17 +64,36 @@ def test_a_database_that_cannot_be_read_is_one_sentence(tmp_path):
         {"MICKLE_GRACE_HOURS": "99999999999"},
         {"MICKLE_BUDGET_MIN": "0"},
         {"MICKLE_BUDGET_MIN": "200"},
+        {"MICKLE_BUDGET_DEFAULT": "1.99"},
+        {"MICKLE_BUDGET_DEFAULT": "100.01"},
         {"MICKLE_PAYOUT_MIN": "ten"},
         {"MICKLE_CHARGE_MIN": "-1"},
         {"MICKLE_FUNDS_MAX": "1.005"},
         {"MICKLE_BASE_URL": "nod.example.org"},
         {"MICKLE_BUTTON_ORIGIN": "https://nod.example.org/buttons"},
         {"MICKLE_TRUSTED_PROXIES": "proxy.example.org"},
+        {"MICKLE_HOSTS": "localhost,https://nod.example.org"},
+        {"MICKLE_HOSTS": "nod.example.org:8000"},
+        {"MICKLE_BANK_IBAN": "DE03 1203 0000 0000 2020 51"},
+        {"MICKLE_BANK_IBAN": "DE02 1203 0000"},
+        {"MICKLE_BANK_BIC": "BYLADEM100"},
     ],
 )
 def test_what_a_setting_may_not_be_is_named(tmp_path, named):
     [name] = named
     assert re.match(rf"{name} (is|has|must be) ", refused(tmp_path, **named))
+
+
+def test_a_bank_account_may_be_written_as_on_paper(monkeypatch):
+    monkeypatch.setenv("MICKLE_BANK_IBAN", " de02 1203 0000 0000 2020 51 ")
+    monkeypatch.setenv("MICKLE_BANK_BIC", "byla dem1 001")
+    assert _environment.iban("BANK_IBAN") == "DE02120300000000202051"
+    assert _environment.bic("BANK_BIC") == "BYLADEM1001"
+
+
+def test_a_host_is_a_name_or_an_address(monkeypatch):
+    monkeypatch.setenv("MICKLE_HOSTS", "localhost, .example.org,127.0.0.1,[::1],*,bücher.example")
+    assert len(_environment.hosts("HOSTS")) == 6
 
 
 def test_a_secret_in_another_encoding_is_not_said(tmp_path):
