@@ -27,12 +27,16 @@ class NewerData(Refused):
     """The data was written by a later version."""
 
 
+class FewLetters(Refused):
+    """The database cannot keep every letter."""
+
+
 class HasMoved(Refused):
     """The instance is in PostgreSQL, and none is to begin in its place."""
 
 
 def make_ready() -> None:
-    """Migrate when a migration is missing or was stopped; raises NewerData for data ahead of it.
+    """Migrate when a migration is missing or was stopped; raises NewerData or FewLetters.
 
     Raises HasMoved where the SQLite was put aside, and nobody says where the instance is now.
     """
@@ -67,10 +71,29 @@ def _must_be_here() -> None:
 
 def _migrate() -> None:
     recorder = MigrationRecorder(connection)
+    if not recorder.has_table():
+        _must_have_every_letter()
     recorder.ensure_schema()
     recorder.record_applied(*UNDER_WAY)
     call_command("migrate", verbosity=0, interactive=False)
     recorder.record_unapplied(*UNDER_WAY)
+
+
+def _must_have_every_letter() -> None:
+    """Look before the first table is made: an encoding stays what it is."""
+    if connection.vendor != "postgresql":
+        return
+    with connection.cursor() as cursor:
+        cursor.execute("SHOW server_encoding")
+        [encoding] = cursor.fetchone()
+    if encoding != "UTF8":
+        raise FewLetters(
+            _(
+                "The database keeps text as %(encoding)s, and so not every letter. Nothing was "
+                "changed; make another: createdb NAME --encoding UTF8 --template template0"
+            )
+            % {"encoding": encoding}
+        )
 
 
 def _missing(known: set[tuple[str, str]]) -> bool:

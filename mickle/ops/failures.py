@@ -22,7 +22,9 @@ _LOCKED = ("database is locked", "database table is locked", "55P03", "40P01")
 # Of SQLite, and of PostgreSQL about a page or an index.
 _DAMAGED = ("malformed", "not a database", "XX001", "XX002")
 _UNWRITABLE = ("readonly database", "25006")
-_AWAY = ("connection failed", "connection to server", "could not connect", "unable to open", "57P0")
+_AWAY = ("connection failed", "connection to server", "could not connect", "57P0", "resolve host")
+_CLOSED = ("unable to open",)
+_DENIED = ("42501", "permission denied for schema")
 
 
 def sentence(error: BaseException) -> str:
@@ -68,35 +70,57 @@ def _named(error: BaseException) -> str:
 def _of_database(error: BaseException) -> str:
     cause = error.__cause__ or error
     named = getattr(cause, "sqlstate", None) or getattr(cause, "sqlite_errorname", None) or ""
-    told = f"{error} {named}"
-    if any(word in told for word in _FULL):
-        return _full()
-    if any(word in told for word in _DAMAGED):
-        return _(
-            "The database is damaged (%(why)s). Nothing was changed by this command. Stop Mickle, "
-            "keep a copy of the files as they are, and restore the newest backup."
-        ) % {"why": " ".join(str(error).split())}
-    if any(word in told for word in _UNWRITABLE):
-        return _(
-            "The database may only be read (%(why)s). Nothing is lost; see who may write in "
-            "%(folder)s, or on the server, and run it again."
-        ) % {"why": " ".join(str(error).split()), "folder": _place()}
-    if any(word in told for word in _LOCKED):
-        return _(
-            "Another process kept the database locked. Nothing is lost; "
-            "run the command again when it is done."
-        )
-    if any(word in told for word in _AWAY):
-        return _("The database cannot be reached. Nothing is lost: %(why)s") % {
-            "why": " ".join(str(error).split())
-        }
+    told, why = f"{error} {named}", " ".join(str(error).split())
+    for signs, said in _sentences():
+        if any(word in told for word in signs):
+            return said % {"why": why, "folder": _place()}
     return ""
 
 
+def _sentences() -> tuple[tuple[tuple[str, ...], str], ...]:
+    return (
+        (_FULL, _full()),
+        (
+            _DAMAGED,
+            _(
+                "The database is damaged (%(why)s). Nothing was changed by this command. Stop "
+                "Mickle, keep a copy of the files as they are, and restore the newest backup."
+            ),
+        ),
+        (
+            _UNWRITABLE,
+            _(
+                "The database may only be read (%(why)s). Nothing is lost; see who may write in "
+                "%(folder)s, or on the server, and run it again."
+            ),
+        ),
+        (
+            _CLOSED,
+            _(
+                "The database cannot be opened (%(why)s). Nothing is lost; see whether %(folder)s "
+                "is there and who may read and write in it, and run it again."
+            ),
+        ),
+        (
+            _DENIED,
+            _(
+                "The role that DATABASE_URL names may not do this (%(why)s). Nothing is lost; let "
+                "it own the database and all that is in it, and run it again."
+            ),
+        ),
+        (
+            _LOCKED,
+            _(
+                "Another process kept the database locked. Nothing is lost; "
+                "run the command again when it is done."
+            ),
+        ),
+        (_AWAY, _("The database cannot be reached. Nothing is lost: %(why)s")),
+    )
+
+
 def _full() -> str:
-    return _("The disk is full. Nothing is lost; make room in %(folder)s and run it again.") % {
-        "folder": _place()
-    }
+    return _("The disk is full. Nothing is lost; make room in %(folder)s and run it again.")
 
 
 def _place() -> Path:
@@ -107,7 +131,7 @@ def _place() -> Path:
 
 def _of_system(error: OSError) -> str:
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
-        return _full()
+        return _full() % {"folder": _place()}
     where = f"{error.filename}: " if error.filename else ""
     return _("%(where)s%(why)s. Nothing was changed.") % {
         "where": where,

@@ -2,18 +2,22 @@
 
 import errno
 import sqlite3
+import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
+from urllib.parse import quote
 
 import psycopg
 import pytest
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
-from django.db import DatabaseError, OperationalError, connection
+from django.db import DatabaseError, OperationalError, ProgrammingError, connection
+from django.db.migrations.exceptions import MigrationSchemaMissing
 
 from mickle.instance.models import Month
 from mickle.ledger import ledger
 from mickle.ops import failures
+from tests.ops.test_run import MICKLE, environment
 from tests.ops.worlds import Terminal, ago, small, written
 from tests.people import EUR
 
@@ -123,6 +127,51 @@ def test_a_server_that_is_away_is_said(db):
         "The database cannot be reached. Nothing is lost: "
         "connection failed: Connection refused Is the server running?"
     )
+
+
+def test_a_server_that_no_name_leads_to_is_away(db):
+    told = said(OperationalError("failed to resolve host 'db.example': [Errno -2] not known"))
+    assert told.startswith("The database cannot be reached. Nothing is lost: failed to resolve")
+
+
+def test_a_file_that_cannot_be_opened_is_said_with_its_folder(db):
+    told = said(OperationalError("unable to open database file"))
+    assert told.startswith("The database cannot be opened (unable to open database file). Nothing")
+    assert str(failures._place()) in told
+
+
+def test_a_role_that_may_not_is_said_with_what_to_do():
+    denied = psycopg.errors.InsufficientPrivilege("permission denied for table payins_payin")
+    for error, cause in (
+        (ProgrammingError("permission denied for table payins_payin"), denied),
+        (MigrationSchemaMissing("permission denied for schema public LINE 1"), None),
+    ):
+        told = said(error, cause)
+        assert told.startswith("The role that DATABASE_URL names may not do this (permission")
+        assert "let it own the database" in told
+
+
+@pytest.mark.skipif(not POSTGRESQL, reason="SQLite keeps every letter")
+def test_a_database_of_few_letters_is_refused_before_a_table_is_made(db, tmp_path):
+    facts = connection.get_connection_params()
+    names = ("host", "port", "user", "dbname")
+    named = {name: facts[name] for name in names if name in facts}
+    with psycopg.connect(**named, autocommit=True) as server:
+        server.execute("CREATE DATABASE letters ENCODING LATIN1 LOCALE 'C' TEMPLATE template0")
+        try:
+            host = quote(facts["host"], safe="")
+            url = f"postgres://{facts['user']}@{host}/letters?port={facts.get('port') or 5432}"
+            done = subprocess.run(
+                [*MICKLE, "clock"],
+                env=environment(tmp_path) | {"DATABASE_URL": url},
+                capture_output=True,
+                text=True,
+                check=False,
+            )
+        finally:
+            server.execute("DROP DATABASE letters")
+    assert done.returncode == 1
+    assert done.stderr.startswith("The database keeps text as LATIN1, and so not every letter.")
 
 
 @pytest.mark.parametrize(
