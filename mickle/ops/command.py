@@ -25,6 +25,7 @@ __all__ = [
     "said",
     "takes_json",
     "takes_member",
+    "text",
 ]
 
 Read = TypeVar("Read")
@@ -41,7 +42,7 @@ def takes_json(parser: CommandParser) -> None:
 
 def takes_member(parser: CommandParser, name: str = "MEMBER") -> None:
     """Add the name of a member."""
-    parser.add_argument("member", metavar=name, help="a user name or an e-mail address")
+    parser.add_argument("member", metavar=name, type=text, help="a user name or an e-mail address")
 
 
 def member_named(name: str) -> Member:
@@ -68,7 +69,16 @@ def _amount(text: str) -> int:
     return money.parse(text, settings.CURRENCY_DECIMALS)
 
 
+def _text(word: str) -> str:
+    try:
+        word.encode()
+    except UnicodeEncodeError:
+        raise Refused(_("“%(word)s” is not UTF-8 text") % {"word": word}) from None
+    return word
+
+
 amount = _argument(_amount)
+text = _argument(_text)
 month = _argument(months.parse)
 
 

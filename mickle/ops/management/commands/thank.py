@@ -14,7 +14,7 @@ from mickle.nods import nods
 from mickle.ops import standing_on
 from mickle.ops.catalogue import COMMANDS
 from mickle.ops.command import Command as Base
-from mickle.ops.command import member_named, takes_json
+from mickle.ops.command import member_named, takes_json, text
 from mickle.ops.progress import bar
 from mickle.ops.standing_on import Project
 from mickle.things import things
@@ -42,7 +42,7 @@ class Command(Base):
         parser.add_argument(
             "--installed", action="store_true", help="all that is installed beside this command"
         )
-        parser.add_argument("--member", metavar="NAME", required=True, help="who thanks")
+        parser.add_argument("--member", metavar="NAME", type=text, required=True, help="who thanks")
         takes_json(parser)
 
     def handle(self, *_args: Any, **options: Any) -> None:

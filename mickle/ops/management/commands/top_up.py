@@ -10,7 +10,7 @@ from mickle.instance import instance
 from mickle.ledger import ledger
 from mickle.ops.catalogue import COMMANDS
 from mickle.ops.command import Command as Base
-from mickle.ops.command import amount, member_named, said, takes_member
+from mickle.ops.command import amount, member_named, said, takes_member, text
 from mickle.payins import payins
 from mickle.payins.models import Payin
 from mickle.settlement import settlement
@@ -29,6 +29,7 @@ class Command(Base):
         parser.add_argument(
             "--reference",
             metavar="TEXT",
+            type=text,
             required=True,
             help="what names this entry at the bank; with the same one it is booked once",
         )
