@@ -25,3 +25,6 @@ COMMANDS = {
 
 # Those that ask no instance: they read no settings, make no folder and open no database.
 OFFLINE = frozenset({"identify", "verify"})
+
+# Those that an instance is begun with; of any other, one that was not there says so.
+BEGIN = frozenset({"run", "demo", "load", "move"})

@@ -35,18 +35,34 @@ class HasMoved(Refused):
     """The instance is in PostgreSQL, and none is to begin in its place."""
 
 
-def make_ready() -> None:
-    """Migrate when a migration is missing or was stopped; raises NewerData or FewLetters.
+def make_ready() -> bool:
+    """Migrate when a migration is missing or was stopped; True where there was no instance yet.
 
-    Raises HasMoved where the SQLite was put aside, and nobody says where the instance is now.
+    Raises NewerData or FewLetters, and HasMoved where the SQLite was put aside, and nobody says
+    where the instance is now.
     """
     _must_be_here()
-    known = _on_disk()
+    known, new = _on_disk(), False
     if _missing(known):
         with _alone():
             # Whoever held the lock before may have done it already.
             if _missing(known):
+                new = not MigrationRecorder(connection).has_table()
+                if new:
+                    _must_have_every_letter()
                 _migrate()
+    return new
+
+
+def said_new() -> str:
+    """What whoever meant another instance has to know."""
+    place = settings.DATABASES["default"]["NAME"]
+    if connection.vendor == "postgresql":
+        place = _("the database of DATABASE_URL")
+    return _(
+        "There was no instance in %(place)s, so an empty one was made. If you meant another, "
+        "name it with --data, MICKLE_DATA or DATABASE_URL."
+    ) % {"place": place}
 
 
 def aside(source: Path, when: str) -> Path:
@@ -71,8 +87,6 @@ def _must_be_here() -> None:
 
 def _migrate() -> None:
     recorder = MigrationRecorder(connection)
-    if not recorder.has_table():
-        _must_have_every_letter()
     recorder.ensure_schema()
     recorder.record_applied(*UNDER_WAY)
     call_command("migrate", verbosity=0, interactive=False)

@@ -10,7 +10,7 @@ from django.apps import apps
 from django.core.management import load_command_class
 
 from mickle.ops import database, failures, terminal
-from mickle.ops.catalogue import COMMANDS, OFFLINE
+from mickle.ops.catalogue import BEGIN, COMMANDS, OFFLINE
 
 USAGE = 2
 
@@ -110,8 +110,8 @@ def _run(name: str, arguments: list[str]) -> int:
         command = load_command_class("mickle.ops", name.replace("-", "_"))
         parser = command.create_parser("mickle", name)
         options = vars(parser.parse_args(arguments))
-        if not offline:
-            database.make_ready()
+        if not offline and database.make_ready() and name not in BEGIN:
+            print(database.said_new(), file=sys.stderr)
         command.execute(**options)
     except (terminal.Enough, terminal.Untold):
         raise

@@ -184,11 +184,17 @@ def test_a_folder_that_cannot_be_made_is_said_in_a_sentence(tmp_path):
     assert "Nothing was changed; name another with --data" in done.stderr
 
 
-def test_each_data_folder_is_an_instance_and_migrates_itself(tmp_path):
+def test_each_data_folder_is_an_instance_that_migrates_itself_and_says_that_it_is_new(tmp_path):
     one, two = tmp_path / "one", tmp_path / "two"
-    assert run(one, "clock", "--data", str(two)).returncode == 0
+    first, second = (run(one, "clock", "--data", str(two)) for _time in range(2))
+    assert (first.returncode, second.returncode) == (0, 0)
     assert (two / "mickle.sqlite3").exists()
     assert not one.exists()
+    assert first.stderr == (
+        f"There was no instance in {two}/mickle.sqlite3, so an empty one was made. If you meant "
+        "another, name it with --data, MICKLE_DATA or DATABASE_URL.\n"
+    )
+    assert second.stderr == ""
 
 
 KILLED = """
