@@ -38,7 +38,9 @@ class Command(Base):
     def add_arguments(self, parser: CommandParser) -> None:
         """Where to listen."""
         parser.add_argument("--host", default="127.0.0.1", help="127.0.0.1 unless TLS is in front")
-        parser.add_argument("--port", type=_number(0, PORT_LIMIT), default=8000)
+        parser.add_argument(
+            "--port", type=_number(0, PORT_LIMIT), default=8000, help="8000; 0 takes any free one"
+        )
         parser.add_argument(
             "--workers", type=_number(1, WORKERS_LIMIT), default=1, help="processes; 1 is enough"
         )
