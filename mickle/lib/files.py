@@ -11,6 +11,14 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from django.utils.translation import gettext as _
+
+from mickle.lib.errors import Refused
+
+
+class NoStore(Refused):
+    """Nothing that is installed reads an object store of this kind."""
+
 
 def is_remote(folder: str) -> bool:
     """Whether it is in an object store."""
@@ -18,8 +26,18 @@ def is_remote(folder: str) -> bool:
 
 
 def store(folder: str) -> Any:
-    """The file system of fsspec that an address belongs to."""
-    return import_module("fsspec").filesystem(urlsplit(folder).scheme)
+    """The file system of fsspec that an address belongs to; raises NoStore."""
+    kind = urlsplit(folder).scheme
+    try:
+        return import_module("fsspec").filesystem(kind)
+    except (ImportError, ValueError) as error:
+        raise NoStore(
+            _(
+                "Nothing that is installed reads %(kind)s:// (%(why)s), and nothing was changed. "
+                "Install the part of fsspec for it, for s3:// with: pip install s3fs"
+            )
+            % {"kind": kind, "why": error}
+        ) from error
 
 
 def opened(path: str, mode: str) -> Any:

@@ -151,7 +151,7 @@ def nods_within(
                 f"SELECT {columns} FROM read_parquet({source})"
                 f" WHERE member > {after:d} AND member <= {upto:d} ORDER BY member, thing"
             ).fetchall()
-    except (_at_hand.NoEngine, OSError, _duckdb_error()) as error:
+    except (_at_hand.NoEngine, files.NoStore, OSError, _duckdb_error()) as error:
         raise NoArchive(
             _("The nods of %(month)s are in its archive, and that cannot be read now: %(error)s")
             % {"month": months.text(month), "error": error}

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from mickle.instance import instance
+from mickle.lib import files
 from mickle.nods.models import Nod
 from mickle.ops import deeds
 from mickle.settlement import _archive, _at_hand, _duckdb, settlement
@@ -187,6 +188,21 @@ def test_a_place_where_nothing_can_be_written_is_said(settled, settings, tmp_pat
     with pytest.raises(settlement.NoArchive, match="MICKLE_ARCHIVE"):
         archive()
     assert not Archive.objects.exists()
+
+
+@pytest.mark.parametrize("kind", ["s3", "nowhere"])
+def test_a_store_that_nothing_reads_is_said(settled, settings, kind):
+    settings.ARCHIVE = f"{kind}://bucket/mickle"
+    told = rf"reads {kind}:// \(.+\), and nothing was changed\. Install the part of fsspec"
+    with pytest.raises(files.NoStore, match=told):
+        archive()
+    assert not Archive.objects.exists()
+    row = {"folder": settings.ARCHIVE, "manifest_sha256": "0" * 64, "at": EARLY_DECEMBER}
+    Archive.objects.create(month=NOVEMBER, **row)
+    with pytest.raises(files.NoStore, match=told):
+        check()
+    with pytest.raises(settlement.NoArchive, match="that cannot be read now: Nothing that is"):
+        _archive.nods_within(NOVEMBER, 0, 1)
 
 
 def test_an_open_month_and_one_without_archive_are_said(settled, monkeypatch):
