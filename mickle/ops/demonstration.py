@@ -5,6 +5,7 @@ import secrets
 from dataclasses import dataclass
 from datetime import datetime
 
+from django.db import transaction
 from django.utils.translation import gettext as _
 
 from mickle.instance import instance
@@ -55,22 +56,30 @@ def is_here() -> bool:
 
 
 def fill() -> Shown:
-    """Fill an empty instance and settle the first months; raises NotEmpty."""
-    if not loading.is_empty() or instance.here().kind == Instance.Kind.TEST:
-        raise NotEmpty(
-            _(
-                "The demo needs an empty instance, and this one is in use; "
-                "choose another folder with --data. Nothing was changed."
-            )
-        )
+    """Fill an empty instance; raises NotEmpty. What was loaded stays when a settlement stops."""
     now = instance.now()
     password = secrets.token_urlsafe(9)
-    loaded = loading.load(World(_described(now, password)), kind=Instance.Kind.DEMO)
+    with transaction.atomic():
+        # Of two that begin at once the second waits here, and finds the first one's world.
+        instance.take_owners()
+        if not loading.is_empty() or instance.here().kind == Instance.Kind.TEST:
+            raise NotEmpty(
+                _(
+                    "The demo needs an empty instance, and this one is in use; "
+                    "choose another folder with --data. Nothing was changed."
+                )
+            )
+        loaded = loading.load(World(_described(now, password)), kind=Instance.Kind.DEMO)
     settled = [months.of(now) - back for back in range(MONTHS - 1, 0, -1)]
-    for month in settled:
+    return Shown(loaded.things, loaded.nods, settled, password)
+
+
+def settle(shown: Shown) -> None:
+    """Settle the first months of what was filled."""
+    now = instance.now()
+    for month in shown.settled:
         settlement.settle(month=month, at=now)
     ledger.seal(at=now)
-    return Shown(loaded.things, loaded.nods, settled, password)
 
 
 def _described(now: datetime, password: str) -> dict[str, list[Row]]:

@@ -1,6 +1,7 @@
 """The demo: real projects, made-up people, three months."""
 
 import re
+import subprocess
 
 import pytest
 from django.db.models import Count, Sum
@@ -15,6 +16,8 @@ from mickle.ops import demonstration
 from mickle.payouts.models import BankAccount
 from mickle.settlement.models import Line
 from mickle.things.models import Thing
+from tests.migrated import begin_with_tables
+from tests.ops.test_run import MICKLE, environment
 from tests.ops.worlds import ago, small, written
 from tests.people import EUR
 
@@ -67,6 +70,31 @@ def test_a_second_time_nothing_changes(shown):
     assert shown("demo") == 0
     assert shown.out == "The demo world is here already. Nothing was changed."
     assert Nod.objects.count() == count
+
+
+def test_of_two_that_begin_at_once_one_fills_it_and_says_who_may_sign_in(tmp_path):
+    begin_with_tables(tmp_path)
+    both = [
+        subprocess.Popen([*MICKLE, "demo"], env=environment(tmp_path), stdout=-1, stderr=-2)
+        for _one in range(2)
+    ]
+    said = sorted(one.communicate(timeout=120)[0].decode() for one in both)
+    assert [one.returncode for one in both] == [0, 0], said
+    assert said[0] == "The demo world is here already. Nothing was changed.\n"
+    assert "with the password" in said[1]
+
+
+def test_who_stops_it_while_it_settles_knows_the_password(mickle, monkeypatch):
+    def stopped(**_facts: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as then:
+        then.setattr(demonstration.settlement, "settle", stopped)
+        assert mickle("demo") == 1
+    password = re.search(r"with the password (\S+)\.\n", mickle.out)[1]
+    assert members.find("olga@demo.example").check_password(password)
+    assert mickle("demo") == 0
+    assert "is here already" in mickle.out
 
 
 def test_an_instance_in_use_is_refused(loaded):

@@ -18,20 +18,15 @@ class Command(Base):
     example = "mickle demo --data ~/mickle-demo"
 
     def handle(self, *_args: Any, **_options: Any) -> None:
-        """Fill it, and say who may sign in."""
-        if demonstration.is_here():
+        """Fill it, say who may sign in, and settle; of two at once the second finds it here."""
+        try:
+            done = demonstration.fill()
+        except demonstration.NotEmpty:
+            if not demonstration.is_here():
+                raise
             self.say(_("The demo world is here already. Nothing was changed."))
             return
-        done = demonstration.fill()
-        self.say(
-            _("%(nods)s nods at %(things)s real projects; %(settled)s settled. All money is play.")
-            % {
-                "nods": done.nods,
-                "things": done.things,
-                "settled": ", ".join(map(months.text, done.settled)),
-            }
-        )
-        self.say(
+        self.say_now(
             _("To run it sign in as olga@demo.example with the password %(password)s.")
             % {"password": done.password}
         )
@@ -41,4 +36,13 @@ class Command(Base):
                 "and what is mailed lies in %(folder)s."
             )
             % {"folder": settings.DATA_DIR / "mail"}
+        )
+        demonstration.settle(done)
+        self.say(
+            _("%(nods)s nods at %(things)s real projects; %(settled)s settled. All money is play.")
+            % {
+                "nods": done.nods,
+                "things": done.things,
+                "settled": ", ".join(map(months.text, done.settled)),
+            }
         )
