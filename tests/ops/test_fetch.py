@@ -19,7 +19,8 @@ PAGE = """<html lang=en><title>A\u202e page\x1b[2J</title><link rel=me href=/me>
 
 
 @pytest.fixture
-def mickle(capsys) -> Terminal:
+def mickle(capsys, settings) -> Terminal:
+    settings.FETCH = True
     return Terminal(capsys)
 
 
@@ -72,6 +73,13 @@ def test_it_says_why_it_does_not_read(mickle, there, url, sentence):
     assert mickle("fetch", url) == 1
     assert sentence in mickle.err
     assert mickle.out == ""
+
+
+def test_where_nothing_is_read_from_the_web_it_asks_nobody(mickle, there, settings):
+    settings.FETCH = False
+    assert mickle("fetch", there.url("/")) == 1
+    assert (mickle.out, mickle.err.count("\n")) == ("", 0)
+    assert mickle.err.startswith("MICKLE_FETCH is off here, so nothing is read")
 
 
 def test_it_says_that_there_is_no_page(mickle, there):

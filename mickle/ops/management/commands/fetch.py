@@ -3,6 +3,7 @@
 from datetime import UTC, datetime
 from typing import Any
 
+from django.conf import settings
 from django.core.management.base import CommandParser
 from django.utils.translation import gettext as _
 
@@ -22,6 +23,10 @@ class NoPage(Refused):
     """A server answered, and not with a page."""
 
 
+class SwitchedOff(Refused):
+    """The instance reads nothing from the web."""
+
+
 class Command(Base):
     """Asks as the pages do, with their limits and their cache."""
 
@@ -34,7 +39,11 @@ class Command(Base):
         takes_json(parser)
 
     def handle(self, *_args: Any, **options: Any) -> None:
-        """Say what was read; raises Forbidden, Unreachable or NoPage."""
+        """Say what was read; raises SwitchedOff, Forbidden, Unreachable or NoPage."""
+        if not settings.FETCH:
+            raise SwitchedOff(
+                _("MICKLE_FETCH is off here, so nothing is read from the web. Nothing was asked.")
+            )
         found = street.fetcher().get(options["url"], at=datetime.now(UTC))
         if found.status not in _READ:
             raise NoPage(
