@@ -2,6 +2,7 @@
 
 import pytest
 
+from mickle.config._lines import Line
 from tests.people import creator, instance_at, thing
 
 pytestmark = pytest.mark.django_db
@@ -30,3 +31,12 @@ def test_a_fault_of_ours_is_one_though_the_address_is_odd(client, monkeypatch):
     monkeypatch.setattr("mickle.discovery.discovery.catalogue", stumble)
     client.raise_request_exception = False
     assert client.get("/catalogue").status_code == 500
+
+
+def test_a_host_that_is_none_of_ours_is_one_line_that_names_the_setting(client, caplog):
+    assert client.get("/", headers={"host": "elsewhere.example"}).status_code == 400
+    [record] = [one for one in caplog.records if one.name == "django.security.DisallowedHost"]
+    told = Line("{levelname} {message}", style="{").format(record)
+    assert "\n" not in told
+    assert "elsewhere.example" in told
+    assert told.endswith("to MICKLE_HOSTS.")
