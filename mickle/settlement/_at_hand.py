@@ -6,7 +6,7 @@ from django.conf import settings
 from django.db import connection
 from django.utils.translation import gettext as _
 
-from mickle.lib.errors import Refused
+from mickle.lib.errors import NeedsAPerson
 from mickle.nods.models import Nod
 from mickle.settlement import _database, _duckdb, _spark
 from mickle.settlement._protocol import Opener
@@ -20,7 +20,7 @@ _DUCKDB = ("duckdb", "adbc_driver_sqlite", "adbc_driver_postgresql")
 _NEEDS = {"database": (), "duckdb": _DUCKDB, "spark": ("pyspark", "fsspec", *_DUCKDB)}
 
 
-class NoEngine(Refused):
+class NoEngine(NeedsAPerson):
     """The engine that was asked for is not there; nothing was changed."""
 
 

@@ -20,7 +20,7 @@ from django.conf import settings
 from django.utils.translation import gettext as _
 
 from mickle.lib import files, leftovers
-from mickle.lib.errors import Refused
+from mickle.lib.errors import NeedsAPerson
 from mickle.settlement import _duckdb
 from mickle.settlement._protocol import Input, Row
 
@@ -33,7 +33,7 @@ _PORTS = {"spark": 7077, "sc": 15002}
 _ADDRESS = re.compile(r"(spark|sc)://(?:[^/@]*@)?([^/;?#]*)(.*)", re.DOTALL)
 
 
-class NoSpark(Refused):
+class NoSpark(NeedsAPerson):
     """Spark cannot be had; nothing was changed."""
 
 

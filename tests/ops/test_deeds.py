@@ -170,7 +170,10 @@ def plan(monkeypatch, name, deed):
     monkeypatch.setattr(deeds, "_BY_NAME", known)
 
 
-@pytest.mark.parametrize("wrong", [settlement.EnginesDiffer, settlement.NoArchive])
+@pytest.mark.parametrize(
+    "wrong",
+    [settlement.EnginesDiffer, settlement.NoArchive, settlement.NoEngine, settlement.NoSpark],
+)
 def test_what_a_settlement_or_an_archive_shows_to_be_wrong_has_failed(
     november, monkeypatch, caplog, wrong
 ):
