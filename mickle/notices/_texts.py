@@ -17,6 +17,8 @@ from mickle.settlement import settlement
 from mickle.settlement.settlement import IDLE_MONTHS_KEPT, OwnerStatement, Share, Statement
 
 _SHOWN = 5
+# What became of nods that were put off.
+_LATER = ("waiting", "returned", "released")
 
 
 @dataclass(frozen=True)
@@ -142,9 +144,11 @@ def _gave(gave: Statement, name: dict[str, str]) -> list[str]:
         }
         told = _("You gave %(amount)s in %(month)s. It went to %(charity)s, as you gave no nod.")
         return [told % names]
-    counting = [share for share in gave.shares if share.state != "void"]
     if not gave.spend_micros:
         return []
+    # In arrears what was put off is none of what was given.
+    put_off = _LATER if gave.arrears else ()
+    counting = [share for share in gave.shares if share.state not in ("void", *put_off)]
     names = name | {"amount": _words.amount(gave.spend_micros), "n": str(len(counting))}
     told = ngettext(
         "You gave %(amount)s in %(month)s, to %(n)s page:",
@@ -155,11 +159,16 @@ def _gave(gave: Statement, name: dict[str, str]) -> list[str]:
     if gave.due_micros:
         due = _("%(amount)s of it is charged and not paid yet.")
         lines.append(due % {"amount": _words.amount(gave.due_micros)})
-    if gave.waiting_micros and not gave.arrears:
+    if gave.arrears:
+        waits = _(
+            "%(amount)s more is charged only if its makers claim their page within six months."
+        )
+    else:
         waits = _(
             "%(amount)s of it is set aside: nobody may receive it yet, and it stays yours until "
             "somebody may."
         )
+    if gave.waiting_micros:
         lines.append(waits % {"amount": _words.amount(gave.waiting_micros)})
     return lines
 

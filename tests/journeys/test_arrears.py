@@ -122,7 +122,10 @@ def test_a_charge_is_asked_for_three_times_and_then_dropped(alice, clock):
     assert "November 2026: €3.33 to pay" in first.subject
     assert "https://mickle.example/top-up" in first.body
     assert "List-Unsubscribe" not in first.extra_headers
+    assert "You gave €3.33 in November 2026, to 2 pages:" in statement.body
     assert "€3.33 of it is charged and not paid yet." in statement.body
+    assert "€1.66 more is charged only if its makers claim their page" in statement.body
+    assert "Three" not in statement.body
     assert clock.mail() == []
     for words in ("once more", "for the last time"):
         clock.at += timedelta(days=7)
