@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from django.conf import settings
 from django.db import transaction
 from django.db.models import QuerySet
+from django.utils.translation import gettext as _
 
 from mickle.instance import instance
 from mickle.ledger import ledger
@@ -19,6 +20,7 @@ from mickle.lib.sql import Params, instant
 from mickle.members.models import Member
 from mickle.nods.models import Nod
 from mickle.settlement import _parts, _shares, _texts
+from mickle.settlement._waiting import NotWaiting
 from mickle.settlement.models import Charge, Due, Line, Part, ReturnedShare, Run
 from mickle.things.models import Thing
 
@@ -240,16 +242,21 @@ def open_of(member: Member | None) -> QuerySet[Charge]:
 
 
 def give_up(*, member: Member, month: int, thing: Thing, at: datetime) -> bool:
-    """Let a nod that was put off never be charged; False where there is none to give up."""
+    """Let a nod that was put off never be charged; False where there is none to give up.
+
+    Raises NotWaiting while a month is settled, which may find somebody who receives for it.
+    """
     with transaction.atomic():
         # Who settles has begun before this, or sees it.
         instance.hold_owners()
-        if Run.objects.exclude(stage=Run.Stage.DONE).exists():
-            return False
         put_off = Nod.objects.filter(member=member, month=month, thing=thing, void=Nod.Void.LATER)
         facts = {"month": month, "member": member, "thing": thing}
         if not put_off.exists() or Due.objects.filter(**facts).exists():
             return False
+        if Run.objects.exclude(stage=Run.Stage.DONE).exists():
+            raise NotWaiting(
+                _("A month is being settled right now. Nothing was changed: try it again later.")
+            )
         return ReturnedShare.objects.get_or_create(
             **facts, defaults={"amount_micros": 0, "at": at}
         )[1]

@@ -9,7 +9,7 @@ from mickle.nods import nods
 from mickle.nods.models import Nod
 from mickle.payins import payins
 from mickle.settlement import arrears, settlement
-from mickle.settlement.models import Charge, Due, Line, Received
+from mickle.settlement.models import Charge, Due, Line, Received, Run
 from mickle.things import things
 from tests.people import EUR, NOVEMBER, creator, instance_at, member, thing, top_up
 from tests.settlement.test_cases import (
@@ -288,6 +288,10 @@ def test_what_was_put_off_can_be_given_up():
     settle()
     page, at = made[0][0], in_month(NOVEMBER + 1)
     facts = {"member": alice, "month": NOVEMBER, "thing": page, "at": at}
+    run = Run.objects.create(month=NOVEMBER + 1, began_at=at, arrears=True)
+    with pytest.raises(settlement.NotWaiting, match="being settled right now"):
+        settlement.take_back_waiting(**facts)
+    run.delete()
     assert settlement.take_back_waiting(**facts) == 0
     with pytest.raises(settlement.NotWaiting):
         settlement.take_back_waiting(**facts)
