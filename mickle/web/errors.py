@@ -55,6 +55,12 @@ def not_found(
     return _page(request, HTTPStatus.NOT_FOUND, _("Nothing at this address"), text)
 
 
+def wrong_method(request: HttpRequest) -> HttpResponse:
+    """405: a form is sent here, and there is no page to read."""
+    text = _("A button sends to this address, and there is nothing here to read.")
+    return _page(request, HTTPStatus.METHOD_NOT_ALLOWED, _("Not a page"), text)
+
+
 def away(request: HttpRequest, why: str) -> HttpResponse:
     """503: it is kept elsewhere, and cannot be read there now."""
     return _page(request, HTTPStatus.SERVICE_UNAVAILABLE, _("Not to be read right now"), why)

@@ -1,10 +1,12 @@
 """Headers of every page, and the refusal of unsafe requests that another site sent."""
 
 from collections.abc import Callable
+from http import HTTPStatus
 from typing import Final
 
 from django.db import DataError
 from django.http import HttpRequest, HttpResponse
+from django.utils import translation
 from django.utils.translation import gettext as _
 
 from mickle.web import errors
@@ -43,9 +45,9 @@ class SecurityHeaders:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         """The answer with its headers."""
         if request.method not in _SAFE and not came_from_here(request):
-            response = errors.forbidden(request, _("This request came from another site."))
+            response = _refused(request)
         else:
-            response = self.get_response(request)
+            response = _worded(request, self.get_response(request))
         for name, value in _FIXED.items():
             response.headers.setdefault(name, value)
         response.headers["Cross-Origin-Opener-Policy"] = _opener_policy(request.path_info)
@@ -59,6 +61,21 @@ class SecurityHeaders:
         if isinstance(exception, (DataError, ValueError)) and _has_nul(request):
             return errors.bad_request(request)
         return None
+
+
+def _refused(request: HttpRequest) -> HttpResponse:
+    # Nobody has looked yet which language this browser reads; the thread may have another's.
+    with translation.override(translation.get_language_from_request(request)):
+        return errors.forbidden(request, _("This request came from another site."))
+
+
+def _worded(request: HttpRequest, response: HttpResponse) -> HttpResponse:
+    """The answer itself, or a page in the place of Django's empty 405."""
+    if response.status_code != HTTPStatus.METHOD_NOT_ALLOWED or response.content:
+        return response
+    page = errors.wrong_method(request)
+    page.headers["Allow"] = response.headers["Allow"]
+    return page
 
 
 def _has_nul(request: HttpRequest) -> bool:
