@@ -4,6 +4,7 @@ import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 
+from django.utils.formats import get_format
 from django.utils.translation import gettext as _
 
 from mickle.lib.errors import Refused
@@ -34,7 +35,7 @@ def parse(text: str, decimals: int = 2) -> int:
     if len(part) > decimals:
         if decimals == 0:
             raise BadAmount(_("Whole units only, for example 500."))
-        example = "12." + "50".ljust(decimals, "0")[:decimals]
+        example = typed(12_500_000, decimals)
         raise BadAmount(_("Whole cents, for example %(example)s.") % {"example": example})
     return int(match["whole"]) * MICROS + int(part.ljust(EXPONENT, "0"))
 
@@ -51,6 +52,11 @@ def plain(micros: int, decimals: int = 2) -> str:
     whole, part = digits[:-EXPONENT], digits[-EXPONENT:][:decimals]
     text = f"{whole}.{part}" if decimals else whole
     return text if not text.strip("0.") else sign + text
+
+
+def typed(micros: int, decimals: int = 2) -> str:
+    """The same as people of the language in use type it: `"0,41"` in German."""
+    return plain(micros, decimals).replace(".", str(get_format("DECIMAL_SEPARATOR")))
 
 
 def exact(micros: int) -> str:

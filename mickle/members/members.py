@@ -180,8 +180,8 @@ def check_budget(amount_micros: int) -> None:
         raise BadBudget(
             _("A coin is %(low)s to %(high)s %(currency)s a month. Nothing was changed.")
             % {
-                "low": money.plain(low, settings.CURRENCY_DECIMALS),
-                "high": money.plain(high, settings.CURRENCY_DECIMALS),
+                "low": money.typed(low, settings.CURRENCY_DECIMALS),
+                "high": money.typed(high, settings.CURRENCY_DECIMALS),
                 "currency": settings.CURRENCY,
             }
         )

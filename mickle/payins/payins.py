@@ -175,7 +175,7 @@ def _limit_sentence() -> str:
     return _(
         "Funds go up to %(limit)s %(currency)s, and this would be more. Nothing was moved."
     ) % {
-        "limit": money.plain(settings.FUNDS_MAX_MICROS, settings.CURRENCY_DECIMALS),
+        "limit": money.typed(settings.FUNDS_MAX_MICROS, settings.CURRENCY_DECIMALS),
         "currency": settings.CURRENCY,
     }
 

@@ -82,7 +82,7 @@ def refund(
         raise NotRefundable(
             _("%(amount)s %(currency)s can be paid back now. Nothing was changed.")
             % {
-                "amount": money.plain(most, settings.CURRENCY_DECIMALS),
+                "amount": money.typed(most, settings.CURRENCY_DECIMALS),
                 "currency": settings.CURRENCY,
             }
         )

@@ -121,7 +121,7 @@ def _check_typed(amount_micros: int) -> None:
 
 
 def _said(micros: int) -> str:
-    return f"{money.plain(micros, settings.CURRENCY_DECIMALS)} {settings.CURRENCY}"
+    return f"{money.typed(micros, settings.CURRENCY_DECIMALS)} {settings.CURRENCY}"
 
 
 def request(*, member: Member, at: datetime, key: str, amount_micros: int | None = None) -> Payout:

@@ -4,7 +4,7 @@ from datetime import datetime
 from decimal import Decimal
 
 from babel import Locale, UnknownLocaleError
-from babel.numbers import format_currency, format_decimal, get_decimal_symbol
+from babel.numbers import format_currency, format_decimal
 from django.conf import settings
 from django.utils import formats, translation
 from django.utils.html import format_html
@@ -74,8 +74,7 @@ def exact_tag(micros: int) -> SafeString:
 
 def typed(micros: int) -> str:
     """An amount as people of this language type it, without its sign of currency."""
-    text = money.plain(micros, settings.CURRENCY_DECIMALS)
-    return text.replace(".", str(get_decimal_symbol(locale())))
+    return money.typed(micros, settings.CURRENCY_DECIMALS)
 
 
 def number(value: int) -> str:

@@ -2,6 +2,7 @@ import json
 from pathlib import Path
 
 import pytest
+from django.utils import translation
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -52,6 +53,16 @@ def test_whole_units_only_where_the_currency_has_no_minor_unit():
 )
 def test_amounts_are_written_rounded_down(micros, text, exact):
     assert (money.plain(micros), money.exact(micros)) == (text, exact)
+
+
+@pytest.mark.parametrize(
+    ("language", "amount", "example"), [("en", "0.41", "12.50"), ("de", "0,41", "12,50")]
+)
+def test_what_people_read_has_the_decimal_sign_of_their_language(language, amount, example):
+    with translation.override(language):
+        assert money.typed(416_667) == amount
+        with pytest.raises(BadAmount, match=example):
+            money.parse("5.001")
 
 
 FEES = [

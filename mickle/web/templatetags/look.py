@@ -259,13 +259,13 @@ def iban(number: str) -> str:
 @register.filter
 def typed(micros: int) -> str:
     """An amount as a person would type it, for addresses and hidden fields."""
-    return amounts.plain(micros, settings.CURRENCY_DECIMALS)
+    return wording.typed(micros)
 
 
 @register.filter
 def plain_exact(micros: int) -> str:
     """All six places without markup."""
-    return f"{amounts.exact(micros)} {settings.CURRENCY}"
+    return f"{six(micros)} {settings.CURRENCY}"
 
 
 @register.filter
@@ -277,7 +277,7 @@ def language_name(code: str) -> str:
 @register.filter
 def six(micros: int) -> str:
     """The bare figure with all six places, for a proof: 0.000000."""
-    return amounts.exact(micros)
+    return amounts.typed(micros, amounts.EXPONENT)
 
 
 @register.filter

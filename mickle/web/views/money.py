@@ -38,7 +38,7 @@ def top_up(request: MemberRequest) -> HttpResponse:
     lacks = sum(charge.amount_micros for charge in charges) - funds
     room = _room(member)
     wanted = _in_whole_units(lacks) if lacks > 0 else plan.budget_micros * 2
-    asked = {"amount": money.plain(min(wanted, room) or wanted, settings.CURRENCY_DECIMALS)}
+    asked = {"amount": wording.typed(min(wanted, room) or wanted)}
     form = TopUpForm(request.GET if "amount" in request.GET else asked, room=room)
     amount = form.cleaned_data["amount"] if form.is_valid() else None
     account = _house()
