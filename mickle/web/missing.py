@@ -1,4 +1,4 @@
-"""What to type into a field left empty: one sentence a name, for our forms and allauth's alike."""
+"""What to type into a field left empty or mistyped, by its name, in our forms and allauth's."""
 
 from django.forms import BoundField
 from django.utils.translation import gettext as _
@@ -31,10 +31,25 @@ _SENTENCES = {
     "url": gettext_lazy("Type a web address, for example example.org/page."),
 }
 
+_MISTYPED = {
+    "email": gettext_lazy("This is not an e-mail address. It looks like name@example.org."),
+    "login": gettext_lazy("This is not an e-mail address. It looks like name@example.org."),
+    "percent": gettext_lazy("Type a whole percentage, for example 50."),
+    "received_date": gettext_lazy("Type a day, for example 2026-11-30."),
+    "slug": gettext_lazy("Small letters, digits and hyphens only, for example sea-rescue."),
+    "to": _SENTENCES["to"],
+    "url": gettext_lazy("This is not a web address. An example: https://example.com/page."),
+}
+
 
 def knows(name: str) -> bool:
     """Whether a field of this name has a sentence of its own."""
     return name in _SENTENCES
+
+
+def mistyped(name: str) -> str:
+    """What to type where Django alone saw that it is none; the parts of a team are numbered."""
+    return str(_MISTYPED.get(name.rstrip("_0123456789"), ""))
 
 
 def problems(field: BoundField) -> list[str]:
@@ -43,6 +58,8 @@ def problems(field: BoundField) -> list[str]:
     for error in field.errors.as_data():
         if error.code == "required":
             found.append(str(_SENTENCES.get(field.name) or _("Type something here.")))
+        elif error.code == "invalid" and mistyped(field.name):
+            found.append(mistyped(field.name))
         else:
             found += map(str, error)
     return found

@@ -67,3 +67,28 @@ def test_a_page_says_what_to_type() -> None:
     assert "Type your e-mail address." in visitor.text
     for person in (bob, visitor):
         assert "This field is required." not in person.text
+
+
+@pytest.mark.django_db
+def test_what_is_mistyped_is_said_in_words_of_ours() -> None:
+    instance_at(kind="DEMO")
+    olga = signed_in(members.join(email="olga@example.org", is_operator=True, at=instance.now()))
+    olga.open("/operator/charities").send("", name="Trees", slug="A B", url="no where")
+    assert "Small letters, digits and hyphens only" in olga.text
+    assert "This is not a web address." in olga.text
+    olga.open("/operator/cash-desk").send("", amount="5", key="1", received_date="soon")
+    assert "Type a day, for example 2026-11-30." in olga.text
+    olga.open("/mine/teams").send("", name="Band", who_0="olga", percent_0="half")
+    assert "Type a whole percentage, for example 50." in olga.text
+    visitor = Person.new().open("/sign-in").send("", login="nobody")
+    assert "This is not an e-mail address." in visitor.text
+
+
+@pytest.mark.django_db
+def test_what_is_wrong_with_a_choice_is_said_at_it_and_reached_from_the_top() -> None:
+    instance_at(kind="DEMO")
+    bob = signed_in(members.join(email="bob@example.org", at=instance.now()))
+    bob.open("/mine/show").send("", url="https://bob.example")
+    assert 'href="#id_method"' in bob.html
+    assert '<fieldset class="stack" id="id_method" aria-describedby="id_method_error">' in bob.html
+    assert 'id="id_method_error">Choose one of the ways.<' in bob.html
