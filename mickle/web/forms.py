@@ -42,19 +42,6 @@ class MoneyField(forms.CharField):
             raise forms.ValidationError(str(refused)) from refused
 
 
-class LinkForm(forms.Form):
-    """Any address of the web."""
-
-    url = forms.CharField(
-        label=_("Web address"),
-        max_length=4_000,
-        widget=forms.TextInput(
-            attrs={"inputmode": "url", "autocomplete": "url", "autofocus": True}
-        ),
-        help_text=_("Of a page, a channel, a project, a person: anything good with an address."),
-    )
-
-
 class ClaimForm(forms.Form):
     """A claim, with what an operator can check."""
 

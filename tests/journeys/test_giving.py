@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 
 import pytest
 
@@ -62,6 +63,7 @@ def test_a_top_up_that_is_none_books_nothing(alice: Member, typed: str, sentence
     assert sentence in person.open("/top-up", amount=typed).text
     person.open("/top-up").send("/top-up/play", amount=typed)
     assert sentence in person.text
+    assert f'name="amount" value="{typed}"' in person.html
     assert ledger.balance(ledger.funds(alice.id)) == 0
 
 
@@ -107,6 +109,17 @@ def test_an_address_typed_in_leads_to_the_nod_page(alice: Member) -> None:
     person = signed_in(alice).open("/month/add").send("", url=" https://blog.example/x ")
     assert person.address == "/nod"
     assert Nod.objects.count() == 0
+
+
+def test_what_is_no_address_is_said_where_it_was_typed(alice: Member) -> None:
+    person = signed_in(alice).open("/month/add").send("", url="blog.example/x")
+    assert person.address == "/month/add"
+    assert "This is not a whole address. Begin with https://." in person.text
+    assert 'value="blog.example/x"' in person.html
+    # What is asked for where nothing was typed is taken.
+    asked = person.send("", url="").text
+    example = re.search(r"Type a web address, for example (\S+)\.", asked)[1]
+    assert person.send("", url=example).address == "/nod"
 
 
 def test_the_statement_names_every_share_and_adds_up(settled: Member) -> None:

@@ -12,7 +12,7 @@ from mickle.instance import instance
 from mickle.members import members
 from mickle.web import forms as our_forms
 from mickle.web import missing
-from mickle.web.views import fee, setup
+from mickle.web.views import fee, giving, setup
 from tests.people import instance_at
 from tests.web.browsing import Person, signed_in
 
@@ -20,7 +20,7 @@ CODES = (allauth_forms.ConfirmLoginCodeForm, allauth_forms.ConfirmEmailVerificat
 
 
 def shown() -> Iterator[type[forms.BaseForm]]:
-    for module in (our_forms, setup, fee):
+    for module in (our_forms, setup, fee, giving):
         for _name, kind in inspect.getmembers(module, inspect.isclass):
             if issubclass(kind, forms.Form) and kind.__module__ == module.__name__:
                 yield kind

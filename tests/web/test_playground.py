@@ -124,3 +124,9 @@ def test_it_speaks_german_to_germans() -> None:
     text = Client().get("/buttons", headers={"Accept-Language": "de"}).content.decode()
     assert "<h1>Der Knopf</h1>" in text
     assert 'lang="de">' in text
+
+
+def test_what_is_wrong_with_the_address_is_named_by_its_field() -> None:
+    text = page(url="nowhere").content.decode()
+    (named,) = re.findall(r'<input[^>]*name="url"[^>]*aria-describedby="([^"]+)"', text)
+    assert f'id="{named}">This is not a whole address.' in text

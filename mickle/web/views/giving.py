@@ -4,16 +4,18 @@ from collections.abc import Iterable
 from itertools import count
 from typing import Any
 
+from django import forms
 from django.conf import settings
 from django.contrib import messages
 from django.http import Http404, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, render
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from mickle.instance import instance
 from mickle.instance.models import Month
 from mickle.ledger import ledger
-from mickle.lib import months
+from mickle.lib import months, urls
 from mickle.lib.errors import Refused
 from mickle.members.models import Member
 from mickle.nods import nods
@@ -25,7 +27,6 @@ from mickle.settlement.settlement import NoStatement, Statement
 from mickle.things.models import Thing
 from mickle.web import access, errors, nodding, paths, rows, tables, wording
 from mickle.web.access import MemberRequest
-from mickle.web.forms import LinkForm
 from mickle.web.views.teaming import asking
 
 _LISTED_MONTHS = 60
@@ -123,13 +124,37 @@ def _unpaid(member: Member, month: int) -> dict[str, int] | None:
     return {"month": month, "nods": counting} if counting else None
 
 
+class LinkForm(forms.Form):
+    """Any address of the web."""
+
+    url = forms.CharField(
+        label=gettext_lazy("Web address"),
+        max_length=4_000,
+        widget=forms.TextInput(
+            attrs={"inputmode": "url", "autocomplete": "url", "autofocus": True}
+        ),
+        help_text=gettext_lazy(
+            "Of a page, a channel, a project, a person: anything good with an address."
+        ),
+    )
+
+    def clean_url(self) -> str:
+        """Only an address a nod can be for."""
+        typed = str(self.cleaned_data["url"]).strip()
+        try:
+            urls.admit(typed)
+        except Refused as refused:
+            raise forms.ValidationError(str(refused)) from refused
+        return typed
+
+
 @access.member_only
 @access.form_page
 def add_link(request: MemberRequest) -> HttpResponse:
     """Nod at any address typed in: the nod page asks before anything is recorded."""
     form = LinkForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
-        return paths.see_other(paths.nod_page(form.cleaned_data["url"].strip()))
+        return paths.see_other(paths.nod_page(form.cleaned_data["url"]))
     return render(request, "giving/add_link.html", {"form": form})
 
 

@@ -1,12 +1,14 @@
 """Money in and back: top up, play money, refund of funds."""
 
 import secrets
+from urllib.parse import urlencode
 
 from django.conf import settings
 from django.contrib import messages
 from django.db import transaction
 from django.http import HttpResponse
 from django.shortcuts import render
+from django.urls import reverse
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
@@ -101,8 +103,9 @@ def play_money(request: MemberRequest) -> HttpResponse:
     form = TopUpForm(request.POST, room=settings.FUNDS_MAX_MICROS)
     at = instance.now()
     if not form.is_valid():
-        messages.error(request, " ".join(str(error) for error in form.errors["amount"]))
-        return paths.see_other("top-up")
+        # There the field says what is wrong with it.
+        asked = urlencode({"amount": request.POST.get("amount", "")})
+        return paths.see_other(f"{reverse('top-up')}?{asked}")
     amount = form.cleaned_data["amount"]
     key = f"{request.user.id}:{access.form_key(request)}"
     try:
