@@ -23,7 +23,7 @@ ANYBODY = (
     *("/", "/catalogue", "/catalogue?q=nothing-like-it", "/thing/1", "/people/demo-ada"),
     *("/people/demo-bruno", "/figures", "/terms", "/privacy", "/imprint", "/source"),
     *("/proof", f"/proof/{LAST}", "/robot"),
-    *("/sign-up", "/sign-in", "/nod?url=https://new.example/page"),
+    *("/sign-up", "/sign-in", "/account-closed", "/nod?url=https://new.example/page"),
     *("/buttons", "/buttons?url=https://a.example/&size=tall&theme=dark&lang=ar&live=on"),
     "/buttons?url=nowhere",
 )
@@ -37,6 +37,8 @@ GIVER = (
 MAKER = (
     *("/mine", "/mine/add", "/mine/show", "/mine/teams", "/thing/1/edit", "/thing/1", "/revenue"),
     *("/withdraw", "/withdraw/account", "/people/demo-bruno"),
+    # One who has given nothing yet.
+    *("/month", "/nods", "/nods/monthly", "/statements", "/settings/close"),
     *("/mine/accounts/github/github.com/back?code=a&state=b", "/mine/accounts/no/no/back"),
     "/mine/accounts/github/github.com/back?error=access_denied&state=b",
 )

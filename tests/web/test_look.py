@@ -148,6 +148,13 @@ def test_a_template_compiles_and_keeps_to_the_strict_policy(path: Path) -> None:
     assert parser.found == []
 
 
+@pytest.mark.parametrize("path", TEMPLATES, ids=lambda path: path.name)
+def test_a_table_has_a_caption_and_its_heads_say_what_they_head(path: Path) -> None:
+    text = path.read_text()
+    assert not re.findall(r"<table\b[^>]*>(?!\s*<caption)", text)
+    assert not re.findall(r"<th\b(?![^>]*\bscope=)[^>]*>", text)
+
+
 def test_every_sentence_of_a_template_can_be_translated() -> None:
     for path in TEMPLATES:
         text = path.read_text()
