@@ -17,7 +17,7 @@ from mickle.payins import payins
 from mickle.payouts.models import Payout
 from mickle.settlement import settlement
 from mickle.things.models import Thing
-from tests.people import EUR, NOVEMBER, creator, instance_at, member, thing, top_up
+from tests.people import EUR, MID_NOVEMBER, NOVEMBER, creator, instance_at, member, thing, top_up
 from tests.web.browsing import Person, signed_in
 
 pytestmark = pytest.mark.django_db
@@ -231,3 +231,12 @@ def test_funds_that_came_by_transfer_go_back_there_whatever_is_typed(alice: Memb
 def test_a_public_page_tells_no_amount_under_three_givers(settled: Member) -> None:
     waiting = settlement.statement(member=settled, month=NOVEMBER).shares[2].thing
     assert "1 nod until somebody shows" in Person.new().open(f"/thing/{waiting.id}").text
+
+
+def test_the_nods_of_a_month_stand_newest_first() -> None:
+    instance_at("2026-11", kind="TEST")
+    ada = member("ada")
+    for day, name in ((9, "ninth"), (17, "last"), (5, "first")):
+        nods.give(member=ada, thing=thing(name), at=MID_NOVEMBER.replace(day=day))
+    text = signed_in(ada).open("/nods", month="2026-11").text
+    assert text.index("Last") < text.index("Ninth") < text.index("First")

@@ -173,7 +173,8 @@ def my_nods(request: MemberRequest) -> HttpResponse:
         "known": known,
         "open": month >= instance.open_month(),
         "rows": [
-            {"thing": nod.thing, "title": rows.title_of(nod.thing), "nod": nod} for nod in given
+            {"thing": nod.thing, "title": rows.title_of(nod.thing), "nod": nod}
+            for nod in sorted(given, key=lambda nod: nod.at, reverse=True)
         ],
     }
     return render(request, "giving/my_nods.html", context)
