@@ -76,6 +76,17 @@ def test_no_sentence_is_empty_or_in_doubt_and_its_places_are_the_same() -> None:
             assert set(places) == set(re.findall(r"%\(\w+\)s|\{\w+\}", ids[-1])), text
 
 
+def test_a_thing_has_one_name_and_its_own_grammar() -> None:
+    """The catalogue is "Verzeichnis", a month "abgeschlossen"; "Danke" and "Millionstel" neuter."""
+    wrong = r"Katalog|[Aa]bgerechnet|(den|einen) (letzten )?Millionstel|\b([Dd]eine|Diese) Danke\b"
+    written = [
+        one
+        for _id, said in pairs(catalogue()).items()
+        for one in ([said] if isinstance(said, str) else said)
+    ]
+    assert [text for text in written if re.search(wrong, text)] == []
+
+
 def test_the_compiled_catalogue_is_the_written_one() -> None:
     with (PLACES / "django.mo").open("rb") as file:
         compiled = read_mo(file)
