@@ -16,6 +16,7 @@ from mickle import web
 from mickle.lib.money import MICROS
 from mickle.web import drawing, wording
 from mickle.web.drawing import Bar
+from mickle.web.templatetags import look
 
 FOLDER = Path(web.__file__).parent
 TEMPLATES = sorted((FOLDER / "templates").rglob("*.html"))
@@ -49,6 +50,11 @@ def test_numbers_stand_on_slices_up_to_sixteen() -> None:
     assert 'class="no wait"' in drawing.numbers(["", "wait"])
     assert drawing.numbers([""] * 16).count("<text") == 16
     assert drawing.numbers([""] * 17) == drawing.numbers([""]) == ""
+
+
+def test_the_hub_of_a_pie_holds_the_largest_budget() -> None:
+    assert 'class="val" y="3">€99.00<' in look.pie([""], "a coin", value="€99.00")
+    assert 'class="val long" y="3">€100.00<' in look.pie([""], "a coin", value="€100.00")
 
 
 def test_the_coin_is_the_mark() -> None:

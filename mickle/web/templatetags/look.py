@@ -17,6 +17,9 @@ from mickle.web import drawing, missing, nodding, wording
 
 register = template.Library()
 
+# Letters of a value that fit on the hub of a pie at their full size.
+_HUB_HOLDS = 6
+
 
 @register.filter
 def money(micros: int) -> SafeString:
@@ -123,8 +126,9 @@ def _hub(value: str, sub: str) -> SafeString:
     if not value:
         return SafeString("")
     return format_html(
-        '<circle class="hub" r="31"/><text class="val" y="3">{}</text>'
+        '<circle class="hub" r="31"/><text class="{}" y="3">{}</text>'
         '<text class="sub" y="14">{}</text>',
+        "val long" if len(value) > _HUB_HOLDS else "val",
         value,
         sub,
     )
