@@ -16,7 +16,7 @@ from mickle.ledger import ledger
 from mickle.lib import months
 from mickle.members import members
 from mickle.nods.models import Nod
-from mickle.ops.management.commands import audit
+from mickle.ops import auditing
 from mickle.payouts import payouts
 from mickle.payouts.models import Payout, PayoutFile
 from mickle.settlement.models import Proof
@@ -223,10 +223,10 @@ def test_an_audit_stops_at_the_first_that_fails(loaded):
 
 def test_an_audit_asks_every_room_that_keeps_money(loaded, monkeypatch):
     asked = []
-    for room in (audit.ledger, audit.settlement, audit.payins, audit.payouts):
+    for room in (auditing.ledger, auditing.settlement, auditing.payins, auditing.payouts):
         monkeypatch.setattr(room, "audit", lambda room=room: asked.append(room) or [])
     assert loaded("audit") == 0
-    assert asked == [audit.ledger, audit.settlement, audit.payins, audit.payouts]
+    assert asked == [auditing.ledger, auditing.settlement, auditing.payins, auditing.payouts]
 
 
 @pytest.fixture

@@ -17,7 +17,7 @@ class Command(Base):
     """Moves an instance, all of it or nothing, and puts the SQLite aside."""
 
     help = COMMANDS["move"]
-    example = "DATABASE_URL=postgres://mickle@db.example.org/mickle mickle move"
+    example = "mickle move --data /srv/mickle"
 
     def add_arguments(self, parser: CommandParser) -> None:
         """From which file, where it is not the one in the data folder."""
