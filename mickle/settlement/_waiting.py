@@ -111,12 +111,12 @@ def release(*, thing: Thing, at: datetime) -> int:
     """Pay all that waits for a thing to its owner, less the fee; returns the net in micros.
 
     What waits of a month in which it was a team's is that team's. The own shares of who owns it go
-    back to their funds. Nothing happens while nobody may receive.
+    back to their funds. Nothing happens while nobody may receive, or while it is taken down.
     """
     with transaction.atomic():
         instance.hold_owners()
         row = Thing.objects.select_related("owner", "scope").get(id=thing.id)
-        if row.owner is None:
+        if row.owner is None or row.state == Thing.State.TAKEN_DOWN:
             return 0
         # From here on nobody leaves; whether they have is asked line by line.
         people = _hold_receivers(row)
@@ -216,7 +216,8 @@ def _free() -> Iterator[Thing]:
     # PostgreSQL, once it is longer than fits into the memory of one statement.
     receives = Exists(members.receivers().filter(id=OuterRef("owner_id")))
     decided = receives | Q(state=Thing.State.REFUSED)
-    rows = waited_for().filter(decided).select_related("owner", "scope")
+    rows = waited_for().filter(decided).exclude(state=Thing.State.TAKEN_DOWN)
+    rows = rows.select_related("owner", "scope")
     for thing in rows.annotate(shared=teams.put_in_of()).iterator():
         if (
             thing.state == Thing.State.REFUSED

@@ -72,6 +72,27 @@ def test_one_euro_ninety_nine_releases_nothing_and_two_release_all():
     all_hold([*ledger.audit(), *settlement.audit()])
 
 
+def test_what_was_taken_down_is_paid_to_nobody_until_it_is_put_back():
+    alice, bob = member("alice", funds="5.00", budget="5.00"), creator("bob")
+    made = pages(2, unclaimed=1)
+    page = made[1][0]
+    give_all(alice, made)
+    settle()
+    at = in_month(NOVEMBER + 1)
+    things.take_down(thing=page, at=at)
+    things.set_owner(thing=page, owner=bob, at=at)
+
+    assert settlement.release(thing=page, at=at) == 0
+    assert not settlement.has_to_release()
+    assert (earned(bob), waiting(alice)) == (0, EUR("2.50"))
+    # Its giver has it back whenever they like; and who was wronged has it when that is mended.
+    things.put_back(thing=page, at=at)
+    assert settlement.has_to_release()
+    assert settlement.release_due(at=at) == 1
+    assert (earned(bob), waiting(alice)) == (EUR("2.25"), 0)
+    all_hold([*ledger.audit(), *settlement.audit()])
+
+
 def test_what_waits_returns_when_the_sixth_month_after_is_settled():
     case = named("expiry: a share")
     alice = member("alice", funds=case["funds"], budget=case["budget"])
