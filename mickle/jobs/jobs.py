@@ -168,6 +168,11 @@ def troubled() -> set[str]:
     return set(Job.objects.exclude(why="").values_list("name", flat=True))
 
 
+def failing() -> set[str]:
+    """The jobs whose last run failed."""
+    return set(Job.objects.filter(failures__gt=0).values_list("name", flat=True))
+
+
 def note_nothing_due(*, name: str) -> None:
     """What failed or was refused no longer has to be done; somebody else may have done it."""
     _note(name, failures=0, why="", try_at=None)

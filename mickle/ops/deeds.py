@@ -338,8 +338,11 @@ def do(name: str) -> None:
     jobs.perform(name=name, deed=_BY_NAME[name].do)
 
 
-def ask_for_what_is_due(at: datetime) -> int:
-    """Put every deed that is due into the queue; returns how many were put there."""
+def ask_for_what_is_due(at: datetime, failed: set[str]) -> int:
+    """Put every deed that is due into the queue; returns how many were put there.
+
+    Notes the names of those that could not be asked for in `failed`.
+    """
     asked, troubled = 0, jobs.troubled()
     for deed in DEEDS:
         try:
@@ -350,4 +353,5 @@ def ask_for_what_is_due(at: datetime) -> int:
                 jobs.note_nothing_due(name=deed.name)
         except Exception as error:  # noqa: BLE001 - one question that fails keeps no deed from due
             log.error("%s: %s", deed.name, jobs.sentence(error))  # noqa: TRY400
+            failed.add(deed.name)
     return asked

@@ -32,6 +32,7 @@ class Worker(threading.Thread):
         super().__init__(name="worker", daemon=True)
         self._end = threading.Event()
         self._queue: Queue | None = None
+        self._unasked: set[str] = set()
         where = f"{socket.gethostname()[:40]}-{os.getpid()}"
         self._id = f"{where}-{secrets.token_hex(4)}"[:_ID_LENGTH]
 
@@ -71,7 +72,8 @@ class Worker(threading.Thread):
     def look(self) -> bool:
         """Ask for what is due, and do what stands in the queue; False when nothing was due."""
         jobs.works_until(self._end)
-        asked = deeds.ask_for_what_is_due(instance.now())
+        self._unasked.clear()
+        asked = deeds.ask_for_what_is_due(instance.now(), self._unasked)
         if jobs.waiting():
             # Until the queue is empty: only then does it take the lock of a writer to look.
             queue = self._queue = Queue(
@@ -87,6 +89,10 @@ class Worker(threading.Thread):
             queue.running = not self._end.is_set()
             queue.run()
         return asked > 0
+
+    def failing(self) -> list[str]:
+        """What could not be asked for at the last look, and what failed when it was last done."""
+        return sorted(self._unasked | jobs.failing())
 
     def stop(self) -> None:
         """Let the step that is under way finish, for at most three seconds, and no other begin."""

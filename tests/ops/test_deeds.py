@@ -19,6 +19,7 @@ from mickle.members import members
 from mickle.members.models import Member
 from mickle.nods import nods
 from mickle.ops import deeds
+from mickle.ops.main import main
 from mickle.ops.working import Worker
 from mickle.payins import payins
 from mickle.payouts.models import Payout
@@ -212,6 +213,29 @@ def test_what_failed_and_is_done_by_somebody_else_is_in_order_again(november, mo
     work()
     row = Job.objects.get(name="settle-months")
     assert (row.failures, row.why, row.try_at) == (0, "", None)
+
+
+@pytest.mark.parametrize("fails", ["do", "due"])
+def test_a_timer_hears_of_what_failed(november, monkeypatch, capsys, fails):
+    """Whoever runs a worker once a minute looks at its exit code, and at no page."""
+    november(timedelta(days=4))
+    kept = deeds.DEEDS
+
+    def broken(_at):
+        raise RuntimeError("no disk")
+
+    known = {one.name: one for one in kept}
+    known["close-months"] = replace(known["close-months"], **{fails: broken})
+    monkeypatch.setattr(deeds, "DEEDS", tuple(known.values()))
+    monkeypatch.setattr(deeds, "_BY_NAME", known)
+    assert main(["worker", "--once"]) == 1
+    assert "Not everything that is due could be done: close-months." in capsys.readouterr().err
+
+    monkeypatch.setattr(deeds, "DEEDS", kept)
+    monkeypatch.setattr(deeds, "_BY_NAME", {one.name: one for one in kept})
+    november(timedelta(days=5))
+    assert main(["worker", "--once"]) == 0
+    assert capsys.readouterr().err == ""
 
 
 def test_where_nothing_is_due_nothing_is_written(november):

@@ -7,9 +7,14 @@ from typing import Any
 from django.core.management.base import CommandParser
 from django.utils.translation import gettext as _
 
+from mickle.lib.errors import Refused
 from mickle.ops.catalogue import COMMANDS
 from mickle.ops.command import Command as Base
 from mickle.ops.working import Worker
+
+
+class Undone(Refused):
+    """Something that is due failed."""
 
 
 class Command(Base):
@@ -30,6 +35,14 @@ class Command(Base):
         if options["once"]:
             while worker.look():
                 pass
+            if failing := worker.failing():
+                raise Undone(
+                    _(
+                        "Not everything that is due could be done: %(names)s. It is tried again;"
+                        " Jobs, on the operator's pages, says why."
+                    )
+                    % {"names": ", ".join(failing)}
+                )
             return
         told = threading.Event()
         for number in (signal.SIGINT, signal.SIGTERM):
