@@ -7,6 +7,7 @@ import secrets
 import tempfile
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import dj_database_url
 from django.core.exceptions import AppRegistryNotReady, ImproperlyConfigured
@@ -137,6 +138,12 @@ def origin(name: str) -> str:
             f"MICKLE_{name} is “{value}”; it must be https://HOST, with nothing behind it."
         )
     return value
+
+
+def hosts_of(*origins: str) -> list[str]:
+    """The names of the hosts of those that are not empty, without the port."""
+    found = (urlsplit(one).netloc for one in origins if one)
+    return [re.sub(r":\d*$", "", host) for host in found]
 
 
 def networks(name: str) -> list[str]:

@@ -12,8 +12,14 @@ DATA_DIR = env.data_dir()
 SECRET_KEY = env.secret_key(DATA_DIR)
 SECRET_KEY_FALLBACKS = env.words("OLD_SECRET_KEYS")
 DEBUG = False
+BASE_URL = env.origin("BASE_URL")
+# Where buttons, counts and scripts are served; empty: at the pages' own origin.
+BUTTON_ORIGIN = env.origin("BUTTON_ORIGIN")
 # The dispatcher checks the Host header against this list; the address itself decides nothing.
-ALLOWED_HOSTS = env.hosts("HOSTS") or ["localhost", "127.0.0.1", "[::1]"]
+ALLOWED_HOSTS = [
+    *(env.hosts("HOSTS") or ["localhost", "127.0.0.1", "[::1]"]),
+    *env.hosts_of(BASE_URL, BUTTON_ORIGIN),
+]
 CSRF_TRUSTED_ORIGINS = [f"https://{host}" for host in ALLOWED_HOSTS if "." in host]
 
 # --- money and policies -------------------------------------------------------------------------
@@ -69,9 +75,6 @@ OPERATOR_EMAIL = env.text("OPERATOR_EMAIL")
 BANK_NAME = env.text("BANK_NAME")
 BANK_IBAN = env.iban("BANK_IBAN")
 BANK_BIC = env.bic("BANK_BIC")
-BASE_URL = env.origin("BASE_URL")
-# Where buttons, counts and scripts are served; empty: at the pages' own origin.
-BUTTON_ORIGIN = env.origin("BUTTON_ORIGIN")
 PASS_NODS_A_DAY = env.number("PASS_NODS_A_DAY", 200)
 EDGE_REQUESTS_A_SECOND = env.number("EDGE_REQUESTS_A_SECOND", 100)
 EDGE_BURST = env.number("EDGE_BURST", 1000)

@@ -10,12 +10,14 @@ import time
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
+from urllib.error import HTTPError
 from urllib.request import Request, urlopen
 
 import pytest
 from django.test import override_settings
 
 from mickle.ops import serving
+from tests.browser.conftest import free_port
 from tests.migrated import begin_with_tables
 
 MICKLE = [sys.executable, "-c", "import sys; from mickle.ops.main import main; sys.exit(main())"]
@@ -272,3 +274,22 @@ def test_who_is_told_to_end_while_it_begins_ends(tmp_path, workers):
     assert process.returncode == 0, said
     assert " is at http://" in said
     assert "Traceback" not in said
+
+
+def test_it_answers_to_the_hosts_of_its_own_addresses(tmp_path):
+    port = free_port()
+    origins = {
+        "MICKLE_BASE_URL": "http://nod.example.org",
+        "MICKLE_BUTTON_ORIGIN": "http://button.example.org:8443",
+    }
+    process = Process(tmp_path, "--port", str(port), env=origins)
+    process.where = f"http://127.0.0.1:{port}"
+    for host, path in (
+        ("nod.example.org", "/"),
+        ("button.example.org:8443", "/b/b.js"),
+        ("localhost", "/"),
+    ):
+        assert process.get(path, Host=host)[0] == 200, host
+    with pytest.raises(HTTPError, match="400"):
+        process.get("/", Host="evil.example")
+    assert process.end(signal.SIGTERM) == 0
