@@ -1,5 +1,6 @@
 """Forms: what a person typed, as the verbs of the rooms want it."""
 
+import re
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
@@ -18,6 +19,9 @@ from mickle.payouts import payouts
 from mickle.providers import sepa
 from mickle.things.languages import LANGUAGES
 from mickle.web import wording
+
+# A name with a dot in it, then a port, a path, or nothing: no other scheme, and no address of mail.
+_BEGINS_WITH_A_HOST = re.compile(r"[^\s/?#:@]+\.[^\s/?#:@]+(?::[0-9]+)?(?:[/?#]|$)")
 
 
 class MoneyField(forms.CharField):
@@ -40,6 +44,22 @@ class MoneyField(forms.CharField):
             return money.parse(text, settings.CURRENCY_DECIMALS)
         except Refused as refused:
             raise forms.ValidationError(str(refused)) from refused
+
+
+class AddressField(forms.CharField):
+    """An address of the web as people type it: without https:// before its host, too."""
+
+    def __init__(self, *, begins: bool = False, **kwargs: Any) -> None:
+        """The one that a page `begins` with is typed into at once."""
+        attrs: dict[str, Any] = {"inputmode": "url", "autocomplete": "url"}
+        if begins:
+            attrs["autofocus"] = True
+        super().__init__(max_length=4_000, widget=forms.TextInput(attrs=attrs), **kwargs)
+
+    def to_python(self, value: Any) -> Any:
+        """The text, with a scheme where it begins with the name of a host."""
+        text = super().to_python(value) or ""
+        return f"https://{text}" if _BEGINS_WITH_A_HOST.match(text) else text
 
 
 class ClaimForm(forms.Form):
@@ -79,10 +99,8 @@ class ProofForm(RefusableForm):
         proofs.BadMethod: "method",
     }
 
-    url = forms.CharField(
+    url = AddressField(
         label=_("Web address"),
-        max_length=4_000,
-        widget=forms.TextInput(attrs={"inputmode": "url", "autocomplete": "url"}),
         help_text=_("Of your site, or of your own part of one that many people share."),
     )
     method = forms.ChoiceField(label=_("How can it be seen?"), widget=forms.RadioSelect)
@@ -213,11 +231,7 @@ class AddThingForm(ThingForm):
 
     refusals: ClassVar[dict[type[Refused], str]] = {BadUrl: "url"}
 
-    url = forms.CharField(
-        label=_("Web address"),
-        max_length=4_000,
-        widget=forms.TextInput(attrs={"inputmode": "url", "autofocus": True}),
-    )
+    url = AddressField(label=_("Web address"), begins=True)
     note = forms.CharField(
         label=_("How can it be seen that it is yours?"),
         max_length=500,

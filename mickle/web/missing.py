@@ -28,7 +28,7 @@ _SENTENCES = {
     "sure": gettext_lazy("Tick the box if you are sure."),
     "title": gettext_lazy("Type a title."),
     "to": gettext_lazy("Type a day and a time."),
-    "url": gettext_lazy("Type a web address, for example https://example.org/page."),
+    "url": gettext_lazy("Type a web address, for example example.org/page."),
 }
 
 _MISTYPED = {

@@ -27,6 +27,7 @@ from mickle.settlement.settlement import NoStatement, Statement
 from mickle.things.models import Thing
 from mickle.web import access, errors, nodding, paths, rows, tables, wording
 from mickle.web.access import MemberRequest
+from mickle.web.forms import AddressField
 from mickle.web.views.teaming import asking
 
 _LISTED_MONTHS = 60
@@ -127,12 +128,9 @@ def _unpaid(member: Member, month: int) -> dict[str, int] | None:
 class LinkForm(forms.Form):
     """Any address of the web."""
 
-    url = forms.CharField(
+    url = AddressField(
         label=gettext_lazy("Web address"),
-        max_length=4_000,
-        widget=forms.TextInput(
-            attrs={"inputmode": "url", "autocomplete": "url", "autofocus": True}
-        ),
+        begins=True,
         help_text=gettext_lazy(
             "Of a page, a channel, a project, a person: anything good with an address."
         ),

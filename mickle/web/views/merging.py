@@ -20,6 +20,7 @@ from mickle.things import things
 from mickle.things.models import Merger, Thing
 from mickle.web import access, paths, wording
 from mickle.web.access import MemberRequest
+from mickle.web.forms import AddressField
 
 _LISTED = 30
 
@@ -27,8 +28,8 @@ _LISTED = 30
 class TwoForm(forms.Form):
     """Two addresses of one work."""
 
-    page = forms.CharField(label=gettext_lazy("This page"), max_length=4_000)
-    same = forms.CharField(label=gettext_lazy("is the same work as"), max_length=4_000)
+    page = AddressField(label=gettext_lazy("This page"))
+    same = AddressField(label=gettext_lazy("is the same work as"))
 
     def _found(self, name: str) -> Thing:
         try:

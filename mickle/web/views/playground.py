@@ -15,6 +15,7 @@ from django.utils.translation import gettext as _
 from mickle.lib import urls
 from mickle.lib.errors import Refused
 from mickle.web import access, headers, paths
+from mickle.web.forms import AddressField
 
 _EXAMPLE = "https://example.org/essay"
 # In a frame the compact one is 24 high, for fingers.
@@ -38,11 +39,7 @@ _LABELS = {name: text.split(":")[1].strip() for name, text in LANGUAGES.items()}
 class ButtonForm(forms.Form):
     """What a button is made of; every parameter of the element."""
 
-    url = forms.CharField(
-        label=gettext_lazy("Address of your page"),
-        max_length=4_000,
-        widget=forms.TextInput(attrs={"inputmode": "url", "autocomplete": "url"}),
-    )
+    url = AddressField(label=gettext_lazy("Address of your page"))
     title = forms.CharField(
         label=gettext_lazy("Its title"),
         max_length=200,
