@@ -102,20 +102,6 @@ MONTH_END = [
         "tests/settlement/test_waiting_cases.py -k sixth_month",
     ),
     Bug(
-        "what was taken down is paid to whoever claims it",
-        "settlement/_waiting.py",
-        "        if row.owner is None or row.state == Thing.State.TAKEN_DOWN:\n",
-        "        if row.owner is None:\n",
-        "tests/settlement/test_waiting_cases.py -k taken_down",
-    ),
-    Bug(
-        "what was taken down is asked for again and again",
-        "settlement/_waiting.py",
-        ".exclude(state=Thing.State.TAKEN_DOWN)\n",
-        "\n",
-        "tests/settlement/test_waiting_cases.py -k taken_down",
-    ),
-    Bug(
         "a void nod stays in the split",
         "nods/_void.py",
         "for void in (Nod.Void.OWN, ",

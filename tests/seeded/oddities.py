@@ -123,5 +123,19 @@ _ODD = [
         "        _GUARDS[0],\n",
         "tests/edge/test_dispatcher.py -k headers_of_all",
     ),
+    Bug(
+        "what was taken down is paid to whoever claims it",
+        "settlement/_waiting.py",
+        "        if row.owner is None or row.state == Thing.State.TAKEN_DOWN:\n",
+        "        if row.owner is None:\n",
+        "tests/settlement/test_waiting_cases.py -k taken_down",
+    ),
+    Bug(
+        "what was taken down is asked for again and again",
+        "settlement/_waiting.py",
+        ".exclude(state=Thing.State.TAKEN_DOWN)\n",
+        "\n",
+        "tests/settlement/test_waiting_cases.py -k taken_down",
+    ),
 ]
 ODDITIES = [*_SHOWN, *_ODD]
