@@ -109,7 +109,9 @@ def _run(name: str, arguments: list[str]) -> int:
             django.setup()
         command = load_command_class("mickle.ops", name.replace("-", "_"))
         parser = command.create_parser("mickle", name)
-        options = vars(parser.parse_args(arguments))
+        # Help is written while it is read.
+        with terminal.told():
+            options = vars(parser.parse_args(arguments))
         if not offline and database.make_ready() and name not in BEGIN:
             print(database.said_new(), file=sys.stderr)
         command.execute(**options)
