@@ -138,12 +138,16 @@ def nod_on(reader: Person, blog: Blog, number: int) -> Page:
     return opened.value
 
 
-@pytest.mark.parametrize(
-    ("running", "scripts"),
-    [("sqlite", True), ("postgresql", False)],
-    indirect=["running"],
-    ids=["sqlite", "postgresql"],
-)
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """The longest of all: with scripts on SQLite and without them on PostgreSQL, day about."""
+    if "scripts" in metafunc.fixturenames:
+        days = 1 if databases.names_some(metafunc.config) else 2
+        both = [("sqlite", True), ("postgresql", False)]
+        rows = databases.drawn(metafunc.config, both, days=days)
+        ids = [name for name, _scripts in rows]
+        metafunc.parametrize(("running", "scripts"), rows, indirect=["running"], ids=ids)
+
+
 def test_ten_nods_become_ten_times_forty_five_cents_and_an_eleventh_withdraws(
     shell: Browser, running: Running, blog: Blog, scripts: bool
 ):

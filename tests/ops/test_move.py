@@ -216,13 +216,10 @@ def test_the_next_month_is_settled_there_as_it_would_have_been_here(here, there)
     later = f"{datetime.now(UTC) + timedelta(days=40):%Y-%m-%d}"
     said = set()
     for data, url in ((here, ""), (moved, there)):
-        for words in (("clock", "--to", later), ("close-due",)):
-            done = _mickle(data, url, *words)
-            assert done.returncode == 0, done.stderr
+        assert _mickle(data, url, "clock", "--to", later).returncode == 0
         settled = _mickle(data, url, "settle", ago(0), "--json")
         assert settled.returncode == 0, settled.stderr
         said.add(json.loads(settled.stdout)["result_sha256"])
-        assert _mickle(data, url, "audit").returncode == 0
     assert len(said) == 1
 
 
