@@ -81,8 +81,8 @@ def _a_migrated_one(tmp_path_factory: pytest.TempPathFactory) -> None:
 # These bring a database of their own, so the run on PostgreSQL leaves them to the other, as it does
 # what asks for none.
 ONCE = {"bench", "browser", "disk", "docs", "lib", "postmaster", "seeded"}
-# What meets people stands on the books: on PostgreSQL a run of all takes every other test of it,
-# each within two days, and all with --long. What moves money meets both databases in each run.
+# What meets people stands on the books: on PostgreSQL a run of all takes a third of its tests,
+# each within three days, and all with --long. What moves money meets both databases in each run.
 BY_TURNS = {"claims", "discovery", "notices", "web"}
 # And what only reads the books.
 READING = {"test_archive.py", "test_forecast.py", "test_proof_tampered.py"}
@@ -112,7 +112,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         out = {i for i in items if _room(i) in ONCE or not _asks_for_a_database(i)}
         if not databases.names_some(config):
             turns = [item for item in items if item not in out and _takes_turns(item)]
-            out.update(set(turns).difference(databases.drawn(config, turns, days=2)))
+            out.update(set(turns).difference(databases.drawn(config, turns, days=3)))
         items[:] = [item for item in items if item not in out]
         config.hook.pytest_deselected(items=list(out))
     # pytest-django puts what needs no database last.

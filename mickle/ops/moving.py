@@ -117,8 +117,9 @@ def _check_version() -> None:
     if there != here:
         raise CannotMove(
             _(
-                "The SQLite was last used by another version of Mickle, or by none. Run any command"
-                " on it with this one, such as “mickle audit”, then move it. Nothing was changed."
+                "The SQLite was last used by another version of Mickle, or by none. Run a command"
+                " of this one on it, such as “mickle audit” without DATABASE_URL, then move it."
+                " Nothing was changed."
             )
         )
 
