@@ -5,6 +5,7 @@ from tests.seeded.arrears import ARREARS
 from tests.seeded.beside import BESIDE
 from tests.seeded.bug import Bug
 from tests.seeded.clicking import CLICKING
+from tests.seeded.clockwork import CLOCKWORK
 from tests.seeded.fetching import FETCHING
 from tests.seeded.identity import IDENTITY
 from tests.seeded.mailing import MAILING
@@ -69,6 +70,7 @@ BUGS = [
     *ACCOUNTS,
     *TEAMING,
     *CLICKING,
+    *CLOCKWORK,
     *PROGRAMS,
     *PROVING,
     *FETCHING,
