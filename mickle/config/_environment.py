@@ -1,5 +1,6 @@
 """Reads settings from the environment, also from files (NAME_FILE), and fails loudly."""
 
+import difflib
 import ipaddress
 import os
 import re
@@ -17,10 +18,16 @@ from mickle.lib.errors import Refused
 
 # More have no number a setting may be, and Python reads a few thousand only.
 _DIGITS = 20
+# As the key that is made has twice: who guesses a key signs in as anybody.
+_KEY_SIGNS = 32
+# How like a setting a name has to be to be taken for it, from 0 to 1.
+_LIKE = 0.85
+_asked: set[str] = set()
 
 
 def text(name: str, default: str = "") -> str:
     """The value of MICKLE_<name>, or the content of the file MICKLE_<name>_FILE."""
+    _asked.add(name)
     if path := os.environ.get(f"MICKLE_{name}_FILE"):
         try:
             return Path(path).read_text(encoding="utf-8").strip()
@@ -33,6 +40,22 @@ def text(name: str, default: str = "") -> str:
             # What stands there is a secret, so not even a byte of it is said.
             raise ImproperlyConfigured(f"MICKLE_{name}_FILE is not UTF-8 text.") from None
     return os.environ.get(f"MICKLE_{name}", default)
+
+
+def no_other() -> None:
+    """Refuse what is named nearly as a setting, or as the beginning of one: it would not count.
+
+    Other names are left alone; where a service is called “mickle”, Kubernetes sets some.
+    """
+    known = {f"MICKLE_{name}{end}" for name in _asked for end in ("", "_FILE")}
+    for given in sorted(os.environ):
+        if not given.startswith("MICKLE_") or given in known:
+            continue
+        name = given.removeprefix("MICKLE_").upper()
+        meant = [one for one in sorted(_asked) if one.startswith(f"{name}_")]
+        meant += difflib.get_close_matches(name, _asked, n=1, cutoff=_LIKE)
+        if meant:
+            raise ImproperlyConfigured(f"{given} is no setting; MICKLE_{meant[0]} is one.")
 
 
 def choice(name: str, default: str, allowed: tuple[str, ...]) -> str:
@@ -250,6 +273,12 @@ def data_dir() -> Path:
 def secret_key(folder: Path) -> str:
     """MICKLE_SECRET_KEY, or a key made once and kept in the data folder."""
     if given := text("SECRET_KEY"):
+        if len(given) < _KEY_SIGNS:
+            raise ImproperlyConfigured(
+                f"MICKLE_SECRET_KEY has fewer than {_KEY_SIGNS} signs, so it can be guessed. Make "
+                "one with “openssl rand -base64 48”, and name the old one in "
+                "MICKLE_OLD_SECRET_KEYS, so that nobody has to sign in again."
+            )
         return given
     if os.environ.get("MICKLE_SECRET_KEY_FILE"):
         raise ImproperlyConfigured("MICKLE_SECRET_KEY_FILE is empty.")
@@ -264,10 +293,10 @@ def secret_key(folder: Path) -> str:
             "Nothing was changed; run mickle as the user the folder belongs to, or name another "
             "with --data or MICKLE_DATA."
         ) from error
-    if not kept.strip() or not kept.isascii():
+    if len(kept.strip()) < _KEY_SIGNS or not kept.isascii():
         raise ImproperlyConfigured(
-            f"{path} holds no key. Put it back from a backup, or remove the file: a new key is "
-            "made then, and everybody signs in again."
+            f"{path} holds no whole key. Put it back from a backup, or remove the file: a new key "
+            "is made then, and everybody signs in again."
         )
     return kept.decode("ascii")
 

@@ -238,17 +238,19 @@ SERVER_EMAIL = DEFAULT_FROM_EMAIL
 # Reminders and statements; codes to sign in with are sent at once, whatever else waits.
 MAILS_A_MINUTE = env.number("MAILS_A_MINUTE", 60)
 EMAIL_HOST = env.text("SMTP_HOST")
-if EMAIL_HOST:
-    EMAIL_BACKEND = "mickle.notices.smtp.EmailBackend"
-    EMAIL_PORT = env.number("SMTP_PORT", 587, most=65_535)
-    EMAIL_HOST_USER = env.text("SMTP_USER")
-    EMAIL_HOST_PASSWORD = env.text("SMTP_PASSWORD")
-    EMAIL_USE_TLS = env.choice("SMTP_TLS", "starttls", ("starttls", "ssl", "none")) == "starttls"
-    EMAIL_USE_SSL = env.text("SMTP_TLS") == "ssl"
-    EMAIL_TIMEOUT = 20
-else:
-    EMAIL_BACKEND = "django.core.mail.backends.filebased.EmailBackend"
-    EMAIL_FILE_PATH = DATA_DIR / "mail"
+EMAIL_PORT = env.number("SMTP_PORT", 587, most=65_535)
+EMAIL_HOST_USER = env.text("SMTP_USER")
+EMAIL_HOST_PASSWORD = env.text("SMTP_PASSWORD")
+_SMTP_TLS = env.choice("SMTP_TLS", "starttls", ("starttls", "ssl", "none"))
+EMAIL_USE_TLS = _SMTP_TLS == "starttls"
+EMAIL_USE_SSL = _SMTP_TLS == "ssl"
+EMAIL_TIMEOUT = 20
+EMAIL_FILE_PATH = DATA_DIR / "mail"
+EMAIL_BACKEND = (
+    "mickle.notices.smtp.EmailBackend"
+    if EMAIL_HOST
+    else "django.core.mail.backends.filebased.EmailBackend"
+)
 
 # --- cookies and transport: kept and sent on loopback without TLS, elsewhere TLS is needed -------
 SESSION_COOKIE_NAME = "__Host-mickle"
@@ -281,3 +283,5 @@ LOGGING = {
     # A job that fails has said so in a line of its own; the queue would add a traceback.
     "loggers": {"mickle": {"level": "INFO"}, "django_tasks": {"level": "CRITICAL"}},
 }
+
+env.no_other()

@@ -84,6 +84,33 @@ def test_what_a_setting_may_not_be_is_named(tmp_path, named):
     assert re.match(rf"{name} (is|has|must be) ", refused(tmp_path, **named))
 
 
+@pytest.mark.parametrize(
+    ("given", "meant"),
+    [
+        ("MICKLE_FEE_BASIS_POINT", "MICKLE_FEE_BASIS_POINTS"),
+        ("MICKLE_FEE", "MICKLE_FEE_BASIS_POINTS"),
+        ("MICKLE_HOST", "MICKLE_HOSTS"),
+        ("MICKLE_SMTP_PASWORD", "MICKLE_SMTP_PASSWORD"),
+        ("MICKLE_archive", "MICKLE_ARCHIVE"),
+    ],
+)
+def test_a_name_that_is_nearly_a_setting_is_not_passed_over(tmp_path, given, meant):
+    assert refused(tmp_path, **{given: "s3cr3t"}) == f"{given} is no setting; {meant} is one.\n"
+
+
+def test_names_that_others_set_are_passed_over(monkeypatch):
+    """As Kubernetes does where a service is called “mickle”, and another “mickle-spark”."""
+    for name in ("PORT", "PORT_80_TCP_ADDR", "SERVICE_HOST", "SPARK_SERVICE_PORT", "VERSION"):
+        monkeypatch.setenv(f"MICKLE_{name}", "x")
+    _environment.no_other()
+
+
+def test_a_key_that_can_be_guessed_is_refused(tmp_path):
+    said = refused(tmp_path, MICKLE_SECRET_KEY="s3cr3t")
+    assert said.startswith("MICKLE_SECRET_KEY has fewer than 32 signs, so it can be guessed. ")
+    assert "s3cr3t" not in said
+
+
 def test_a_bank_account_may_be_written_as_on_paper(monkeypatch):
     monkeypatch.setenv("MICKLE_BANK_IBAN", " de02 1203 0000 0000 2020 51 ")
     monkeypatch.setenv("MICKLE_BANK_BIC", "byla dem1 001")
@@ -116,10 +143,10 @@ def test_a_folder_whose_name_is_no_text_is_refused(tmp_path):
     assert "not UTF-8" in refused(tmp_path, MICKLE_DATA=named)
 
 
-@pytest.mark.parametrize("kept", [b"", b"\n", b"\xff"])
+@pytest.mark.parametrize("kept", [b"", b"\n", b"\xff", b"half-of-it"])
 def test_a_key_that_is_none_is_not_used(tmp_path, kept):
     (tmp_path / "secret-key").write_bytes(kept)
-    assert f"{tmp_path}/secret-key holds no key" in refused(tmp_path)
+    assert f"{tmp_path}/secret-key holds no whole key" in refused(tmp_path)
     assert (tmp_path / "secret-key").read_bytes() == kept
 
 

@@ -68,6 +68,20 @@ OPERATING = [
         "tests/journeys/test_signing_in.py -k unasked",
     ),
     Bug(
+        "a setting whose name is not quite right counts for nothing",
+        "config/settings.py",
+        "env.no_other()\n",
+        "",
+        "tests/ops/test_settings.py -k passed_over",
+    ),
+    Bug(
+        "whoever guesses the key is anybody",
+        "config/_environment.py",
+        "if len(given) < _KEY_SIGNS:",
+        "if not given:",
+        "tests/ops/test_settings.py -k guessed",
+    ),
+    Bug(
         "what was moved is numbered from the beginning",
         _MOVING,
         "if (table := _table(kind)) in last:",
