@@ -165,7 +165,7 @@ def close(*, month: int, at: datetime) -> Month:
         take_fence()
         if at < months.end(month):
             raise NotYet(
-                _("%(month)s is open until %(end)s, 00:00 UTC. Nothing was closed.")
+                _("%(month)s has not ended; it does on %(end)s, 00:00 UTC. Nothing was closed.")
                 % {"month": months.text(month), "end": f"{months.end(month):%Y-%m-%d}"}
             )
         moved = Instance.objects.filter(id=1, closed_through=month - 1).update(closed_through=month)

@@ -152,7 +152,7 @@ def _must_be_next(month: int) -> None:
     if month > here.closed_through:
         end = f"{months.end(month):%Y-%m-%d}"
         raise NotSettled(
-            _("%(month)s is open until %(end)s, 00:00 UTC. Nothing was changed.")
+            _("%(month)s has not ended; it does on %(end)s, 00:00 UTC. Nothing was changed.")
             % {"month": name, "end": end}
         )
     if month < here.first_month:

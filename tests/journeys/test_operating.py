@@ -91,11 +91,11 @@ def test_an_amount_that_is_none_books_nothing(ines: Person, amount: str) -> None
 def test_an_open_month_is_neither_closed_nor_settled(ines: Person) -> None:
     month = instance.open_month()
     ines.open("/operator").send("/operator/months/close")
-    assert "is open until" in ines.text
+    assert "has not ended" in ines.text
     token = ines.html.split('csrfmiddlewaretoken" value="')[1].split('"')[0]
     for wanted, sentence in (
-        (month, "is open until"),
-        (month + 1, "is open until"),
+        (month, "has not ended"),
+        (month + 1, "has not ended"),
         (month - 1, "before the first month"),
     ):
         path = f"/operator/months/{months.text(wanted)}/settle"

@@ -151,7 +151,7 @@ def test_settling_says_what_it_came_to(loaded):
 
 
 @pytest.mark.parametrize(
-    ("back", "told"), [(0, "is open until"), (-1, "before it ends"), (9, "before the first month")]
+    ("back", "told"), [(0, "has not ended"), (-1, "before it ends"), (9, "before the first month")]
 )
 def test_a_month_that_cannot_be_settled_is_refused(loaded, back, told):
     said = loaded.refused("settle", ago(back))
