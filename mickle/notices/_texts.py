@@ -157,7 +157,7 @@ def _gave(gave: Statement, name: dict[str, str]) -> list[str]:
     )
     lines = [told % names, "\n".join(_top(counting))]
     if gave.due_micros:
-        due = _("%(amount)s of it is charged and not paid yet.")
+        due = _("%(amount)s of it is due and not paid yet.")
         lines.append(due % {"amount": _words.amount(gave.due_micros)})
     if gave.arrears:
         waits = _(

@@ -57,6 +57,16 @@ def earned(name: str) -> int:
     return ledger.balance(ledger.revenue(Member.objects.get(username=name).id))
 
 
+def test_what_was_put_off_is_not_said_to_be_charged_where_members_top_up_first_now(
+    alice, clock, settings
+):
+    settle(clock)
+    settings.MODE = "prepaid"
+    person = signed_in(alice).open("/statements/2026-11")
+    assert "€1.66 more is not charged: you top up first now." in person.text
+    assert "charged only if" not in person.text
+
+
 def test_what_was_nodded_at_is_paid_by_one_transfer_afterwards(alice, clock):
     settle(clock)
     person = signed_in(alice).open("/month")
@@ -65,7 +75,7 @@ def test_what_was_nodded_at_is_paid_by_one_transfer_afterwards(alice, clock):
     assert payins.reference(alice) in person.text
     assert 'value="3.33"' in person.html
     person.open("/statements/2026-11")
-    assert "€3.33 is charged and not paid yet." in person.text
+    assert "€3.33 is due and not paid yet." in person.text
     assert "€1.66 more is charged only if its makers claim their page" in person.text
     clock.at += timedelta(days=2)
     arrives(alice, "4.00", clock.at)
@@ -123,7 +133,7 @@ def test_a_charge_is_asked_for_three_times_and_then_dropped(alice, clock):
     assert "https://mickle.example/top-up" in first.body
     assert "List-Unsubscribe" not in first.extra_headers
     assert "You gave €3.33 in November 2026, to 2 pages:" in statement.body
-    assert "€3.33 of it is charged and not paid yet." in statement.body
+    assert "€3.33 of it is due and not paid yet." in statement.body
     assert "€1.66 more is charged only if its makers claim their page" in statement.body
     assert "Three" not in statement.body
     assert clock.mail() == []
