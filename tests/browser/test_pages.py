@@ -68,6 +68,13 @@ AXE = """async () => {
     resultTypes: ["violations"], iframes: false, rules: {"target-size": {enabled: true}}});
   return found.violations.flatMap(rule => rule.nodes.map(node => `${rule.id}: ${node.html}`));
 }"""
+# How far who is here stands from the line of the logo, in pixels.
+_LINE = """() => {
+  const [logo, me] = [".logo", ".me"].map(
+    one => document.querySelector(`.top ${one}`).getBoundingClientRect());
+  return Math.abs(logo.top + logo.bottom - me.top - me.bottom) / 2;
+}"""
+TABLETS = (600, 768, 1000)
 _WIDTH = "document.documentElement.scrollWidth"
 
 
@@ -130,6 +137,10 @@ def look_at(page: Page, paths: tuple[str, ...]) -> list[str]:
             for scheme in SCHEMES:
                 wrong += [f"{path} {width} {scheme} {one}" for one in seen(page, width, scheme)]
         wrong += [f"{path} policy: {one}" for one in page.evaluate("window.refused")]
+    for width in TABLETS:
+        page.set_viewport_size({"width": width, "height": 900})
+        if page.evaluate(_LINE) > 12:
+            wrong.append(f"{width}: who is here stands in a line of its own")
     return wrong
 
 
