@@ -137,6 +137,12 @@ def look_at(page: Page, paths: tuple[str, ...]) -> list[str]:
             for scheme in SCHEMES:
                 wrong += [f"{path} {width} {scheme} {one}" for one in seen(page, width, scheme)]
         wrong += [f"{path} policy: {one}" for one in page.evaluate("window.refused")]
+    return wrong + apart(page)
+
+
+def apart(page: Page) -> list[str]:
+    """At which widths there is no place for all that stands in the head of a page."""
+    wrong = []
     for width in TABLETS:
         page.set_viewport_size({"width": width, "height": 900})
         if page.evaluate(_LINE) > 12:
