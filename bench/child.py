@@ -136,7 +136,7 @@ def read(count: int) -> dict[str, float]:
     at = instance.now()
     month = months.of(at)
     instance.begin(month=month - 1)
-    names = (people.NewMember(username=f"m{n}", joined_at=at) for n in range(count // 15 + 1))
+    names = (people.NewMember(username=f"m{n}", joined_at=at) for n in range(count // 15 + 2))
     giver, *owners = people.join_many(names, budget_month=month)
     Member.objects.update(topped_up_micros=2 * MICROS, funded_month=month - 2)
     urls = (f"https://site{n // 4}.example/{n}" for n in range(count))
