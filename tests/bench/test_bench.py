@@ -128,7 +128,9 @@ def test_each_part_of_the_button_is_measured_and_nothing_fails(name, monkeypatch
     monkeypatch.setattr(live, "PAUSE_S", 0.03)
     figures = list(parts(QUICK * 20, 2.0)[name]())
     assert len(figures) >= 2
-    assert all(figure.budget for figure in figures)
+    assert all(figure.found for figure in figures)
+    # Others say what a figure is made of.
+    assert any(figure.budget for figure in figures)
     if name == "mixed":
         assert [figure.found.partition(" of ")[0] for figure in figures] == ["0 errors"] * 2
 
