@@ -51,8 +51,8 @@ class Site:
 
     @property
     def idle_to_charity(self) -> bool:
-        """Whether a month without a nod gives to charity."""
-        return bool(settings.IDLE_POLICY == "charity")
+        """Whether a month without a nod gives to charity; in arrears it gives nothing."""
+        return bool(settings.IDLE_POLICY == "charity" and settings.MODE == "prepaid")
 
     @property
     def arrears(self) -> bool:

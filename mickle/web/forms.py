@@ -268,7 +268,10 @@ class BudgetForm(RefusableForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         listed = Charity.objects.filter(listed=True).order_by("name")
-        if listed.exists():
+        # In arrears a month without a nod gives nothing.
+        if in_arrears := settings.MODE == "arrears":
+            self.fields["paused"].help_text = _("Nods are kept, and nothing is asked for.")
+        if listed.exists() and not in_arrears:
             field = self.fields["charity"]
             assert isinstance(field, forms.ModelChoiceField)
             field.queryset, field.empty_label = listed, None

@@ -57,6 +57,24 @@ def earned(name: str) -> int:
     return ledger.balance(ledger.revenue(Member.objects.get(username=name).id))
 
 
+def test_pages_say_that_members_pay_after_the_month_and_an_idle_one_gives_nothing(alice, settings):
+    members.list_charity(slug="library", name="Library")
+    person = signed_in(alice).open("/terms")
+    assert "You pay after the month, by bank transfer" in person.text
+    assert "What comes to less than €2.00 is asked for with a later month." in person.text
+    assert "What is not there after 7 days is asked for again. After 3 times it is dropped" in (
+        person.text
+    )
+    assert "unless its makers claim it within six months" in person.text
+    for path in ("/", "/terms", "/month", "/settings", "/top-up", "/statements/2026-11"):
+        assert "charity" not in person.open(path).text.replace("than a cent goes to charity", "")
+        assert "Fill your coin" not in person.text
+    settings.MODE = "prepaid"
+    assert "or what your funds hold if that is less" in person.open("/terms").text
+    assert "goes to the charity you chose" in person.text
+    assert "Without a nod, it goes to" in person.open("/settings").text
+
+
 def test_what_was_put_off_is_not_said_to_be_charged_where_members_top_up_first_now(
     alice, clock, settings
 ):

@@ -102,6 +102,9 @@ def terms(request: HttpRequest) -> HttpResponse:
         "funds_max": settings.FUNDS_MAX_MICROS,
         "payout_cost": settings.PAYOUT_COST_MICROS,
         "grace_hours": settings.GRACE_HOURS,
+        "charge_min": settings.CHARGE_MIN_MICROS,
+        "charge_days": settings.CHARGE_DAYS,
+        "charge_times": max(settings.CHARGE_TRIES, 1),
         "announced": FeeRate.objects.filter(from_month__gt=instance.open_month()).order_by(
             "from_month"
         ),

@@ -1,6 +1,7 @@
 """Which mails a member gets, and the address in a mail that ends such mails."""
 
 from django import forms
+from django.conf import settings
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import render
@@ -57,7 +58,12 @@ def form_of(member: Member, data: QueryDict | None) -> MailForm:
     """The form as the member's choice stands, or as it was sent."""
     wanted = notices.wants(member)
     start = {name: wanted[topic] for topic, name in _FIELDS.items()}
-    return MailForm(data, initial=start)
+    form = MailForm(data, initial=start)
+    if settings.MODE == "arrears":
+        form.fields["reminders"].help_text = _(
+            "After the month: what you are asked for, and again if it is not there in time."
+        )
+    return form
 
 
 def keep(request: MemberRequest, form: MailForm) -> bool:
