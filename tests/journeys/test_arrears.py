@@ -69,6 +69,13 @@ def test_pages_say_that_members_pay_after_the_month_and_an_idle_one_gives_nothin
     for path in ("/", "/terms", "/month", "/settings", "/top-up", "/statements/2026-11"):
         assert "charity" not in person.open(path).text.replace("than a cent goes to charity", "")
         assert "Fill your coin" not in person.text
+    dora = member("dora")
+    thing("dora", owner=dora)
+    idle = signed_in(dora)
+    assert "€5.00 a month at most, until you change it." in idle.open("/month").text
+    assert "Fill your coin" not in idle.text
+    assert "To receive you give: top up €2.00 more, once" in idle.open("/top-up").text
+    assert "charity" not in idle.text
     settings.MODE = "prepaid"
     assert "or what your funds hold if that is less" in person.open("/terms").text
     assert "goes to the charity you chose" in person.text

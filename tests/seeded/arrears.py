@@ -103,6 +103,20 @@ ARREARS = [
         database="postgresql",
     ),
     Bug(
+        "pages tell of a charity in arrears, too",
+        "web/context.py",
+        'return bool(settings.IDLE_POLICY == "charity" and settings.MODE == "prepaid")',
+        'return bool(settings.IDLE_POLICY == "charity")',
+        "tests/journeys/test_arrears.py -k an_idle_one",
+    ),
+    Bug(
+        "what a switch of mode drops is said to be charged yet",
+        "web/templates/giving/statement.html",
+        "found.arrears and not mickle.arrears",
+        "found.arrears and not found.arrears",
+        "tests/journeys/test_arrears.py -k put_off",
+    ),
+    Bug(
         "a charge is dropped a time too early",
         "settlement/_charges.py",
         '"most": settings.CHARGE_TRIES',
