@@ -36,9 +36,9 @@ SELECT o.thing_id AS thing FROM settlement_owned o WHERE o.month = {month:d} AND
 _CLAIMED = f"""
 SELECT s.thing AS thing, o.owner_id AS owner FROM ({THINGS}) s
 JOIN things_thing t ON t.id = s.thing
-JOIN settlement_owned o
-  ON o.month = %(month)s AND o.thing_id = COALESCE(t.merged_into_id, t.id) AND o.receives
-WHERE t.state NOT IN ('REFUSED', 'TAKEN_DOWN')
+JOIN things_thing w ON w.id = COALESCE(t.merged_into_id, t.id)
+JOIN settlement_owned o ON o.month = %(month)s AND o.thing_id = w.id AND o.receives
+WHERE w.state NOT IN ('REFUSED', 'TAKEN_DOWN')
 """
 _WEIGHTS = """
 SELECT member_id AS member,

@@ -333,6 +333,17 @@ def test_a_page_merged_into_a_claimed_one_is_charged_for_its_owner():
     assert earned(bob) == EUR("4.50")
 
 
+@pytest.mark.parametrize("end", [settlement.refuse, things.take_down])
+def test_nobody_is_charged_for_what_was_merged_into_a_page_that_gets_no_nods(end):
+    give_all(member("alice"), made := pages(1, unclaimed=1))
+    settle()
+    target = thing("target", creator("bob"), thing_id=500)
+    things.merge(thing=made[0][0], into=target, at=in_month(NOVEMBER + 1))
+    end(thing=target, at=in_month(NOVEMBER + 1))
+    settle(NOVEMBER + 1)
+    assert not Due.objects.exists()
+
+
 def test_each_owner_receives_what_fell_due_while_it_was_theirs():
     """Alice owned the page as Dora was charged for it; once it is Bob's, Alice is charged too."""
     alice, dora = member("alice"), member("dora")
