@@ -1,6 +1,6 @@
 """What holds in a month: the percents of teams, whose a thing is, and who has which part of it."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 from django.db import connection
 from django.db.models import OuterRef, Q, QuerySet, Subquery
@@ -28,6 +28,10 @@ SELECT thing, keeper, team FROM (
   ) said
 ) newest WHERE place = 1 AND team IS NOT NULL
 """
+
+# From one month on, and until before another.
+Stay = tuple[int, int]
+_ALWAYS: Stay = (0, 2**31)
 
 _ASKED = """
 SELECT 0 AS place, CAST(%(thing)s AS BIGINT) AS thing, CAST(%(member)s AS BIGINT) AS member
@@ -131,20 +135,48 @@ def forget_stage() -> None:
 
 def around(member_ids: Iterable[int]) -> dict[int, set[int]]:
     """The teams each member is or was in, at any depth."""
-    found: dict[int, set[int]] = {id_: set() for id_ in member_ids}
-    holders: dict[int, set[int]] = {id_: {id_} for id_ in found}
-    while holders:
-        rows = Percent.objects.filter(
-            party__in=holders, agreement__state=Agreement.State.AGREED
-        ).values_list("party_id", "agreement__team_id")
-        above: dict[int, set[int]] = {}
-        for party, team in rows.distinct():
-            for member in holders[party]:
-                if team not in found[member]:
-                    found[member].add(team)
-                    above.setdefault(team, set()).add(member)
-        holders = above
+    return {member: set(teams) for member, teams in _stays(member_ids).items()}
+
+
+def _stays(member_ids: Iterable[int]) -> dict[int, dict[int, set[Stay]]]:
+    """By member and team: from which month on they are or were in it, and until before which.
+
+    A team they left before it came into another brings them into none.
+    """
+    found: dict[int, dict[int, set[Stay]]] = {id_: {} for id_ in member_ids}
+    inside: dict[int, set[tuple[int, Stay]]] = {id_: {(id_, _ALWAYS)} for id_ in found}
+    while inside:
+        above: dict[int, set[tuple[int, Stay]]] = {}
+        for party, team, first, until in _held_by(inside):
+            for member, (since, end) in inside[party]:
+                stay = max(first, since), min(until, end)
+                held = stay[0] < stay[1]
+                # What they agreed to they know, also where something else came before it.
+                if not (held or party == member):
+                    continue
+                known = found[member].setdefault(team, set())
+                if held and stay not in known:
+                    known.add(stay)
+                    above.setdefault(team, set()).add((member, stay))
+        inside = above
     return found
+
+
+def _held_by(parties: Iterable[int]) -> Iterator[tuple[int, int, int, int]]:
+    """What gives parties a part: (party, team, from which month on, until before which)."""
+    rows = Percent.objects.filter(party__in=parties, agreement__state=Agreement.State.AGREED)
+    parts = list(rows.values_list("party_id", "agreement__team_id", "agreement_id"))
+    said = Agreement.objects.filter(
+        team__in={team for _party, team, _id in parts}, state=Agreement.State.AGREED
+    )
+    held: dict[int, Stay] = {}
+    begins: dict[int, int] = {}
+    newest_first = said.order_by("-from_month", "-id").values_list("id", "team_id", "from_month")
+    for id_, team, month in newest_first:
+        held[id_] = month or 0, begins.get(team, _ALWAYS[1])
+        begins[team] = month or 0
+    for party, team, id_ in parts:
+        yield party, team, *held[id_]
 
 
 def keepers(member_ids: Iterable[int]) -> dict[int, set[tuple[int, str]]]:
@@ -152,11 +184,15 @@ def keepers(member_ids: Iterable[int]) -> dict[int, set[tuple[int, str]]]:
 
     By member: (keeper's id, text of the place).
     """
-    teams = around(member_ids)
-    every = set().union(*teams.values())
+    stays = _stays(member_ids)
+    every: set[int] = set().union(*stays.values())
     put = PutIn.objects.filter(team__in=every, scope__isnull=False)
-    rows = list(put.values_list("team_id", "keeper_id", "scope__text").distinct())
+    rows = list(put.values_list("team_id", "keeper_id", "scope__text", "from_month").distinct())
     return {
-        member: {(keeper, text) for team, keeper, text in rows if team in mine and keeper != member}
-        for member, mine in teams.items()
+        member: {
+            (keeper, text)
+            for team, keeper, text, month in rows
+            if keeper != member and any(month < end for _since, end in mine.get(team, ()))
+        }
+        for member, mine in stays.items()
     }

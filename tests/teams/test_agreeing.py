@@ -147,6 +147,35 @@ def test_a_team_may_be_in_a_team(cast):
     assert parts(outer) == {ann.id: 4, ben.id: 1}
 
 
+def test_who_left_a_team_before_it_came_into_another_is_in_none(cast):
+    ann, ben, cleo, dan = cast
+    inner = a_team({ann: 60, ben: 40}, name="Inner")
+    teams.leave(team=inner, member=ben, at=EARLY_DECEMBER)
+    outer = a_team({cleo: 50, inner.party: 50}, name="Outer", at=EARLY_DECEMBER)
+    scope = Scope.objects.create(
+        kind="HOST", text="cleo.example", host="cleo.example", owner=cleo, since_at=MID_OCTOBER
+    )
+    put_in(outer, scope, EARLY_DECEMBER)
+    assert list(teams.of(ann)) == [inner, outer]
+    assert list(teams.of(ben)) == [inner]
+    # Nor is what he earned held by a proof that never brought him anything.
+    theirs = {(cleo.id, "cleo.example")}
+    assert teams.keepers([ann.id, ben.id, dan.id]) == {ann.id: theirs, ben.id: set(), dan.id: set()}
+    # What was put in after he had gone neither.
+    own = Scope.objects.create(
+        kind="HOST", text="ann.example", host="ann.example", owner=ann, since_at=MID_OCTOBER
+    )
+    put_in(inner, own, EARLY_DECEMBER)
+    assert teams.keepers([ben.id]) == {ben.id: set()}
+
+
+def test_who_leaves_before_it_begins_still_reads_what_they_agreed_to(cast):
+    ann, ben, *_ = cast
+    team = a_team({ann: 50, ben: 50})
+    teams.leave(team=team, member=ben, at=MID_OCTOBER)
+    assert list(teams.of(ben)) == [team]
+
+
 def test_everybody_of_a_team_is_asked_where_it_comes_into_another(cast):
     ann, ben, cleo, _dan = cast
     inner = a_team({ann: 60, ben: 40}, name="Inner")
