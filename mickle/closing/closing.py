@@ -1,6 +1,7 @@
 """The door of the room: ask to leave, finish what had to wait, send again what came back."""
 
 import logging
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
@@ -179,7 +180,9 @@ def _ask(
     open_month = _open_month(at)
     if open_nods == "take_back":
         for nod in nods.of_month(member, open_month):
-            nods.take_back(member=member, thing=nod.thing, at=at, month=open_month)
+            # With a nod go those at what is the same thing by now.
+            with suppress(nods.NoNod):
+                nods.take_back(member=member, thing=nod.thing, at=at, month=open_month)
     claims.forget(member=member)
     passes.revoke_all(member=member)
     programs.revoke_all(member=member)

@@ -164,36 +164,34 @@ class Batch:
 
     def _take_back(
         self, may: Mapping[int, Found], back: Sequence[int], month: int
-    ) -> dict[int, int]:
-        """Delete nods, in the order in which they are given: by place the thing it stood at."""
-        gone: dict[int, int] = {}
+    ) -> dict[int, list[int]]:
+        """Delete nods, in the order in which they are given: by place the things they stood at."""
+        gone: dict[int, list[int]] = {}
         for place in sorted(back, key=lambda place: (may[place].member_id, may[place].thing_id)):
             who = may[place]
-            # Given before a merge, a nod stands at what was merged until the freeze.
-            for thing_id in dict.fromkeys((who.thing_id, who.asked_id)):
-                names = {"member": who.member_id, "thing": thing_id, "month": month}
-                # Of two at once one finds the row gone, and counts nothing.
-                if thing_id is not None and self._database.query(write.TAKE_BACK, names):
-                    gone[place] = thing_id
-                    break
+            names = {"member": who.member_id, "thing": who.thing_id, "month": month}
+            # Of two at once one finds the row gone, and counts nothing.
+            if found := self._database.query(write.TAKE_BACK, names):
+                gone[place] = sorted(thing_id for _member, thing_id in found)
         return gone
 
     def _count(
         self,
         given: Sequence[tuple[int, int]],
         may: Mapping[int, Found],
-        gone: Mapping[int, int],
+        gone: Mapping[int, Sequence[int]],
         month: int,
     ) -> dict[int, int]:
         """Count what was given and what is gone: the totals of those things."""
         query = self._database.query
         if gone:
-            things = {thing for _member, thing in given} | set(gone.values())
+            things = {thing for _member, thing in given}.union(*gone.values())
             self._database.hold_counts(sorted(things))
         totals: dict[int, int] = dict(query(write.COUNT_UP, {"rows": rows(given)})) if given else {}
-        for place, thing_id in gone.items():
-            names = {"member": may[place].member_id, "thing": thing_id, "month": month}
-            totals.update(query(write.COUNT_DOWN, names))
+        for place, things_of in gone.items():
+            for thing_id in things_of:
+                names = {"member": may[place].member_id, "thing": thing_id, "month": month}
+                totals.update(query(write.COUNT_DOWN, names))
         return totals
 
     def _use(self, may: Mapping[int, Found], asks: Sequence[Ask], at: datetime) -> None:

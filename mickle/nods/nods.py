@@ -9,7 +9,7 @@ from typing import Any
 
 from django.db import connection, transaction
 from django.db.backends.utils import CursorWrapper
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.utils.translation import gettext as _
 
 from mickle.instance import instance
@@ -157,7 +157,10 @@ def _given(member: Member, month: int, *, new: bool) -> Given:
 
 
 def take_back(*, member: Member, thing: Thing, at: datetime, month: int | None = None) -> int:
-    """Take a nod back while its month is open; returns the month. Raises MonthClosed or NoNod."""
+    """Take a nod back while its month is open; returns the month. Raises MonthClosed or NoNod.
+
+    Nods at what is one thing by now are taken back together.
+    """
     open_month = max(months.of(at), instance.here().closed_through + 1)
     wanted = open_month if month is None else month
     if wanted < open_month:
@@ -170,11 +173,13 @@ def take_back(*, member: Member, thing: Thing, at: datetime, month: int | None =
         instance.hold_fence()
         _hold_member(cursor, member)
         cursor.execute(write.TAKE_BACK, names)
-        if not cursor.fetchall():
+        gone = sorted(thing_id for _member, thing_id in cursor.fetchall())
+        if not gone:
             raise NoNod(
                 _("You have not nodded at this in %(month)s.") % {"month": months.text(wanted)}
             )
-        cursor.execute(write.COUNT_DOWN, names)
+        for thing_id in gone:
+            cursor.execute(write.COUNT_DOWN, {**names, "thing": thing_id})
         _tell(cursor)
     return wanted
 
@@ -194,23 +199,32 @@ def subscribe(
         held = Member.objects.select_for_update(no_key=True).get(id=member.id)
         if held.closing_at is not None:
             raise _closing()
-        row, made = Subscription.objects.get_or_create(
-            member=member,
-            thing=target,
-            ended_at=None,
-            defaults={"first_month": first, "last_month": last, "made_at": at},
-        )
-        if not made:
-            row.last_month = last
-            row.first_month = min(row.first_month, first)
-            row.save(update_fields=["first_month", "last_month"])
+        row = running(member, target)
+        if row is None:
+            return Subscription.objects.create(
+                member=member, thing=target, first_month=first, last_month=last, made_at=at
+            )
+        row.last_month = last
+        row.first_month = min(row.first_month, first)
+        row.save(update_fields=["first_month", "last_month"])
     return row
 
 
 def unsubscribe(*, member: Member, thing: Thing, at: datetime) -> bool:
     """Stop nodding each month; what was given stays. False when nothing was running."""
-    rows = Subscription.objects.filter(member=member, thing=thing, ended_at=None)
+    rows = Subscription.objects.filter(_at(thing), member=member, ended_at=None)
     return bool(rows.update(ended_at=at))
+
+
+def running(member: Member, thing: Thing) -> Subscription | None:
+    """The running subscription of a member to a thing, or to what was merged into it."""
+    return subscriptions(member).filter(_at(thing)).first()
+
+
+def _at(thing: Thing) -> Q:
+    """What stands at a thing, wherever that was merged into, and at all that is one with it."""
+    target = thing.merged_into_id or thing.id
+    return Q(thing=target) | Q(thing__merged_into=target)
 
 
 def subscriptions(member: Member) -> QuerySet[Subscription]:
@@ -336,8 +350,8 @@ def of_month(member: Member, month: int) -> QuerySet[Nod]:
 
 
 def has(member: Member, thing: Thing, month: int) -> bool:
-    """Whether the member nodded at the thing in the month."""
-    return Nod.objects.filter(member=member, thing=thing, month=month).exists()
+    """Whether the member nodded at the thing in the month, or at what was merged into it."""
+    return Nod.objects.filter(_at(thing), member=member, month=month).exists()
 
 
 def wrong_counts() -> list[tuple[int, int, int]]:

@@ -79,9 +79,16 @@ WHERE thing_id = %(thing)s AND EXISTS (
 RETURNING thing_id, total
 """
 
+# Given before a merge, a nod stands at what was merged until the freeze; given once more after it,
+# it stands at both. All of them are one nod, whichever of the addresses it is taken back at.
 TAKE_BACK = """
 DELETE FROM nods_nod
-WHERE month = %(month)s AND member_id = %(member)s AND thing_id = %(thing)s
+WHERE month = %(month)s AND member_id = %(member)s AND thing_id IN (
+    SELECT COALESCE(a.merged_into_id, a.id) FROM things_thing a WHERE a.id = %(thing)s
+    UNION ALL
+    SELECT t.id FROM things_thing a
+    JOIN things_thing t ON t.merged_into_id = COALESCE(a.merged_into_id, a.id)
+    WHERE a.id = %(thing)s)
   AND month > (SELECT closed_through FROM instance_instance WHERE id = 1)
 RETURNING member_id, thing_id
 """

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from django.contrib.auth.models import AnonymousUser
+from django.db.models import Q
 
 from mickle.instance import instance
 from mickle.members.models import Member
@@ -62,5 +63,7 @@ def short(url: str) -> str:
 def _nodded_by(viewer: Member | AnonymousUser, ids: list[int]) -> set[int]:
     if not viewer.is_authenticated:
         return set()
-    rows = Nod.objects.filter(month=instance.open_month(), member=viewer, thing_id__in=ids)
-    return set(rows.values_list("thing_id", flat=True))
+    rows = Nod.objects.filter(month=instance.open_month(), member=viewer)
+    rows = rows.filter(Q(thing__in=ids) | Q(thing__merged_into__in=ids))
+    both = rows.values_list("thing_id", "thing__merged_into")
+    return {id_ for pair in both for id_ in pair if id_ is not None}

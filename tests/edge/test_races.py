@@ -215,6 +215,8 @@ def test_what_was_nodded_at_before_a_merge_can_be_taken_back(now_street, alice):
     ask = {"url": old.url, "pass": token}
     now_street.run(now_street.post("/c/nod", ask))
     things.merge(thing=old, into=new, at=NOW)
+    now_street.run(now_street.post("/c/nod", ask))
+    assert Nod.objects.count() == 2
     (back,) = now_street.run(now_street.post("/c/take-back", ask))
     assert (back.status, Nod.objects.count()) == (200, 0)
     assert nods.wrong_counts() == []

@@ -81,6 +81,11 @@ class Plain:
         """What a page was merged into, or the page."""
         return self.into.get(thing, thing)
 
+    def nods_at(self, name: str, thing: str) -> set[tuple[int, str, str]]:
+        """The open month's nods of a member at a page, or at what is one with it by now."""
+        here = {key for key in self.nods if key[:2] == (self.month, name)}
+        return {key for key in here if self.target(key[2]) == self.target(thing)}
+
     def stands(self, thing: str) -> bool:
         """Whether a page is one of its own that can get nods."""
         return thing not in self.refused and thing not in self.into

@@ -60,7 +60,8 @@ def _state_class(state: str) -> str:
 
 
 def _share_rows(shares: Iterable[Any], member: Member) -> list[dict[str, Any]]:
-    monthly = set(nods.subscriptions(member).values_list("thing_id", flat=True))
+    running = nods.subscriptions(member).values_list("thing_id", "thing__merged_into")
+    monthly = {id_ for both in running for id_ in both}
     # As on the pie: what does not count has no slice, and no number.
     numbers = count(1)
     return [

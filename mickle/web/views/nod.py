@@ -249,7 +249,7 @@ def _monthly(request: HttpRequest, member: Member, thing: Thing, form: Form) -> 
         "title": rows.title_of(thing),
         "month": month,
         "nodded": nodded,
-        "running": nods.subscriptions(member).filter(thing=thing).first(),
+        "running": nods.running(member, thing),
         "coin": coin,
         "pays_nothing": nodded and _pays_nothing(coin),
         "first_month": month + 1,
