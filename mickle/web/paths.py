@@ -11,6 +11,13 @@ from django.utils.http import url_has_allowed_host_and_scheme
 
 from mickle.lib import months
 
+_DIGITS = 18
+
+
+def number(text: str) -> int:
+    """An id as a form sends it; 0, which nothing has, for any other text."""
+    return int(text) if text.isascii() and text.isdigit() and len(text) <= _DIGITS else 0
+
 
 def is_ours(wanted: str) -> bool:
     """Whether what somebody asks to be led to is a path of this instance.

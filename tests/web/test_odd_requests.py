@@ -3,6 +3,8 @@
 import pytest
 
 from mickle.config._lines import Line
+from mickle.members import members
+from mickle.members.models import Invite
 from tests.people import creator, instance_at, thing
 
 pytestmark = pytest.mark.django_db
@@ -20,6 +22,18 @@ def test_an_odd_address_is_answered(client, path):
     thing("page", creator("bob"))
     # SQLite compares no further than the NUL, and finds Bob.
     assert client.get(path).status_code in (200, 302, 400, 404)
+
+
+@pytest.mark.parametrize("number", ["9" * 5_000, "9" * 19, "\u0663", "\u00b2", "-1", ""])
+def test_a_number_that_is_none_is_answered(client, number):
+    instance_at("2026-11")
+    operator = creator("olga")
+    members.set_operator(member=operator, is_operator=True)
+    client.force_login(operator)
+    sent = {"page": number, "same": number, "note": "The same."}
+    assert client.post("/operator/same/merge", sent).status_code == 404
+    assert client.post("/operator/people/invite", {"uses": number}).status_code == 303
+    assert Invite.objects.get().uses_left == 1
 
 
 def test_a_fault_of_ours_is_one_though_the_address_is_odd(client, monkeypatch):

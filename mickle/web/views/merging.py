@@ -93,8 +93,7 @@ def merge(request: MemberRequest) -> HttpResponse:
 
 
 def _asked(request: MemberRequest, name: str) -> Thing:
-    number = request.POST.get(name, "")
-    return get_object_or_404(Thing, id=int(number) if number.isdecimal() else 0)
+    return get_object_or_404(Thing, id=paths.number(request.POST.get(name, "")))
 
 
 @access.operator_only

@@ -97,8 +97,8 @@ def people(request: MemberRequest) -> HttpResponse:
 @access.write_only
 def invite(request: MemberRequest) -> HttpResponse:
     """Make an invitation code."""
-    uses = request.POST.get("uses", "1")
-    members.invite(at=instance.now(), uses=min(int(uses), 1_000) if uses.isdecimal() else 1)
+    uses = paths.number(request.POST.get("uses", ""))
+    members.invite(at=instance.now(), uses=min(uses, 1_000) or 1)
     return paths.see_other("people")
 
 

@@ -21,7 +21,6 @@ from mickle.web.team_form import TeamForm
 _LISTED = 200
 _SPARE_ROWS = 2
 _FIRST_ROWS = 4
-_DIGITS = 18
 
 
 @dataclass(frozen=True)
@@ -200,7 +199,7 @@ def _do(request: MemberRequest, found: Team, member: Member) -> None:
     deed, at = request.POST.get("deed"), instance.now()
     if deed in ("yes", "no"):
         row = get_object_or_404(
-            Agreement, id=_number(request.POST.get("agreement", "")), team=found
+            Agreement, id=paths.number(request.POST.get("agreement", "")), team=found
         )
         teams.answer(agreement=row, member=member, yes=deed == "yes", at=at)
     elif deed == "leave":
@@ -219,10 +218,5 @@ def _do(request: MemberRequest, found: Team, member: Member) -> None:
 def _what(request: MemberRequest) -> Thing | Scope:
     kind, _colon, text = request.POST.get("what", "").partition(":")
     if kind == "place":
-        return get_object_or_404(Scope, id=_number(text))
-    return get_object_or_404(Thing, id=_number(text))
-
-
-def _number(text: str) -> int:
-    """An id as a form sends it; 0, which nothing has, for any other text."""
-    return int(text) if text.isascii() and text.isdigit() and len(text) <= _DIGITS else 0
+        return get_object_or_404(Scope, id=paths.number(text))
+    return get_object_or_404(Thing, id=paths.number(text))
