@@ -161,7 +161,7 @@ def _teams_with(keeper: Member, thing: Thing | None, scope: Scope | None) -> lis
         own = [row for row in rows if row.thing == thing]
         found = own or [row for row in rows if row.thing is None and row.scope == scope]
     else:
-        found = [row for row in rows if row.scope == scope]
+        found = [row for row in rows if scope is not None and place_of(row) == scope.id]
     return list({row.team_id: row.team for row in found if row.team is not None}.values())
 
 
@@ -175,6 +175,11 @@ def take_out_strangers(people: Iterable[int], month: int, at: datetime) -> None:
                     say(keeper, None, what, month, at)
 
 
+def place_of(row: PutIn) -> int | None:
+    """By which proof somebody has what was put in; of a thing, by which they have it now."""
+    return row.thing.scope_id if row.thing is not None else row.scope_id
+
+
 def in_teams(keeper: Member) -> list[PutIn]:
     """The newest word of a keeper on everything that is in a team, from whichever month on."""
     newest: dict[tuple[int | None, int | None], PutIn] = {}
@@ -182,6 +187,6 @@ def in_teams(keeper: Member) -> list[PutIn]:
     for row in rows.order_by("from_month", "id"):
         if row.thing_id is None:
             # All of a place, with what was said of its things before.
-            newest = {key: one for key, one in newest.items() if one.scope_id != row.scope_id}
+            newest = {key: one for key, one in newest.items() if place_of(one) != row.scope_id}
         newest[row.thing_id, None if row.thing_id else row.scope_id] = row
     return [row for row in newest.values() if row.team is not None]

@@ -274,6 +274,29 @@ def test_the_newest_word_on_a_place_counts_for_its_pages_and_every_team_reads_it
     assert [row.team for row in teams.kept_in(ann)] == [other]
 
 
+def test_a_page_shown_in_another_way_by_now_goes_with_its_keeper_too(cast):
+    ann, ben, *_ = cast
+    wide, narrow = (
+        Scope.objects.create(
+            kind="HOST", text=text, host="band.example", owner=ann, since_at=MID_OCTOBER
+        )
+        for text in ("band.example", "band.example/song")
+    )
+    page = thing("band", ann)
+    page.scope = wide
+    page.save()
+    team = a_team({ann: 50, ben: 50})
+    put_in(team, page)
+    page.scope = narrow
+    page.save()
+    # Said of the place, and no more of this page.
+    teams.take_out(keeper=ann, what=wide, at=MID_OCTOBER)
+    assert teams.team_of(thing=page, month=NOVEMBER) == team
+    assert [row.thing for row in teams.kept_in(ann)] == [page]
+    teams.leave(team=team, member=ann, at=MID_OCTOBER)
+    assert teams.team_of(thing=page, month=NOVEMBER) is None
+
+
 def test_the_tables_keep_percents_and_answers_as_they_have_to_be(cast):
     team = a_team({cast[0]: 50, cast[1]: 50})
     row = Percent.objects.first()
