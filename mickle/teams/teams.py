@@ -120,15 +120,21 @@ def _check(percents: Mapping[Member, int]) -> None:
             _("The parts sum to %(sum)s %% and not to 100 %%. Nothing was changed.")
             % {"sum": total}
         )
-    for one in percents:
-        if one.closing_at is not None or one.closed_at is not None:
-            raise NoParty(
-                _("%(name)s is closing the account. Nothing was changed.")
-                % {"name": one.shown_name}
-            )
+
+
+def _check_staying(percents: Mapping[Member, int]) -> None:
+    """As it stands now: who closes the account is taken out of all teams by who holds the lock."""
+    rows = Member.objects.filter(id__in=[one.id for one in percents])
+    leaving = rows.exclude(closing_at=None, closed_at=None).order_by("id").first()
+    if leaving is not None:
+        raise NoParty(
+            _("%(name)s is closing the account. Nothing was changed.")
+            % {"name": leaving.shown_name}
+        )
 
 
 def _open(team: Team, by: Member, percents: Mapping[Member, int], at: datetime) -> Agreement:
+    _check_staying(percents)
     row = _writing.write(team, by, {one.id: part for one, part in percents.items()}, at)
     _writing.note(team, What.PROPOSED, by, at, agreement=row)
     Answer.objects.create(agreement=row, member=by, yes_at=at)

@@ -354,3 +354,15 @@ def test_nobody_unknown_or_leaving_is_in_a_team(cast):
     with pytest.raises(teams.NoParty):
         teams.found(by=ann, name="Duo", percents={ann: 50, ben: 50}, at=MID_OCTOBER)
     assert members.find(a_team({ann: 50, cast[2]: 50}).party.username) is None
+
+
+def test_who_has_closed_since_the_form_was_read_is_in_no_team(cast):
+    ann, ben, *_ = cast
+    team = a_team({ann: 50, cast[2]: 50})
+    members.note_closing(member=Member.objects.get(id=ben.id), at=MID_OCTOBER)
+    members.erase(member=Member.objects.get(id=ben.id), at=MID_OCTOBER)
+    assert ben.closed_at is None
+    with pytest.raises(teams.NoParty):
+        teams.propose(team=team, by=ann, percents={ann: 50, ben: 50}, at=MID_OCTOBER)
+    with pytest.raises(teams.NoParty):
+        teams.found(by=ann, name="Duo", percents={ann: 50, ben: 50}, at=MID_OCTOBER)
