@@ -120,6 +120,12 @@ class PutIn(models.Model):
     def __str__(self) -> str:
         return f"{self.thing_id or self.scope_id} in {self.team_id} from {self.from_month}"
 
+    @property
+    def owner_id(self) -> int | None:
+        """Whose it is now: the keeper's, nobody's, or another's, who has put it into nothing."""
+        what = self.thing or self.scope
+        return what.owner_id if what is not None else None
+
 
 class Entry(models.Model):
     """One line of a team's history; never changed and never deleted."""

@@ -314,8 +314,9 @@ def history(team: Team) -> QuerySet[Entry]:
 
 
 def kept_in(keeper: Member) -> list[PutIn]:
-    """What a member has put into teams, as they last said."""
-    return _writing.in_teams(keeper)
+    """What a member has put into teams, as they last said; not what is another's by now."""
+    rows = _writing.in_teams(keeper)
+    return [row for row in rows if row.owner_id in (keeper.id, None)]
 
 
 def audit() -> list[Check]:

@@ -89,6 +89,22 @@ def test_three_share_a_page_and_one_leaves() -> None:
     assert teams.percents(team=team, month=month + 2) == {ann.id: 63, ben.id: 37}
 
 
+def test_a_page_that_is_anothers_by_now_is_not_said_to_be_shared() -> None:
+    instance_at(months.text(instance.open_month()), kind="TEST")
+    ann, ben, cleo = cast = [creator(name) for name in ("ann", "ben", "cleo")]
+    page = thing("song", ann)
+    at_team = shared(cast, page)
+    take_out = f'name="what" value="thing:{page.id}"'
+    assert take_out in signed_in(ann).open(at_team).html
+    for owner, listed in ((None, True), (cleo, False), (None, True), (ann, True)):
+        things.set_owner(thing=page, owner=None, at=instance.now())
+        things.set_owner(thing=page, owner=owner, at=instance.now())
+        for who in (ann, ben, cleo):
+            html = signed_in(who).open(at_team).html
+            assert (f'href="/thing/{page.id}"' in html) == listed
+            assert (take_out in html) == (who == owner == ann)
+
+
 def test_no_name_turns_round_the_parts_in_the_history() -> None:
     instance_at(months.text(instance.open_month()), kind="TEST")
     ann, ben = creator("ann"), creator("ben")

@@ -129,10 +129,10 @@ def _proposed(found: Team, member: Member) -> dict[str, Any] | None:
 
 
 def _put_in(found: Team, member: Member) -> list[tuple[PutIn, str, bool]]:
-    """What is in it: the row, its value in a form, and whether it is the reader's."""
+    """What is in it: the row, its value in a form, and whether the reader may take it out."""
     keepers = Member.objects.filter(put_in__team=found).distinct().order_by("id")
     rows = [row for keeper in keepers for row in teams.kept_in(keeper) if row.team == found]
-    return [(row, _value(row.thing or row.scope), row.keeper_id == member.id) for row in rows]
+    return [(row, _value(row.thing or row.scope), row.owner_id == member.id) for row in rows]
 
 
 def _value(what: Thing | Scope | None) -> str:
