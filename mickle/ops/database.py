@@ -31,6 +31,10 @@ class FewLetters(Refused):
     """The database cannot keep every letter."""
 
 
+class NotEmpty(Refused):
+    """The database is somebody else's, or half of a backup; no instance begins in it."""
+
+
 class HasMoved(Refused):
     """The instance is in PostgreSQL, and none is to begin in its place."""
 
@@ -38,8 +42,8 @@ class HasMoved(Refused):
 def make_ready() -> bool:
     """Migrate when a migration is missing or was stopped; True where there was no instance yet.
 
-    Raises NewerData or FewLetters, and HasMoved where the SQLite was put aside, and nobody says
-    where the instance is now.
+    Raises NewerData, FewLetters or NotEmpty, and HasMoved where the SQLite was put aside, and
+    nobody says where the instance is now.
     """
     _must_be_here()
     known, new = _on_disk(), False
@@ -50,6 +54,7 @@ def make_ready() -> bool:
                 new = not MigrationRecorder(connection).has_table()
                 if new:
                     _must_have_every_letter()
+                _must_be_free()
                 _migrate()
     return new
 
@@ -107,6 +112,24 @@ def _must_have_every_letter() -> None:
                 "changed; make another: createdb NAME --encoding UTF8 --template template0"
             )
             % {"encoding": encoding}
+        )
+
+
+def _must_be_free() -> None:
+    """Look before the first table is made: names may be those of somebody else's tables."""
+    applied = MigrationRecorder(connection).applied_migrations()
+    ours = {app.label for app in apps.get_app_configs() if app.name.startswith("mickle.")}
+    if UNDER_WAY in applied or any(label in ours for label, _name in applied):
+        return
+    # A migration that was killed at its very beginning left this one, and nothing in it.
+    if tables := set(connection.introspection.table_names()) - {"django_migrations"}:
+        raise NotEmpty(
+            _(
+                "The database has tables already (%(table)s among others), and is no instance of "
+                "Mickle, or half of one. Nothing was changed; name an empty database, or restore "
+                "the backup into a new one."
+            )
+            % {"table": min(tables)}
         )
 
 

@@ -56,3 +56,19 @@ def test_half_the_name_of_a_database_is_no_database(tmp_path: Path, mark: str):
     assert done.returncode == 1
     assert "write %23 for a “#” in it, and %3F for a “?”" in done.stderr
     assert [path.name for path in tmp_path.iterdir()] == ["data"]
+
+
+def test_no_instance_begins_among_tables_of_somebody_else(tmp_path: Path):
+    with closing(connect(tmp_path / "mickle.sqlite3")) as books:
+        books.execute("CREATE TABLE auth_group (id INTEGER PRIMARY KEY, name TEXT)")
+        books.execute("INSERT INTO auth_group VALUES (1, 'editors')")
+        books.commit()
+    done = run(tmp_path, "audit")
+
+    assert done.returncode == 1
+    assert done.stderr.count("\n") == 1
+    assert "has tables already (auth_group among others), and is no instance of" in done.stderr
+    assert "Nothing was changed; name an empty database" in done.stderr
+    with closing(connect(tmp_path / "mickle.sqlite3")) as books:
+        assert books.execute("SELECT name FROM sqlite_master").fetchall() == [("auth_group",)]
+        assert books.execute("SELECT * FROM auth_group").fetchall() == [(1, "editors")]

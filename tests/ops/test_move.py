@@ -312,6 +312,22 @@ def test_nothing_is_moved_into_another_instance_or_from_nowhere(here, there, tmp
     assert (here / "mickle.sqlite3").exists()
 
 
+def test_nothing_is_moved_among_tables_of_somebody_else(here, server):
+    theirs = _new(server, "theirs")
+    with psycopg.connect(theirs) as other:
+        other.execute("CREATE TABLE django_session (session_key text PRIMARY KEY)")
+        other.execute("INSERT INTO django_session VALUES ('kept')")
+    done = _mickle(here, theirs, "move")
+
+    assert done.returncode == 1
+    assert "has tables already (django_session among others)" in done.stderr
+    with psycopg.connect(theirs) as other:
+        assert other.execute("SELECT * FROM django_session").fetchall() == [("kept",)]
+        found = other.execute("SELECT tablename FROM pg_tables WHERE schemaname = 'public'")
+        assert found.fetchall() == [("django_session",)]
+    assert (here / "mickle.sqlite3").exists()
+
+
 def test_a_move_that_is_killed_has_changed_nothing_and_can_be_made_again(here, there):
     facts = environment(here) | {"DATABASE_URL": there}
     words = [*MICKLE[:2], DIES.format("_audited")]

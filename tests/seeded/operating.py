@@ -117,6 +117,13 @@ OPERATING = [
         _MOVES + "arrives_as",
     ),
     Bug(
+        "an instance begins among tables of somebody else",
+        "ops/database.py",
+        "                _must_be_free()\n",
+        "",
+        "tests/ops/test_data_folder.py -k somebody_else",
+    ),
+    Bug(
         "another instance begins where one has moved away",
         "ops/database.py",
         "    if not named.exists() and (kept",
