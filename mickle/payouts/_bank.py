@@ -119,8 +119,9 @@ def clear(payout: Payout, by: Member) -> None:
 
 
 def _write(rows: list[Payout], house: sepa.Account, at: datetime) -> PayoutFile:
-    # A payout is in one file for ever, so its number names the file.
-    name = sepa.message_id(rows[0].id, at)
+    # A payout is in one file for ever, so it names the file; whichever day that is made, for what a
+    # restored backup does not know of, the bank does, and refuses a second one of this name.
+    name = sepa.message_id(rows[0].id, rows[0].requested_at)
     xml = sepa.credit_transfer_xml(
         debtor=house,
         transfers=[_transfer(row) for row in rows],

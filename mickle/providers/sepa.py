@@ -192,9 +192,9 @@ def epc_qr_svg(
     return drawn.replace("<svg", named, 1)
 
 
-def message_id(number: int, made_at: datetime) -> str:
-    """The id of a payment file, the same for the same file: a bank refuses one it has seen."""
-    return f"MK-{made_at.astimezone(UTC):%Y%m%d}-{number}"
+def message_id(number: int, asked_at: datetime) -> str:
+    """The id of a payment file, by its first payment: a bank refuses one it has seen."""
+    return f"MK-{asked_at.astimezone(UTC):%Y%m%d}-{number}"
 
 
 def credit_transfer_xml(

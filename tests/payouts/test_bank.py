@@ -6,7 +6,7 @@ from datetime import timedelta
 from xml.etree import ElementTree as ET
 
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 
 from mickle.ledger import ledger
 from mickle.members import members
@@ -55,6 +55,16 @@ def test_all_that_was_asked_for_is_in_one_file(settings):
     assert {row.state for row in Payout.objects.all()} == {"SENT"}
     assert list(payouts.requested()) == []
     all_hold()
+
+
+def test_a_file_made_again_from_a_restored_backup_has_the_name_that_the_bank_has_seen():
+    row = asked("bob")
+    with transaction.atomic():
+        lost = payouts.make_file(at=AT).message_id
+        transaction.set_rollback(True)
+    assert list(payouts.requested()) == [row]
+    asked("dora")
+    assert payouts.make_file(at=LATER).message_id == lost
 
 
 def test_a_second_download_is_the_same_file_byte_by_byte():
