@@ -114,6 +114,12 @@ def test_a_form_without_a_deed_marks_no_payout(ines: Person, fields: dict[str, s
     assert "Press one of the buttons. Nothing was changed." in ines.open("/operator/payouts").text
 
 
+def test_what_waits_for_a_file_has_the_name_by_which_the_bank_may_know_it(ines: Person) -> None:
+    alice = member("alice", funds="20.00")
+    row = payouts.refund(member=alice, iban=IBAN, holder_name="Alice", at=MID_NOVEMBER, key="k")
+    assert row.end_to_end_id in ines.open("/operator/payouts").text
+
+
 @pytest.mark.parametrize("fields", [{}, {"deed": "accept"}])
 def test_a_form_without_a_deed_decides_no_claim(ines: Person, fields: dict[str, str]) -> None:
     claim = claims.make(thing=thing("page"), member=creator("bob"), at=MID_NOVEMBER)
