@@ -103,17 +103,17 @@ def write(*, waits: Waits, address: str, at: datetime) -> bool:
     One at a time: the caller sees to it. Raises NotSent when the mail server cannot be reached,
     and nothing is noted then.
     """
-    mark = _mark(address) if address else None
-    with_mark = Letter.objects.filter(mark=mark)
+    marks = _marks(address) if address else []
+    with_mark = Letter.objects.filter(mark__in=marks)
     known = with_mark.filter(told_at__gt=at - YEAR) | with_mark.exclude(stopped_at=None)
-    if mark is None or known.exists():
+    if not marks or known.exists():
         _note(waits.host, None, State.NONE, at)
         return False
     line = Line(get_connection())
     try:
         # Before anything is written: a server that is away changes nothing.
         line.open()
-        row = _note(waits.host, mark, State.CLAIMED, at)
+        row = _note(waits.host, marks[0], State.CLAIMED, at)
         return _hand_over(row, waits, address, line)
     except Unreachable as why:
         raise NotSent(f"{why} Nothing is lost.") from why
@@ -181,9 +181,14 @@ def _message(row: Letter, waits: Waits, address: str) -> EmailMessage:
     return _post.letter(f"letter.{row.id}", subject, body, address, stop_url)
 
 
-def _mark(address: str) -> str:
-    """A digest nobody without the key of this instance can compare an address with."""
-    return salted_hmac(_SALT, address.strip().lower(), algorithm="sha256").hexdigest()
+def _marks(address: str) -> list[str]:
+    """Digests nobody without the key of this instance can compare an address with.
+
+    The first is by the key of now, the others by those before it: who said no said it for good.
+    """
+    keys = [settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS]
+    told = address.strip().lower()
+    return [salted_hmac(_SALT, told, secret=key, algorithm="sha256").hexdigest() for key in keys]
 
 
 def token(row: Letter) -> str:

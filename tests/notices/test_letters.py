@@ -173,6 +173,16 @@ def test_one_press_ends_it_for_every_site_and_opening_the_page_does_not(web):
     assert [write(AT + YEAR * years) for years in (2, 3, 4)] == [[], [], []]
 
 
+def test_a_no_holds_when_the_key_of_the_instance_is_another(web, settings):
+    web.pages["https://shop.example/funding.json"] = FUNDING
+    given("https://blog.example/a", "https://shop.example/a")
+    write()
+    path = urlsplit(re.search(r"https://\S+/letter/\S+", mail.outbox[0].body)[0]).path
+    settings.SECRET_KEY_FALLBACKS, settings.SECRET_KEY = [settings.SECRET_KEY], "of now"
+    assert Client().post(path).status_code == 200
+    assert [write(AT + YEAR * years) for years in (1, 2)] == [[], []]
+
+
 def test_a_link_that_is_none_says_so(client, web):
     answer = client.post("/letter/nothing")
     assert answer.status_code == 404
