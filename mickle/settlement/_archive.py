@@ -154,7 +154,7 @@ def nods_within(
     except (_at_hand.NoEngine, files.NoStore, OSError, _duckdb_error()) as error:
         raise NoArchive(
             _("The nods of %(month)s are in its archive, and that cannot be read now: %(error)s")
-            % {"month": months.text(month), "error": error}
+            % {"month": months.text(month), "error": _said(error)}
         ) from error
     return found
 
@@ -297,8 +297,13 @@ def _opened(row: Archive) -> Iterator[Any]:
 def _not_written(folder: str, error: Exception) -> NoArchive:
     return NoArchive(
         _("The archive cannot be written to %(folder)s, and nothing was changed: %(error)s")
-        % {"folder": folder, "error": error}
+        % {"folder": folder, "error": _said(error)}
     )
+
+
+def _said(error: Exception) -> str:
+    """What an error says, in one line: DuckDB shows below it where in its text that was."""
+    return str(error).partition("\n")[0]
 
 
 def _broken(month: int, path: str) -> NoArchive:

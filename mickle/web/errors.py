@@ -1,5 +1,6 @@
 """Error pages in the look. The one for our own faults asks the database nothing: it may be why."""
 
+import logging
 from collections.abc import Callable
 from functools import wraps
 from http import HTTPStatus
@@ -10,6 +11,8 @@ from django.template import loader
 from django.utils.translation import gettext as _
 
 from mickle.settlement.settlement import NoArchive
+
+log = logging.getLogger(__name__)
 
 
 def _page(request: HttpRequest | None, status: int, title: str, text: str) -> HttpResponse:
@@ -74,7 +77,13 @@ def from_archives(view: Callable[..., HttpResponse]) -> Callable[..., HttpRespon
         try:
             return view(request, *args, **kwargs)
         except NoArchive as why:
-            return away(request, str(why))
+            # What is wrong there, and where, is for who runs this.
+            log.error("%s: %s", request.path, why)  # noqa: TRY400
+            text = _(
+                "What you look for is in an archive, and that cannot be read now. Nothing is lost; "
+                "whoever runs this has been told."
+            )
+            return away(request, text)
 
     return guarded
 

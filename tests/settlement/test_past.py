@@ -290,6 +290,11 @@ def test_where_the_archive_is_away_pages_say_so_and_the_audit_too(alice):
         answer = client.get(path)
         assert answer.status_code == (200 if path == "/statements" else 503)
         assert path == "/statements" or "cannot be read now" in answer.content.decode()
+        # Where it was is told to who runs this alone.
+        assert folder.name not in answer.content.decode()
     assert not folder.exists()
     wrong = [check for check in settlement.audit() if not check.ok]
-    assert ["cannot be read now" in check.detail for check in wrong] == [True]
+    (check,) = wrong
+    assert "cannot be read now: IO Error: No files found" in check.detail
+    assert str(folder) in check.detail
+    assert "\n" not in check.detail
