@@ -203,6 +203,11 @@ def database(default: str) -> dict[str, Any]:
             raise ImproperlyConfigured(
                 "DATABASE_URL names no file, so nothing would be kept; write sqlite:///PATH."
             )
+    elif not found["NAME"] and "service" not in found.get("OPTIONS", {}):
+        raise ImproperlyConfigured(
+            "DATABASE_URL names a server and no database there; write "
+            "postgres://USER:PASSWORD@HOST/NAME."
+        )
     return found
 
 

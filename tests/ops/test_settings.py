@@ -52,6 +52,9 @@ def test_what_names_no_database_that_keeps_anything_is_refused(monkeypatch, url)
 def test_a_database_that_cannot_be_read_is_one_sentence(tmp_path):
     assert "DATABASE_URL cannot be read" in refused(tmp_path, DATABASE_URL="postgres://a:b@c:d/e")
     assert "nothing would be kept" in refused(tmp_path, DATABASE_URL="sqlite://")
+    half = refused(tmp_path, DATABASE_URL="postgres://mickle:s3cr3t@db.example/")
+    assert "DATABASE_URL names a server and no database there" in half
+    assert "s3cr3t" not in half
 
 
 @pytest.mark.parametrize(
