@@ -7,12 +7,14 @@ nobody holds was left, and whoever sees it may remove it.
 import fcntl
 import json
 import logging
+import os
 import shutil
 import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TextIO
 
 from mickle.lib import files
 
@@ -33,7 +35,7 @@ def folder(parent: Path, *, elsewhere: str = "") -> Iterator[str]:
     with tempfile.TemporaryDirectory(prefix=PREFIX, dir=parent) as path:
         new = Path(path) / "new"
         with new.open("w", encoding="utf-8") as lock:
-            json.dump([elsewhere], lock)
+            json.dump([elsewhere, _number(lock)], lock)
             lock.flush()
             fcntl.flock(lock, fcntl.LOCK_EX)
             # Nobody sees it before it is held.
@@ -66,18 +68,27 @@ def _remove(path: Path, is_kept: Callable[[str], bool]) -> None:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             return
-        elsewhere = _noted(lock.read())
+        elsewhere = _noted(lock.read(), _number(lock))
         if elsewhere and not is_kept(elsewhere):
             files.remove(elsewhere)
         shutil.rmtree(path, ignore_errors=True)
 
 
-def _noted(text: str) -> str:
-    """The folder elsewhere; none where a power cut left half a name, which may be another's."""
+def _number(lock: TextIO) -> int:
+    """The number of a file on its disk; a copy of it has another."""
+    return os.fstat(lock.fileno()).st_ino
+
+
+def _noted(text: str, number: int) -> str:
+    """The folder elsewhere; none where a power cut left half a name, which may be another's.
+
+    None either in a copy, such as a backup: whoever it was copied from may need that folder.
+    """
     try:
-        return str(json.loads(text)[0])
+        elsewhere, noted = json.loads(text)
     except ValueError:
         return ""
+    return str(elsewhere) if noted == number else ""
 
 
 def _written_at(path: Path) -> float:

@@ -1,6 +1,7 @@
 """What a killed process left goes, and nothing that somebody is at."""
 
 import os
+import shutil
 import subprocess
 import sys
 import time
@@ -77,6 +78,17 @@ def test_what_it_left_elsewhere_goes_with_it_unless_it_is_to_be_kept(tmp_path, k
     remove_left(tmp_path, lambda folder: not asked.append(folder) and kept)
     assert asked == [str(elsewhere)]
     assert [path.name for path in tmp_path.iterdir()] == left
+
+
+def test_a_copy_of_what_somebody_was_at_removes_nothing_elsewhere(tmp_path):
+    elsewhere, data, copy = (tmp_path / name for name in ("elsewhere", "data", "copy"))
+    elsewhere.mkdir()
+    data.mkdir()
+    with worker(data, str(elsewhere)):
+        shutil.copytree(data, copy)
+    remove_left(copy)
+    assert list(copy.iterdir()) == []
+    assert elsewhere.is_dir()
 
 
 def test_half_a_name_removes_nothing_elsewhere(tmp_path):
