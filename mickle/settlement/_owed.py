@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from django.conf import settings
+from django.db.models import Q
 
 from mickle.instance.models import Month
 from mickle.lib import money
@@ -13,6 +14,7 @@ from mickle.nods.models import Nod
 from mickle.settlement._nodded import Nodded
 from mickle.settlement._waiting import EXPIRES_AFTER_MONTHS
 from mickle.settlement.models import Charge, Due, ReturnedShare, Run
+from mickle.things.models import Thing
 
 # An owner has it, it is asked for or carried on, or it was never paid.
 _STATES = {Charge.State.PAID.value: "paid", Charge.State.DROPPED.value: "dropped"}
@@ -64,6 +66,7 @@ def _put_off(
     back = set(
         ReturnedShare.objects.filter(member=member, month=month).values_list("thing_id", flat=True)
     )
+    back |= _refused([nod.id for nod in put_off])
     over = Month.objects.filter(
         month__gte=month + EXPIRES_AFTER_MONTHS, settled_at__isnull=False
     ).exists()
@@ -80,6 +83,13 @@ def _put_off(
             # Less than can be charged never is.
             found[nod.id] = (part, "waiting") if part and not over else (0, "nothing")
     return found
+
+
+def _refused(thing_ids: Sequence[int]) -> set[int]:
+    """Which of them are refused for ever, or went into a page that is: nothing falls due there."""
+    rows = Thing.objects.filter(id__in=thing_ids)
+    refused = Q(state=Thing.State.REFUSED) | Q(merged_into__state=Thing.State.REFUSED)
+    return set(rows.filter(refused).values_list("id", flat=True))
 
 
 def _state(due: Due) -> str:

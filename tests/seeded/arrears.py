@@ -117,6 +117,20 @@ ARREARS = [
         "tests/journeys/test_arrears.py -k put_off",
     ),
     Bug(
+        "what went into a refused page falls due",
+        "settlement/_dues.py",
+        "WHERE w.state NOT IN ('REFUSED', 'TAKEN_DOWN')",
+        "WHERE t.state NOT IN ('REFUSED', 'TAKEN_DOWN')",
+        "tests/settlement/test_arrears.py -k gets_no_nods",
+    ),
+    Bug(
+        "what is refused for ever is said to wait",
+        "settlement/_owed.py",
+        "    back |= _refused([nod.id for nod in put_off])\n",
+        "",
+        "tests/settlement/test_arrears.py -k gets_no_nods",
+    ),
+    Bug(
         "a charge is dropped a time too early",
         "settlement/_charges.py",
         '"most": settings.CHARGE_TRIES',

@@ -335,11 +335,15 @@ def test_a_page_merged_into_a_claimed_one_is_charged_for_its_owner():
 
 @pytest.mark.parametrize("end", [settlement.refuse, things.take_down])
 def test_nobody_is_charged_for_what_was_merged_into_a_page_that_gets_no_nods(end):
-    give_all(member("alice"), made := pages(1, unclaimed=1))
+    alice = member("alice")
+    give_all(alice, made := pages(1, unclaimed=1))
     settle()
     target = thing("target", creator("bob"), thing_id=500)
     things.merge(thing=made[0][0], into=target, at=in_month(NOVEMBER + 1))
     end(thing=target, at=in_month(NOVEMBER + 1))
+    # What is taken down may be put back.
+    told = "returned" if end == settlement.refuse else "waiting"
+    assert shares(alice, told) == [EUR("5.00")]
     settle(NOVEMBER + 1)
     assert not Due.objects.exists()
 
