@@ -9,6 +9,7 @@ from tests.seeded.clockwork import CLOCKWORK
 from tests.seeded.fetching import FETCHING
 from tests.seeded.identity import IDENTITY
 from tests.seeded.mailing import MAILING
+from tests.seeded.merging import MERGING
 from tests.seeded.month_end import MONTH_END
 from tests.seeded.oddities import ODDITIES
 from tests.seeded.operating import OPERATING
@@ -68,6 +69,7 @@ BUGS = [
     *MAILING,
     *SHOWING,
     *ACCOUNTS,
+    *MERGING,
     *TEAMING,
     *CLICKING,
     *CLOCKWORK,
