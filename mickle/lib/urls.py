@@ -159,7 +159,10 @@ def maker(of: Identity | str, *, gitlabs: Collection[str] = ()) -> Maker | None:
 
 
 def _page_of(identity: str) -> Page:
-    return _read(_address(identity.removeprefix(VERSION))).page
+    text = identity.removeprefix(VERSION)
+    # By the shorter scheme where it may be: as long as the longest address, it is one still.
+    scheme = "https" if text.partition("/")[0].endswith(":80") else "http"
+    return _read(f"{scheme}://{text}").page
 
 
 def _address(text: str) -> str:

@@ -112,6 +112,16 @@ def test_an_address_of_two_thousand_characters_is_the_longest() -> None:
     assert len(found.url) == 2_000
 
 
+@pytest.mark.parametrize(
+    "begin", ["http://example.com/", "http://a.example:443/", "https://[::1]:80/"]
+)
+def test_the_longest_address_has_a_place_and_a_maker_or_none(begin: str) -> None:
+    found = urls.identify(begin + "a" * (2_000 - len(begin)))
+
+    assert urls.place(found) == found.host
+    assert urls.maker(found) is None
+
+
 def test_the_kept_address_opens_the_same_page() -> None:
     found = urls.identify("HTTP://WWW.Example.com/a/?b=2&utm_source=x&a=1#frag")
 
