@@ -12,6 +12,8 @@ from typing import Any, NoReturn
 
 from django.utils.translation import gettext as _
 from jsonschema import Draft202012Validator
+from jsonschema.exceptions import ValidationError
+from jsonschema.validators import extend
 
 from mickle.lib.errors import Refused
 
@@ -95,10 +97,21 @@ def _check(world: Any, text: str) -> None:
                 _explain(rule, row, (name, place), text)
 
 
+def _matches(_validator: Any, text: str, value: Any, _rule: Row) -> Iterator[ValidationError]:
+    if isinstance(value, str) and not _ending(text).search(value):
+        yield ValidationError(f"{value!r} does not match {text!r}")
+
+
+def _ending(pattern: str) -> re.Pattern[str]:
+    """A pattern of the schema: there `$` is the end, in Python also before a last line break."""
+    return re.compile(re.sub(r"\$$", r"\\Z", pattern))
+
+
+_STRICT = extend(Draft202012Validator, {"pattern": _matches})
+
+
 def _explain(rule: Row, value: Any, path: Path_, text: str) -> None:
-    errors = sorted(
-        Draft202012Validator(rule).iter_errors(value), key=lambda error: list(map(str, error.path))
-    )
+    errors = sorted(_STRICT(rule).iter_errors(value), key=lambda error: list(map(str, error.path)))
     for error in errors[:1]:
         raise _broken(text, *_place(error, path))
 
@@ -235,7 +248,7 @@ def _items(rule: Row, _outer: Row) -> Callable[[Any], bool]:
 
 
 def _pattern(text: str, _rule: Row) -> Callable[[Any], bool]:
-    search = re.compile(text).search
+    search = _ending(text).search
     return lambda value: type(value) is str and search(value) is not None
 
 
