@@ -37,6 +37,10 @@ class Broken(Refused):
     """The file is no world; the sentence begins with the line where it breaks."""
 
 
+class _Twice(Exception):
+    """A name stands twice in one object."""
+
+
 @dataclass(frozen=True)
 class World:
     """A described world; `text` is what it was read from, for the lines of what is wrong."""
@@ -66,7 +70,13 @@ def parse(text: str) -> World:
     """The world of a JSON text; raises Broken."""
     try:
         # No number of a world has a point: one that has breaks the schema at its place.
-        found = json.loads(text, parse_float=Decimal, parse_constant=_refuse)
+        found = json.loads(
+            text, parse_float=Decimal, parse_constant=_refuse, object_pairs_hook=_once
+        )
+    except _Twice as error:
+        at, name = next(_repeated(text, _skip(text, 0)))
+        why = _("“%s” stands here twice") % name
+        raise Broken(_at(text.count("\n", 0, at) + 1, why)) from error
     except json.JSONDecodeError as error:
         raise Broken(_at(error.lineno, _("this is not JSON: %s") % error.msg)) from error
     except (RecursionError, ValueError) as error:
@@ -80,6 +90,24 @@ def parse(text: str) -> World:
 
 def _refuse(name: str) -> NoReturn:
     raise ValueError(name)
+
+
+def _once(pairs: list[tuple[str, Any]]) -> Row:
+    """An object; of two values under one name Python would drop the first and say nothing."""
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        raise _Twice
+    return found
+
+
+def _repeated(text: str, at: int) -> Iterator[tuple[int, str]]:
+    """Where a name stands a second time in its object, and which."""
+    seen: set[str | int] = set()
+    for name, place in _members(text, at):
+        if name in seen:
+            yield place, str(name)
+        seen.add(name)
+        yield from _repeated(text, place)
 
 
 def _check(world: Any, text: str) -> None:
