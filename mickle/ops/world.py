@@ -59,7 +59,8 @@ class World:
 def read(path: Path) -> World:
     """The world of a file; raises Broken, or OSError where the file cannot be read."""
     try:
-        text = path.read_text(encoding="utf-8")
+        # Some editors put a mark in front; JSON lets a reader pass over it.
+        text = path.read_text(encoding="utf-8-sig")
     except UnicodeDecodeError as error:
         line = path.read_bytes()[: error.start].count(b"\n") + 1
         raise Broken(_at(line, _("this is not UTF-8 text"))) from error

@@ -104,6 +104,12 @@ def test_a_file_in_another_encoding_is_refused_with_its_line(tmp_path):
         world.read(path)
 
 
+def test_a_mark_in_front_of_a_file_is_passed_over(tmp_path):
+    path = tmp_path / "w.json"
+    path.write_bytes(b'\xef\xbb\xbf{\r\n"members": [{"username": "zoe"}]}\r\n')
+    assert world.read(path)["members"] == [{"username": "zoe"}]
+
+
 leaves = st.one_of(
     st.none(),
     st.booleans(),
