@@ -155,7 +155,9 @@ def fund(world: World, people: People, *, first: int, at: datetime) -> int:
         if months.start(month) > at:
             raise world.broken(("members", place, "funds_month"), _("this month is still to come"))
         name = row["username"]
-        described.append(payins.Described(people[name.lower()], name, micros, month))
+        described.append(
+            payins.Described(people[name.lower()], name, micros, month, dated="funds_month" in row)
+        )
     new = payins.top_up_many(described)
     _release(new, at)
     return len(new)

@@ -8,6 +8,7 @@ from itertools import groupby, islice
 from typing import TypeVar
 
 from django.db import connection
+from django.db.models import Q
 
 from mickle.ledger import ledger
 from mickle.lib import bulk, months
@@ -36,12 +37,16 @@ WHERE provider = 'load' AND id BETWEEN %(first)s AND %(last)s
 
 @dataclass(frozen=True)
 class Described:
-    """Funds of a member as a described world gives them, there since the start of a month."""
+    """Funds of a member as a described world gives them, there since the start of a month.
+
+    `dated` says that the world itself names the month; else it was chosen when the world was read.
+    """
 
     member_id: int
     username: str
     amount_micros: int
     month: int
+    dated: bool = True
 
     @cached_property
     def key(self) -> str:
@@ -49,16 +54,35 @@ class Described:
         return f"{PROVIDER}:{self.username.lower()}:{months.text(self.month)}"
 
 
-def new_ones(rows: Sequence[Described]) -> tuple[list[Described], Described | None]:
-    """Those not booked before, and the first that was booked with another amount."""
-    booked: dict[str, int] = {}
-    before = Payin.objects.filter(provider=PROVIDER).exists()
-    for chunk in _chunks(rows if before else []):
-        found = Payin.objects.filter(key__in=[row.key for row in chunk])
-        booked.update(found.values_list("key", "amount_micros"))
-    new = [row for row in rows if row.key not in booked]
-    other = (row for row in rows if booked.get(row.key, row.amount_micros) != row.amount_micros)
-    return new, next(other, None)
+def new_ones(rows: Sequence[Described]) -> tuple[list[Described], str]:
+    """Those not booked before, and the key of the first that was booked with another amount."""
+    if not Payin.objects.filter(provider=PROVIDER).exists():
+        return list(rows), ""
+    new, other = [], ""
+    for chunk in _chunks(rows):
+        booked = _booked(chunk)
+        for row in chunk:
+            earlier = booked.get(row.username.lower(), {})
+            if row.dated or row.key in earlier:
+                # Of what has a month only that month speaks.
+                earlier = {key: micros for key, micros in earlier.items() if key == row.key}
+            if not earlier:
+                new.append(row)
+            elif row.amount_micros not in earlier.values():
+                other = other or max(earlier)
+    return new, other
+
+
+def _booked(rows: Sequence[Described]) -> dict[str, dict[str, int]]:
+    """By name what may have been booked for these rows before: keys and amounts."""
+    undated = [row.member_id for row in rows if not row.dated]
+    found = Payin.objects.filter(
+        Q(key__in=[row.key for row in rows]) | Q(member_id__in=undated), provider=PROVIDER
+    )
+    booked: dict[str, dict[str, int]] = {}
+    for key, amount_micros in found.values_list("key", "amount_micros"):
+        booked.setdefault(key.split(":")[1], {})[key] = amount_micros
+    return booked
 
 
 def hold(rows: Sequence[Described]) -> set[int] | None:

@@ -120,8 +120,8 @@ def top_up_many(rows: Sequence[Described]) -> list[Described]:
     with transaction.atomic():
         instance.hold_fence()
         new, other = _many.new_ones(rows)
-        if other is not None:
-            raise BookedDifferently(_different_sentence(other.key))
+        if other:
+            raise BookedDifferently(_different_sentence(other))
         if not new:
             return []
         unfunded = _many.hold(new)

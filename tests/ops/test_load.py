@@ -1,6 +1,7 @@
 """Loading a described world: all of it or nothing, and twice is once."""
 
 import json
+from datetime import timedelta
 
 import pytest
 from django.db import connection
@@ -184,6 +185,30 @@ def test_other_funds_for_the_same_month_are_refused(loaded, tmp_path):
     world = small()
     world["members"][0]["funds"] = "21.00"
     assert "with other content" in loaded.refused("load", written(tmp_path, world))
+    assert balance("alice") == EUR("20.00")
+
+
+def test_funds_without_a_month_are_booked_once_whenever_the_file_is_loaded(
+    mickle, tmp_path, monkeypatch
+):
+    world = small(nods=[])
+    assert mickle("load", written(tmp_path, world)) == 0
+    now = instance._database_now()
+    monkeypatch.setattr(instance, "_database_now", lambda: now + timedelta(days=40))
+    assert mickle("load", written(tmp_path, world)) == 0, mickle.err
+    assert "was here before" in mickle.out
+    assert balance("alice") == EUR("20.00")
+    world["members"][0]["funds"] = "21.00"
+    assert f"alice:{ago(1)}” was booked before" in mickle.refused("load", written(tmp_path, world))
+    world["members"][0] |= {"funds": "1.00", "funds_month": ago(0)}
+    assert mickle("load", written(tmp_path, world)) == 0, mickle.err
+    assert balance("alice") == EUR("21.00")
+
+
+def test_an_earlier_nod_in_a_longer_file_books_no_funds_again(loaded, tmp_path):
+    world = small()
+    world["nods"] = [nod | {"month": ago(2)} for nod in world["nods"]]
+    assert loaded("load", written(tmp_path, world)) == 0, loaded.err
     assert balance("alice") == EUR("20.00")
 
 
