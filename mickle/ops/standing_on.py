@@ -154,8 +154,13 @@ def _node_modules(folder: Path) -> Iterator[Project]:
     """The packages in a node_modules folder, with those that lie inside them."""
     found: dict[str, Project] = {}
     folders = [folder]
+    # Packages of one workspace lie in each other by links.
+    seen: set[Path] = set()
     while folders:
-        here = folders.pop()
+        here = folders.pop().resolve()
+        if here in seen:
+            continue
+        seen.add(here)
         for package in sorted([*here.glob("*/package.json"), *here.glob("@*/*/package.json")]):
             project = _package(package)
             if project is not None:

@@ -91,6 +91,18 @@ def test_a_folder_of_modules_is_read_with_what_lies_inside(loaded, tmp_path):
     assert things.find(url="https://g.example/a") is not None
 
 
+def test_packages_that_lie_in_each_other_by_links_end(tmp_path, monkeypatch):
+    modules, texts = tmp_path / "node_modules", []
+    for name, other in ("ab", "ba"):
+        package(modules / name, name=name)
+        (modules / name / "node_modules").mkdir()
+        (modules / name / "node_modules" / other).symlink_to(modules / other)
+    text = standing_on._text
+    monkeypatch.setattr(standing_on, "_text", lambda path: texts.append(path) or text(path))
+    assert [one.name for one in standing_on.of_file(modules)] == ["a", "b"]
+    assert len(texts) == 2 + 2
+
+
 @pytest.mark.parametrize(
     ("given", "url"),
     [
