@@ -46,7 +46,9 @@ class Project:
 
 def installed() -> list[Project]:
     """Every distribution of the running environment, by name."""
-    found = {_plain(project.name): project for project in map(_project, metadata.distributions())}
+    # What an install that broke off left behind has no name.
+    named = (one for one in metadata.distributions() if one.metadata["Name"])
+    found = {_plain(project.name): project for project in map(_project, named)}
     return [found[name] for name in sorted(found)]
 
 
@@ -138,9 +140,16 @@ def _requirements(path: Path, seen: list[Path]) -> Iterator[str]:
 def _pylock(path: Path) -> list[str]:
     try:
         packages = tomllib.loads(_text(path)).get("packages", [])
-        return [package["name"] for package in packages]
-    except (tomllib.TOMLDecodeError, TypeError, KeyError, AttributeError) as error:
-        raise Unreadable(_("%s is no lock file. Nothing was changed.") % path) from error
+        names = [package["name"] for package in packages]
+    except (ValueError, RecursionError, TypeError, KeyError, AttributeError) as error:
+        raise Unreadable(_no_lock(path)) from error
+    if not all(isinstance(name, str) and name for name in names):
+        raise Unreadable(_no_lock(path))
+    return names
+
+
+def _no_lock(path: Path) -> str:
+    return _("%s is no lock file. Nothing was changed.") % path
 
 
 def _text(path: Path) -> str:
@@ -162,7 +171,7 @@ def _node_modules(folder: Path) -> Iterator[Project]:
             continue
         seen.add(here)
         for package in sorted([*here.glob("*/package.json"), *here.glob("@*/*/package.json")]):
-            project = _package(package)
+            project = _package(package) if package.is_file() else None
             if project is not None:
                 found.setdefault(project.name, project)
             if (inner := package.parent / "node_modules").is_dir():
@@ -173,9 +182,9 @@ def _node_modules(folder: Path) -> Iterator[Project]:
 def _package(path: Path) -> Project | None:
     try:
         facts = json.loads(_text(path))
-    except (json.JSONDecodeError, Unreadable):
+    except (ValueError, RecursionError, Unreadable):
         return None
-    if not isinstance(facts, dict) or not isinstance(facts.get("name"), str):
+    if not isinstance(facts, dict) or not isinstance(facts.get("name"), str) or not facts["name"]:
         return None
     home = facts.get("homepage")
     url = home if isinstance(home, str) and _is_web(home) else _repository(facts.get("repository"))

@@ -61,6 +61,12 @@ def test_the_running_environment_is_thanked(loaded):
     assert found["unknown"] == ["mickle"]
 
 
+def test_what_a_broken_install_left_behind_is_no_project(tmp_path, monkeypatch):
+    (tmp_path / "left-1.0.dist-info").mkdir()
+    monkeypatch.syspath_prepend(tmp_path)
+    assert "Django" in [one.name for one in standing_on.installed()]
+
+
 def test_a_lock_file_is_read(loaded, tmp_path):
     (tmp_path / "pylock.toml").write_text(
         'lock-version = "1.0"\n[[packages]]\nname = "django"\n[[packages]]\nname = "zzz-none"\n'
@@ -83,8 +89,11 @@ def test_a_folder_of_modules_is_read_with_what_lies_inside(loaded, tmp_path):
     package(modules / "left" / "node_modules" / "in", name="inner", repository="github:x/inner")
     package(modules / "left" / "test" / "fixture", name="fixture", homepage="https://no.example/")
     package(modules / "bare", name="bare")
-    (modules / "broken").mkdir()
-    (modules / "broken" / "package.json").write_text("{")
+    package(modules / "unnamed", name="")
+    for number, text in enumerate(("{", "[" * 100_000, '{"name": ' + "9" * 5_000 + "}")):
+        (modules / f"broken-{number}").mkdir()
+        (modules / f"broken-{number}" / "package.json").write_text(text)
+    (modules / "folder" / "package.json").mkdir(parents=True)
     found = loaded.json("thank", str(modules), "--member", "alice")
     assert sorted(found["nodded"]) == ["@scope/a", "inner", "left"]
     assert found["unknown"] == ["bare"]
@@ -164,6 +173,10 @@ def test_own_projects_and_wrong_addresses_get_no_nod(loaded, monkeypatch):
         ("pylock.toml", "packages = 7", "is no lock file"),
         ("pylock.toml", "[[packages]]\nversion = '1'", "is no lock file"),
         ("pylock.toml", "= broken", "is no lock file"),
+        ("pylock.toml", "[[packages]]\nname = 1979-05-27", "is no lock file"),
+        ("pylock.toml", "[[packages]]\nname = ''", "is no lock file"),
+        ("pylock.toml", "a = " + "[" * 100_000, "is no lock file"),
+        ("pylock.toml", "a = " + "9" * 5_000, "is no lock file"),
         ("r.txt", b"\xff\xfe\x00", "is not a text"),
     ],
 )
