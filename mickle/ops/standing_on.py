@@ -21,7 +21,8 @@ _LABELS = (
 )
 # A requirement: the name, extras, then the end or a version, an address, a marker or an option.
 _NAME = re.compile(
-    r"(?P<name>[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?)\s*(?:\[[^\]]*\])?\s*(?=$|[<>=!~;@(]|--)"
+    r"(?P<name>[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?)"
+    r"\s*+(?:\[[^\]]*\]\s*+)?(?=$|[<>=!~;@(]|--)"
 )
 # A project given by where it lies; pip alone could tell its name.
 _PLACE = re.compile(r"(?:(?:-e|--editable)[ =]+)?(?P<place>[\w+]+://\S+|\.{0,2}/\S*|\.)")

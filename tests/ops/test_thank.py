@@ -1,6 +1,7 @@
 """Thanking what a program stands on."""
 
 import json
+import time
 from importlib import metadata
 
 import pytest
@@ -186,6 +187,14 @@ def test_what_names_no_project_is_refused(loaded, tmp_path, name, content, told)
     before = Nod.objects.count()
     assert told in loaded.refused("thank", str(path), "--member", "alice")
     assert Nod.objects.count() == before
+
+
+def test_a_long_line_is_read_in_time(tmp_path):
+    (tmp_path / "r.txt").write_text("a" + " " * 20_000 + "x\n")
+    begun = time.process_time()
+    with pytest.raises(standing_on.Unreadable, match="line 1 of"):
+        standing_on.of_file(tmp_path / "r.txt")
+    assert time.process_time() - begun < 1
 
 
 def test_one_of_file_and_environment_is_needed(loaded, tmp_path):
