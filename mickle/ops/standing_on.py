@@ -28,7 +28,9 @@ _NAME = re.compile(
 _PLACE = re.compile(r"(?:(?:-e|--editable)[ =]+)?(?P<place>[\w+]+://\S+|\.{0,2}/\S*|\.)")
 _INCLUDE = re.compile(r"(?:-r|--requirement)[ =]*(?P<file>\S+)")
 _SHORT = {"github": "github.com", "gitlab": "gitlab.com", "bitbucket": "bitbucket.org"}
-_SCP = re.compile(r"(?:ssh://)?git@(?P<host>[^:/]+)[:/](?P<path>.+)")
+_SCP = re.compile(r"git@(?P<host>[^:/]+)[:/](?P<path>.+)")
+# A port for ssh or git is none of the web's; in place of one some write a colon as scp does.
+_GIT = re.compile(r"(?:git|ssh)://(?:[^@/]*@)?(?P<host>[^:/]+)(?::[0-9]*(?=/))?[:/](?P<path>.+)")
 
 
 class Unreadable(Refused):
@@ -210,7 +212,6 @@ def _repository(given: Any) -> str:
         return f"https://{_SHORT[host]}/{path}"
     if not colon and re.fullmatch(r"\w[\w.-]*/[\w.-]+", text):
         return f"https://github.com/{text}"
-    if scp := _SCP.fullmatch(text):
-        return f"https://{scp['host']}/{scp['path']}"
-    text = re.sub(r"^(git|ssh)://(git@)?", "https://", text)
+    if found := _SCP.fullmatch(text) or _GIT.fullmatch(text):
+        return f"https://{found['host']}/{found['path']}"
     return text if _is_web(text) else ""
