@@ -4,7 +4,7 @@ import json
 import re
 import tomllib
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -63,6 +63,7 @@ def of_file(path: Path) -> list[Project]:
         projects = _looked_up(_pylock(path))
     else:
         projects = _looked_up(_requirements(path, []))
+    projects = [replace(one, name=_seen(one.name)) for one in projects]
     if not projects:
         raise Unreadable(
             _(
@@ -72,6 +73,13 @@ def of_file(path: Path) -> list[Project]:
             % {"path": path}
         )
     return projects
+
+
+def _seen(name: str) -> str:
+    """A name fit for a terminal: what a file calls a project may steer one, or be no text."""
+    return "".join(
+        letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in name
+    )
 
 
 def _plain(name: str) -> str:
@@ -130,7 +138,8 @@ def _requirements(path: Path, seen: list[Path]) -> Iterator[str]:
             if other.resolve() not in seen and len(seen) < INCLUDES_AT_MOST:
                 yield from _requirements(other, seen)
         elif place := _PLACE.match(line):
-            yield place["place"]
+            # Who may fetch it is nobody's to read in an answer.
+            yield re.sub(r"(?<=://)[^/\s]*@", "", place["place"])
         elif name := _NAME.match(line):
             yield name["name"]
         elif line and not line.startswith("-"):

@@ -202,6 +202,19 @@ def test_a_long_line_is_read_in_time(tmp_path):
     assert time.process_time() - begun < 1
 
 
+def test_no_password_of_an_address_is_answered(loaded, tmp_path):
+    (tmp_path / "r.txt").write_text("git+https://bot:s3cret@git.example/a.git@v1\n")
+    words = ("thank", str(tmp_path / "r.txt"), "--member", "alice")
+    assert loaded.json(*words)["unknown"] == ["git+https://git.example/a.git@v1"]
+
+
+@pytest.mark.parametrize("sign", ["\x1b[2J", "\x07", "\n", "\u202e", "\ud800", "\x9b"])
+def test_no_name_of_a_package_steers_the_terminal(loaded, tmp_path, sign):
+    package(tmp_path / "node_modules" / "a", name=f"a{sign}b")
+    assert loaded("thank", str(tmp_path / "node_modules"), "--member", "alice") == 0, loaded.err
+    assert loaded.out.endswith(f": a\ufffd{sign[1:]}b.")
+
+
 def test_one_of_file_and_environment_is_needed(loaded, tmp_path):
     assert "either a FILE or --installed" in loaded.refused("thank", "--member", "alice")
     both = ("thank", str(tmp_path), "--installed", "--member", "alice")
