@@ -1,6 +1,7 @@
 """The door of the room: joining, budgets, privacy, charities, invitations."""
 
 import base64
+import re
 import secrets
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -303,6 +304,11 @@ def note_closing(*, member: Member, at: datetime) -> bool:
     with transaction.atomic():
         instance.hold_owners()
         return bool(rows.update(closing_at=at))
+
+
+def is_of_the_closed(username: str) -> bool:
+    """Whether a name is one that `erase` leaves, and so nobody else's to have."""
+    return re.fullmatch(r"closed-[0-9]+", username, re.IGNORECASE) is not None
 
 
 def erase(*, member: Member, at: datetime) -> None:

@@ -64,7 +64,8 @@ def _known(names: Iterable[str]) -> People:
     found: People = {}
     if not Member.objects.exists():
         return found
-    rows = Member.objects.annotate(small=Lower("username")).values_list("small", "id")
+    staying = Member.objects.filter(closed_at=None)
+    rows = staying.annotate(small=Lower("username")).values_list("small", "id")
     for chunk in chunks(sorted(names)):
         found.update(rows.filter(small__in=chunk))
     return found
@@ -79,6 +80,9 @@ def _check_once(world: World, rows: list[tuple[int, Row]]) -> None:
         if name in names:
             raise world.broken(("members", place, "username"), _("this name stands here twice"))
         names.add(name)
+        if members.is_of_the_closed(name):
+            why = _("this is what an account is called that was closed")
+            raise world.broken(("members", place, "username"), why)
         if "email" in row:
             address = _email(world, place, row)
             if address in addresses:

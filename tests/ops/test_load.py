@@ -165,6 +165,20 @@ def test_two_members_with_one_address_are_refused(loaded, tmp_path):
     assert "members[0].email: another member has this address" in said
 
 
+def test_nobody_is_called_as_an_account_that_was_closed(loaded, tmp_path):
+    bob = members.find("bob")
+    world = small()
+    world["members"].append({"username": f"Closed-{bob.id}"})
+    assert "members[2].username: this is what an" in loaded.refused(
+        "load", written(tmp_path, world)
+    )
+    members.erase(member=members.find("alice"), at=instance.now())
+    gone = Member.objects.exclude(closed_at=None).get().username
+    nod = {"member": gone, "thing": 102, "month": ago(0)}
+    said = loaded.refused("load", written(tmp_path, small(members=[], nods=[nod])))
+    assert f"nods[0].member: nobody here is called “{gone}”" in said
+
+
 def test_a_nod_in_a_closed_month_is_refused(loaded, tmp_path):
     assert loaded("close-due") == 0
     world = small()
