@@ -4,14 +4,27 @@ import unicodedata
 
 from ada_url import idna_to_unicode
 
+from mickle.lib._words import words
+
 # Scripts that are written together; anything else beside Latin is a disguise.
 _TOGETHER = (
     {"LATIN", "CJK", "HIRAGANA", "KATAKANA"},
     {"LATIN", "CJK", "BOPOMOFO"},
     {"LATIN", "CJK", "HANGUL"},
 )
-# Cyrillic and Greek letters that nobody tells from Latin ones: a name made of them alone imitates.
-_LOOKALIKES = frozenset("асԁеһіјӏорԛѕԝхуъьҽпгѵѡονυ")
+# Scripts that somebody writes today (UAX 31, table 5); letters of others only imitate.
+_LIVING = words(
+    """ARABIC ARMENIAN BENGALI BOPOMOFO CJK CYRILLIC DEVANAGARI ETHIOPIC GEORGIAN GREEK GUJARATI
+    GURMUKHI HANGUL HEBREW HIRAGANA KANNADA KATAKANA KHMER LAO LATIN MALAYALAM MYANMAR ORIYA SINHALA
+    TAMIL TELUGU THAANA THAI TIBETAN"""
+)
+# Latin letters of languages that are no plain letter with a mark; the rest imitate plain ones.
+_OWN_LATIN = frozenset("ßæœøðþđħłŋəŧ")
+# Cyrillic, Greek, Armenian and Georgian letters that nobody tells from Latin ones: a name made of
+# them alone imitates.
+_LOOKALIKES = frozenset("асԁеһіјӏорԛѕԝхуъьҽпгѵѡαηικνορτυωագզէլհյոսցւօიოყძხჽჿ")
+# What reads as a slash, a dash or a dot between letters of another script.
+_STROKES = frozenset("ー・々ヽノソンゾ一丨丶丿〳〵")
 _NO_SCRIPT = frozenset("0123456789-ー・々")
 
 
@@ -33,8 +46,19 @@ def _label(label: str, *, latin_end: bool) -> str:
     scripts = {_script(letter) for letter in letters} - {"COMBINING"}
     if len(scripts) > 1 and not any(scripts <= together for together in _TOGETHER):
         return label
+    if not scripts <= _LIVING or any(map(_is_odd_latin, letters)):
+        return label
+    if {letter for letter in text if not letter.isascii()} <= _STROKES:
+        return label
     # Under .рф nobody expects Latin letters; under .com everybody does.
-    return label if latin_end and letters <= _LOOKALIKES else text
+    plain = set(unicodedata.normalize("NFD", "".join(letters)))
+    bare = {letter for letter in plain if _script(letter) != "COMBINING"}
+    return label if latin_end and bare <= _LOOKALIKES else text
+
+
+def _is_odd_latin(letter: str) -> bool:
+    base = unicodedata.normalize("NFD", letter)[0]
+    return _script(letter) == "LATIN" and not base.isascii() and base not in _OWN_LATIN
 
 
 def _script(letter: str) -> str:
