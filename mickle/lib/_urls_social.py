@@ -52,13 +52,11 @@ def x(page: Page) -> Page:
     if path == "" and (found := _X_ROUTE.fullmatch(route)):
         path, route = found[1], ""
     path = _X_AT.sub("/", path)
+    if found := _HANDLE.fullmatch(path):
+        path = f"/{found[1].lower()}{found[2] or ''}"
     if found := _POST.fullmatch(path):
         return Page("x.com", f"/i/status/{found[1]}")
-    pairs = page.without(*_X_MARKS).pairs
-    if found := _HANDLE.fullmatch(path):
-        name, below = found.groups()
-        return Page("x.com", f"/{name.lower()}{below or ''}", pairs, route)
-    return Page("x.com", path or "/", pairs, route)
+    return Page("x.com", path or "/", page.without(*_X_MARKS).pairs, route)
 
 
 def reddit(page: Page) -> Page:
@@ -84,12 +82,11 @@ def redd_it(page: Page) -> Page:
 
 def instagram(page: Page) -> Page:
     """A post is its code, as picture, reel or video, under its author's name or alone."""
-    path = page.path.rstrip("/")
+    name, slash, below = page.path.rstrip("/")[1:].partition("/")
+    path = f"/{lowered(name)}{slash}{below}"
     found = _INSTAGRAM.fullmatch(path)
     if found and found[1] not in _NO_CODE:
         return Page("instagram.com", f"/p/{found[1]}")
-    name, slash, below = path[1:].partition("/")
-    path = f"/{lowered(name)}{slash}{below}"
     return page.at("instagram.com", path).without("hl")
 
 

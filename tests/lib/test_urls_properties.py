@@ -73,6 +73,9 @@ def understood(url: str) -> Identity:
 @example("https://gist.github.com/alice/a//.git")
 @example("https://doi.org/10.1000%2F..%2Fa")
 @example("https://www.tumblr.com/xn--alice/733128390912982016")
+@example("https://www.instagram.com/Reel/CuZ8w0xoLXk/")
+@example("https://www.instagram.com/P/CuZ8w0xoLXk/embed/?hl=de")
+@example("https://twitter.com/I/web/status/20")
 def test_understanding_twice_changes_nothing(url: str) -> None:
     once = understood(url)
     twice = identify(once.url)
