@@ -120,7 +120,12 @@ def _things(world: World, people: _loading_people.People, at: datetime) -> dict[
     except Refused as refused:
         raise _culprit(world, refused) from refused
     found: dict[int | str, int] = {}
-    for row, thing_id in zip(rows, ids, strict=True):
+    owners: dict[int, str] = {}
+    for place, (row, thing_id) in enumerate(zip(rows, ids, strict=True)):
+        owner = row.get("owner", "").lower()
+        if owners.setdefault(thing_id, owner) != owner and owner:
+            why = _("this page stands here before, and not as theirs")
+            raise world.broken(("things", place, "owner"), why)
         found[row["url"]] = thing_id
         if "id" in row:
             found[row["id"]] = thing_id

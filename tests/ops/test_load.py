@@ -154,6 +154,21 @@ def test_an_own_thing_is_refused(mickle, tmp_path):
     assert not Member.objects.exists()
 
 
+def test_a_page_with_two_owners_is_refused(mickle, tmp_path):
+    world = small()
+    again = {"url": "http://www.bob.example/essay/?utm_source=x"}
+    world["things"] += [again, again | {"owner": "BOB"}]
+    assert mickle("load", written(tmp_path, world)) == 0, mickle.err
+    world["things"].append(again | {"owner": "alice"})
+    assert "things[4].owner: this page stands here before" in mickle.refused(
+        "load", written(tmp_path, world)
+    )
+    world["things"][4] = {"url": "https://nobody.example", "owner": "alice"}
+    assert "things[4].owner: this page stands here before" in mickle.refused(
+        "load", written(tmp_path, world)
+    )
+
+
 def test_two_members_with_one_address_are_refused(loaded, tmp_path):
     world = small(members=[{"username": name, "email": "A@x.example"} for name in ("ann", "bea")])
     world["things"] = world["nods"] = []
