@@ -239,6 +239,11 @@ def _parsed(raw: str) -> str:
         raise _too_long(raw)
     if not raw.isprintable() and _CONTROL.search(raw):
         raise BadUrl(_("This address contains a line break or control character."))
+    if "\ufffd" in raw:
+        # It stands for whatever could not be decoded, and so for different pages.
+        raise BadUrl(
+            _("This address contains a letter that could not be read. Copy it from the browser.")
+        )
     try:
         href: str = normalize_url(raw)
     except ValueError:

@@ -215,6 +215,7 @@ def test_other_methods_are_refused(alone, method):
             "url=",
             "url=javascript:alert(1)",
             "url=/relative",
+            "url=https://x.example/caf%E9",
             "url=https://x.example/" + "a" * 3000,
         ),
         *("id=1&size=huge", "id=1&theme=pink", "id=1&lang=xx", "&".join(["id=1"] * 101)),

@@ -96,6 +96,7 @@ def test_spellings_that_are_not_surely_the_same(one: str, other: str) -> None:
         ("https://example.com/a\nb", "line break"),
         ("https://exa\tmple.com/", "line break"),
         ("https://example.com/\x00", "line break"),
+        ("https://example.com/caf\ufffd", "could not be read"),
         ("https://example.com/" + "a" * 1_981, "2001 characters"),
         ("https://example.com/" + "a" * 2_980, "3000 characters"),
         ("https://example.com/" + "é" * 400, "2420 characters"),
