@@ -75,18 +75,23 @@ def aside(source: Path, when: str) -> Path:
     return source.with_name(f"{source.stem}-moved-{when}{source.suffix}")
 
 
+def moved_away(source: Path) -> Path | None:
+    """As what a SQLite that was moved is kept, the newest; None where it is there, or never was."""
+    pattern = aside(source.with_stem(glob.escape(source.stem)), "*").name
+    kept = [] if source.exists() else sorted(source.parent.glob(pattern))
+    return kept[-1] if kept else None
+
+
 def _must_be_here() -> None:
     if connection.vendor != "sqlite":
         return
-    named = Path(str(connection.settings_dict["NAME"]))
-    pattern = aside(named.with_stem(glob.escape(named.stem)), "*").name
-    if not named.exists() and (kept := sorted(named.parent.glob(pattern))):
+    if kept := moved_away(Path(str(connection.settings_dict["NAME"]))):
         raise HasMoved(
             _(
                 "This instance has moved to PostgreSQL: set DATABASE_URL to it. What was here is"
                 " kept as %(path)s. Nothing was changed."
             )
-            % {"path": kept[-1]}
+            % {"path": kept}
         )
 
 

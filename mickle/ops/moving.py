@@ -61,6 +61,11 @@ def move(source: Path, *, report: Report) -> Moved:
                 " command will need it from then on. Nothing was changed."
             )
         )
+    if kept := database.moved_away(source):
+        raise CannotMove(
+            _("%(source)s has moved already, and is kept as %(kept)s. Nothing was changed.")
+            % {"source": source, "kept": kept}
+        )
     if not source.is_file():
         raise CannotMove(
             _("There is no SQLite at %(path)s to move from. Nothing was changed.")

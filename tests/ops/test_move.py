@@ -282,8 +282,11 @@ def test_none_begins_in_the_place_of_one_that_has_moved(here, there):
     assert done.returncode == 1
     assert "has moved to PostgreSQL: set DATABASE_URL to it" in done.stderr
     assert not (here / "mickle.sqlite3").exists()
-    # Who wants it back gives it its name again.
     (kept,) = here.glob("mickle-moved-*")
+    again = _mickle(here, there, "move")
+    assert again.returncode == 1
+    assert f"has moved already, and is kept as {kept}. Nothing was changed." in again.stderr
+    # Who wants it back gives it its name again.
     kept.rename(here / "mickle.sqlite3")
     assert _mickle(here, "", "audit").returncode == 0
 
