@@ -126,8 +126,8 @@ OPERATING = [
     Bug(
         "another instance begins where one has moved away",
         "ops/database.py",
-        "    if not named.exists() and (kept",
-        "    if named.exists() and (kept",
+        "    kept = [] if source.exists() else",
+        "    kept = [] if not source.exists() else",
         _MOVES + "begins_in",
     ),
 ]
