@@ -15,7 +15,7 @@ END = months.end(NOVEMBER)
 
 def test_a_month_closes_when_it_has_ended_and_once():
     instance_at("2026-11")
-    with pytest.raises(instance.NotYet, match="open until 2026-12-01"):
+    with pytest.raises(instance.NotYet, match="has not ended; it does on 2026-12-01"):
         instance.close(month=NOVEMBER, at=END - timedelta(microseconds=1))
     assert instance.close(month=NOVEMBER, at=END).fee_basis_points == 1000
     with pytest.raises(instance.NotYet, match="in order"):
