@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser
 
+from tests import databases
 from tests.browser.conftest import Running
 from tests.browser.drivers import Chromium, Driver, firefox, until
 from tests.browser.hosts import Host
@@ -67,11 +68,21 @@ BROWSERS: dict[str, Make] = {
 # Codes to sign in with are rare, so each browser is somebody else's.
 NAMES = ("ada", "amir", "anouk", "bao", "bela", "chidi", "cora", "dag")
 PEOPLE = dict(zip(BROWSERS, NAMES, strict=True))
+ROWS = {**dict.fromkeys(CASES, "shipped"), **KINDS}
+# Of each row now the one browser comes first, and now the other.
 EVERYTHING = [
     (f"{name} {kind}", row)
-    for name in ("Chromium", "Firefox")
-    for row, kind in [*((row, "shipped") for row in CASES), *KINDS.items()]
+    for place, (row, kind) in enumerate(ROWS.items())
+    for name in (("Chromium", "Firefox"), ("Firefox", "Chromium"))[place % 2]
 ]
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Each row in one browser a day, half of them in either, and in both when they are named."""
+    if "row" in metafunc.fixturenames:
+        days = 1 if databases.names_some(metafunc.config) else 2
+        drawn = sorted(databases.drawn(metafunc.config, EVERYTHING, days=days))
+        metafunc.parametrize(("browser", "row"), drawn)
 
 
 @pytest.fixture(scope="module")
@@ -138,7 +149,6 @@ def expected(row: str, browser: str) -> tuple[str, int, int]:
     return seen, int(first or 0), int(second or 0)
 
 
-@pytest.mark.parametrize(("browser", "row"), EVERYTHING)
 def test_what_a_page_shows_and_how_many_clicks_a_nod_takes(
     driver: Driver, row: str, visit: Visit, mickle: Host
 ) -> None:

@@ -1,6 +1,6 @@
 """The whole product beside plain dictionaries: random deeds, the same balances after each.
 
-Hypothesis prints how to replay a run that fails. 30,000 steps on SQLite and 20,000 on PostgreSQL, a
+Hypothesis prints how to replay a run that fails. 40,000 steps on SQLite and 10,000 on PostgreSQL, a
 million on each with --long. Each deed is as durable as in life: what is written there, the next one
 finds.
 """
@@ -46,7 +46,7 @@ PARTED = (
 )
 GRACE = timedelta(days=3)
 STEPS = 200
-QUICK, LONG = {"sqlite": 30_000, "postgresql": 20_000}, 1_000_000
+QUICK, LONG = {"sqlite": 40_000, "postgresql": 10_000}, 1_000_000
 # Split so that two workers can share them.
 PARTS = 4
 
