@@ -144,7 +144,7 @@ def _new_things(
             raise world.broken(("things", place, "language"), _("“%s” is not known") % language)
         yield things.NewThing(
             url=row["url"],
-            created_at=_created_at(world, place, row) or at,
+            created_at=_created_at(world, place, row, at),
             thing_id=row.get("id"),
             title=row.get("title", ""),
             description=row.get("description", ""),
@@ -156,13 +156,17 @@ def _new_things(
         )
 
 
-def _created_at(world: World, place: int, row: Row) -> datetime | None:
+def _created_at(world: World, place: int, row: Row, at: datetime) -> datetime:
     if "created_at" not in row:
-        return None
+        return at
     try:
-        return datetime.fromisoformat(row["created_at"]).astimezone(UTC)
+        found = datetime.fromisoformat(row["created_at"]).astimezone(UTC)
     except (ValueError, OverflowError) as error:
         raise world.broken(("things", place, "created_at"), _("there is no such day")) from error
+    if found > at:
+        # It would be the newest of all until then.
+        raise world.broken(("things", place, "created_at"), _("this day is still to come"))
+    return found
 
 
 def _culprit(world: World, refused: Refused) -> Refused:

@@ -121,6 +121,7 @@ def test_a_longer_file_adds_what_is_new_and_leaves_the_rest(loaded, tmp_path):
         (("nods", 1, "at", "2001-02-30T00:00:00Z"), "nods[1].at: there is no such instant"),
         (("nods", 1, "at", "9999-12-31T23:00:00-12:00"), "nods[1].at: there is no such instant"),
         (("things", 1, "created_at", "0001-01-01T00:00:00+12:00"), "there is no such day"),
+        (("things", 1, "created_at", "2126-01-01T00:00:00Z"), "this day is still to come"),
         (("nods", 1, "month", "0001-01"), 'nods[1].month: "0001-01" is not'),
     ],
 )
