@@ -38,6 +38,8 @@ OURS = {
     *("settlement_proof.before", "settlement_proof.tree", "settlement_proof.root"),
     *("payouts_payoutfile.message_id", "payouts_payoutfile.sha256", "payouts_payout.key"),
 }
+# What would be seen wherever it is taken for markup.
+MARK = re.compile("<t19[ />]")
 NUMBER = re.compile(r"-?\d+(\.\d+)?")
 MARKS = """() => [
   ...document.querySelectorAll("t19, [t19]"),
@@ -69,7 +71,9 @@ def texts() -> list[tuple[str, str, int]]:
 
 def poison(file: Path) -> int:
     """Write the payloads into every row; how many were written."""
-    written, payload = 0, cycle(PAYLOADS)
+    # Which row has which one is another each day: each is to show what it was taken for.
+    marked = (one if MARK.search(one) else f"{one}<t19>" for one in PAYLOADS)
+    written, payload = 0, cycle(marked)
     with sqlite3.connect(file) as raw:
         for table, column, length in texts():
             rows = [row[0] for row in raw.execute(f"SELECT rowid FROM {table}")]
