@@ -1,7 +1,6 @@
 """The door of the room: ask to leave, finish what had to wait, send again what came back."""
 
 import logging
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
@@ -177,12 +176,8 @@ def _ask(
     members.check_not_last_operator(member)
     for subscription in nods.subscriptions(member):
         nods.unsubscribe(member=member, thing=subscription.thing, at=at)
-    open_month = _open_month(at)
     if open_nods == "take_back":
-        for nod in nods.of_month(member, open_month):
-            # With a nod go those at what is the same thing by now.
-            with suppress(nods.NoNod):
-                nods.take_back(member=member, thing=nod.thing, at=at, month=open_month)
+        nods.take_back_all(member=member, month=_open_month(at))
     claims.forget(member=member)
     passes.revoke_all(member=member)
     programs.revoke_all(member=member)

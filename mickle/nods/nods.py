@@ -168,20 +168,33 @@ def take_back(*, member: Member, thing: Thing, at: datetime, month: int | None =
             _("%(month)s is closed, so this nod stays. Nothing was changed.")
             % {"month": months.text(wanted)}
         )
-    names = {"member": member.id, "thing": thing.id, "month": wanted}
+    if not _take_back(member, [thing.id], wanted):
+        raise NoNod(_("You have not nodded at this in %(month)s.") % {"month": months.text(wanted)})
+    return wanted
+
+
+def take_back_all(*, member: Member, month: int) -> None:
+    """Take back all that a member gave in an open month."""
+    _take_back(member, [nod.thing_id for nod in of_month(member, month)], month)
+
+
+def _take_back(member: Member, thing_ids: Iterable[int], month: int) -> bool:
+    """Whether there was a nod at any of these things, or at what is one with them."""
+    gone: list[int] = []
     with transaction.atomic(), connection.cursor() as cursor:
         instance.hold_fence()
         _hold_member(cursor, member)
-        cursor.execute(write.TAKE_BACK, names)
-        gone = sorted(thing_id for _member, thing_id in cursor.fetchall())
-        if not gone:
-            raise NoNod(
-                _("You have not nodded at this in %(month)s.") % {"month": months.text(wanted)}
-            )
-        for thing_id in gone:
-            cursor.execute(write.COUNT_DOWN, {**names, "thing": thing_id})
-        _tell(cursor)
-    return wanted
+        for thing_id in thing_ids:
+            names = {"member": member.id, "thing": thing_id, "month": month}
+            cursor.execute(write.TAKE_BACK, names)
+            gone += [at for _member, at in cursor.fetchall()]
+        # After all nods and in order, so that two who change several never wait for each other.
+        for thing_id in sorted(gone):
+            names = {"member": member.id, "thing": thing_id, "month": month}
+            cursor.execute(write.COUNT_DOWN, names)
+        if gone:
+            _tell(cursor)
+    return bool(gone)
 
 
 def subscribe(

@@ -3,6 +3,8 @@
 import re
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from mickle.closing import closing
 from mickle.instance import instance
@@ -66,6 +68,22 @@ def test_who_closes_the_account_takes_back_both(given):
     account = {"iban": "DE89370400440532013000", "holder_name": "Alice"}
     closing.close(member=alice, at=instance.now(), open_nods="take_back", **account)
     assert not Nod.objects.exists()
+
+
+def test_who_closes_the_account_lowers_counts_in_the_order_in_which_others_raise_them():
+    instance_at(months.text(instance.open_month()), kind="TEST")
+    alice = member("alice", funds="5.00", month=instance.open_month())
+    was, between, stays = thing("was"), thing("between"), thing("stays")
+    for one in (was, between, stays):
+        nods.give(member=alice, thing=one, at=instance.now())
+    things.merge(thing=was, into=stays, at=instance.now())
+    account = {"iban": "DE89370400440532013000", "holder_name": "Alice"}
+    with CaptureQueriesContext(connection) as captured:
+        closing.close(member=alice, at=instance.now(), open_nods="take_back", **account)
+    said = "\n".join(one["sql"] for one in captured)
+    lowered = re.findall(r"UPDATE nods_count SET total = total - 1\s+WHERE thing_id = (\d+)", said)
+    assert list(map(int, lowered)) == [was.id, between.id, stays.id]
+    assert nods.wrong_counts() == []
 
 
 def test_a_monthly_nod_is_changed_and_stopped_at_the_page_that_stays(given):

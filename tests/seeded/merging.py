@@ -16,9 +16,16 @@ MERGING = [
     Bug(
         "of what is taken back at several addresses one is counted down",
         "nods/nods.py",
-        "        for thing_id in gone:\n",
-        "        for thing_id in gone[:1]:\n",
+        "        for thing_id in sorted(gone):\n",
+        "        for thing_id in sorted(gone)[:1]:\n",
         f"{_MERGED} -k whichever",
+    ),
+    Bug(
+        "who closes the account lowers counts in an order of their own",
+        "nods/nods.py",
+        "        for thing_id in sorted(gone):\n",
+        "        for thing_id in gone:\n",
+        f"{_MERGED} -k in_the_order",
     ),
     Bug(
         "a page does not say that one nodded before it took another in",
