@@ -52,10 +52,16 @@ def no_other() -> None:
         if not given.startswith("MICKLE_") or given in known:
             continue
         name = given.removeprefix("MICKLE_").upper()
-        meant = [one for one in sorted(_asked) if one.startswith(f"{name}_")]
-        meant += difflib.get_close_matches(name, _asked, n=1, cutoff=_LIKE)
-        if meant:
-            raise ImproperlyConfigured(f"{given} is no setting; MICKLE_{meant[0]} is one.")
+        of_file = re.sub(r"_?FILES?$", "", name)
+        if meant := _meant(name) or _meant(of_file, "_FILE"):
+            raise ImproperlyConfigured(f"{given} is no setting; MICKLE_{meant} is one.")
+
+
+def _meant(name: str, end: str = "") -> str:
+    """The setting that a name begins, or is like; empty where there is none."""
+    begun = [one for one in sorted(_asked) if one.startswith(f"{name}_")]
+    found = begun or difflib.get_close_matches(name, _asked, n=1, cutoff=_LIKE)
+    return f"{found[0]}{end}" if found else ""
 
 
 def choice(name: str, default: str, allowed: tuple[str, ...]) -> str:

@@ -95,6 +95,9 @@ def test_what_a_setting_may_not_be_is_named(tmp_path, named):
         ("MICKLE_HOST", "MICKLE_HOSTS"),
         ("MICKLE_SMTP_PASWORD", "MICKLE_SMTP_PASSWORD"),
         ("MICKLE_archive", "MICKLE_ARCHIVE"),
+        ("MICKLE_SMTP_PASWORD_FILE", "MICKLE_SMTP_PASSWORD_FILE"),
+        ("MICKLE_SECRET_KEYFILE", "MICKLE_SECRET_KEY_FILE"),
+        ("MICKLE_SECRET_KEY_FILES", "MICKLE_SECRET_KEY_FILE"),
     ],
 )
 def test_a_name_that_is_nearly_a_setting_is_not_passed_over(tmp_path, given, meant):
@@ -103,7 +106,8 @@ def test_a_name_that_is_nearly_a_setting_is_not_passed_over(tmp_path, given, mea
 
 def test_names_that_others_set_are_passed_over(monkeypatch):
     """As Kubernetes does where a service is called “mickle”, and another “mickle-spark”."""
-    for name in ("PORT", "PORT_80_TCP_ADDR", "SERVICE_HOST", "SPARK_SERVICE_PORT", "VERSION"):
+    kubernetes = ("PORT", "PORT_80_TCP_ADDR", "SERVICE_HOST", "SPARK_SERVICE_PORT")
+    for name in (*kubernetes, "VERSION", "DATA_DIR", "ENV_FILE", "LOG_FILE", "PID_FILE"):
         monkeypatch.setenv(f"MICKLE_{name}", "x")
     _environment.no_other()
 
