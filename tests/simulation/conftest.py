@@ -1,4 +1,4 @@
-"""Which year is lived on PostgreSQL."""
+"""Which year is lived on which database."""
 
 import pytest
 
@@ -6,10 +6,11 @@ from tests import databases
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """On PostgreSQL the year of an economy and the one that is drawn take turns by the day."""
-    if config.getoption("--database") != "postgresql" or databases.names_some(config):
+    """Each year is lived on one database a day by turns, and with --long on both."""
+    if databases.names_some(config):
         return
+    ahead = config.getoption("--database") == "postgresql"
     years = [item for item in items if item.path.parent.name == "simulation"]
-    out = set(years).difference(databases.drawn(config, years, days=2))
+    out = set(years).difference(databases.drawn(config, years, days=2, ahead=ahead))
     items[:] = [item for item in items if item not in out]
     config.hook.pytest_deselected(items=list(out))
