@@ -1,7 +1,6 @@
 """Thanking what a program stands on."""
 
 import json
-import time
 from importlib import metadata
 
 import pytest
@@ -194,12 +193,11 @@ def test_what_names_no_project_is_refused(loaded, tmp_path, name, content, told)
     assert Nod.objects.count() == before
 
 
-def test_a_long_line_is_read_in_time(tmp_path):
-    (tmp_path / "r.txt").write_text("a" + " " * 20_000 + "x\n")
-    begun = time.process_time()
+def test_a_line_with_a_long_gap_is_read_at_once(tmp_path):
+    """Each space of it once: where each was tried with all behind it, this took a quarter hour."""
+    (tmp_path / "r.txt").write_text("a" + " " * 200_000 + "x\n")
     with pytest.raises(standing_on.Unreadable, match="line 1 of"):
         standing_on.of_file(tmp_path / "r.txt")
-    assert time.process_time() - begun < 1
 
 
 def test_no_password_of_an_address_is_answered(loaded, tmp_path):

@@ -1,9 +1,10 @@
-"""Bugs of nods at what is one page by now, of teams left and joined, of restored backups."""
+"""Bugs of merged pages, of teams left and joined, of restored backups and loaded worlds."""
 
 from tests.seeded.bug import Bug
 
 _MERGED = "tests/nods/test_merged.py"
 _TEAMS = "tests/teams/test_agreeing.py"
+_FUNDS = "tests/ops/test_load_funds.py"
 
 MERGING = [
     Bug(
@@ -89,5 +90,54 @@ MERGING = [
         "            return away(request, text)\n",
         "            return away(request, str(why))\n",
         "tests/settlement/test_past.py",
+    ),
+    Bug(
+        "funds of a world without a month are booked again a month later",
+        "payins/_many.py",
+        "Q(key__in=[row.key for row in rows]) | Q(member_id__in=undated)",
+        "Q(key__in=[row.key for row in rows])",
+        f"{_FUNDS} -k whenever",
+    ),
+    Bug(
+        "a longer world books funds again before its first nod",
+        "payins/_many.py",
+        "if row.dated or row.key in earlier:",
+        "if row.dated or row.key:",
+        f"{_FUNDS} -k longer",
+    ),
+    Bug(
+        "of two owners of a page in a world one loses it and nobody says so",
+        "ops/loading.py",
+        "if owners.setdefault(thing_id, owner) != owner and owner:",
+        "if owners.setdefault(thing_id, owner) != owner and not owner:",
+        "tests/ops/test_load.py -k two_owners",
+    ),
+    Bug(
+        "a world calls somebody as a closed account",
+        "ops/_loading_people.py",
+        "        if members.is_of_the_closed(name):\n",
+        "        if not name:\n",
+        "tests/ops/test_load.py -k account_that_was_closed",
+    ),
+    Bug(
+        "of a name that stands twice in a world the first value is lost",
+        "ops/world.py",
+        "    if len(found) < len(pairs):\n",
+        "    if len(found) > len(pairs):\n",
+        "tests/ops/test_world.py",
+    ),
+    Bug(
+        "two addresses that could not be decoded are one thing",
+        "lib/urls.py",
+        'if "\\ufffd" in raw:',
+        "if not raw:",
+        "tests/lib/test_urls.py",
+    ),
+    Bug(
+        "a host of look-alikes is shown in its own letters",
+        "lib/_urls_script.py",
+        "if not scripts <= _LIVING or any(map(_is_odd_latin, letters)):",
+        "if not scripts <= _LIVING:",
+        "tests/lib/test_urls.py",
     ),
 ]
