@@ -113,8 +113,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         if not databases.names_some(config):
             turns = [item for item in items if item not in out and _takes_turns(item)]
             out.update(set(turns).difference(databases.drawn(config, turns, days=3)))
-        items[:] = [item for item in items if item not in out]
-        config.hook.pytest_deselected(items=list(out))
+        databases.leave_out(config, items, out)
     # pytest-django puts what needs no database last.
     items[:] = _dealt(items, int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1")))
 

@@ -12,7 +12,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import UTC, datetime
 from itertools import chain
 from pathlib import Path
@@ -146,6 +146,26 @@ def drawn(config: pytest.Config, among: Sequence[T], *, days: int, ahead: int = 
     Who is a day ahead has those of tomorrow.
     """
     return among if config.getoption("--long") else among[(day() + ahead) % days :: days]
+
+
+def take_turns(
+    config: pytest.Config,
+    items: list[pytest.Item],
+    among: Sequence[pytest.Item],
+    *,
+    days: int,
+    ahead: int = 0,
+) -> None:
+    """Leave out those of a run's tests that have their turn on another day; see `drawn`."""
+    leave_out(config, items, set(among).difference(drawn(config, among, days=days, ahead=ahead)))
+
+
+def leave_out(
+    config: pytest.Config, items: list[pytest.Item], out: Collection[pytest.Item]
+) -> None:
+    """Take tests out of a run, and say so."""
+    items[:] = [item for item in items if item not in out]
+    config.hook.pytest_deselected(items=list(out))
 
 
 def names_some(config: pytest.Config) -> bool:

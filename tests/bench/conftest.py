@@ -12,6 +12,4 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     """Measure growth one day in six, and whenever it is named."""
     if databases.names_some(config) or databases.drawn(config, ["today's"], days=6):
         return
-    out = [item for item in items if item.name == DEAR]
-    items[:] = [item for item in items if item.name != DEAR]
-    config.hook.pytest_deselected(items=out)
+    databases.leave_out(config, items, [item for item in items if item.name == DEAR])

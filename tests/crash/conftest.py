@@ -20,6 +20,4 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     ahead = config.getoption("--database") == "postgresql"
     here = [item for item in items if item.path.parent.name == "crash"]
     dying = [i for i in here if i.path.name in TURNS and i.name not in ALWAYS]
-    out = set(dying).difference(databases.drawn(config, dying, days=2, ahead=ahead))
-    items[:] = [item for item in items if item not in out]
-    config.hook.pytest_deselected(items=list(out))
+    databases.take_turns(config, items, dying, days=2, ahead=ahead)

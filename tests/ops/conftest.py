@@ -20,9 +20,6 @@ def loaded(mickle, tmp_path) -> Terminal:
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Move an instance in every other way a day: each starts some processes at a database."""
-    if databases.names_some(config):
-        return
-    moving = [item for item in items if item.path.name == "test_move.py"]
-    out = set(moving).difference(databases.drawn(config, moving, days=2))
-    items[:] = [item for item in items if item not in out]
-    config.hook.pytest_deselected(items=list(out))
+    if not databases.names_some(config):
+        moving = [item for item in items if item.path.name == "test_move.py"]
+        databases.take_turns(config, items, moving, days=2)

@@ -11,6 +11,4 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         return
     ahead = config.getoption("--database") == "postgresql"
     years = [item for item in items if item.path.parent.name == "simulation"]
-    out = set(years).difference(databases.drawn(config, years, days=2, ahead=ahead))
-    items[:] = [item for item in items if item not in out]
-    config.hook.pytest_deselected(items=list(out))
+    databases.take_turns(config, items, years, days=2, ahead=ahead)

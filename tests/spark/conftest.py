@@ -38,9 +38,7 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Leave out what has its turn on another day."""
     out = set(TURNS).difference(databases.drawn(config, TURNS, days=len(TURNS)))
-    left = [item for item in items if item.name in out]
-    items[:] = [item for item in items if item.name not in out]
-    config.hook.pytest_deselected(items=left)
+    databases.leave_out(config, items, [item for item in items if item.name in out])
 
 
 def _process(folder: Path, kind: str, *arguments: str) -> subprocess.Popen[bytes]:
