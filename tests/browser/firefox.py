@@ -26,11 +26,18 @@ _QUIET = {
     "network.connectivity-service.enabled": False,
     "toolkit.telemetry.enabled": False,
 }
+# And what of it is there, for the one who has to find out what it waits for.
+_LOADED = """document.readyState + " " + JSON.stringify(
+  performance.getEntriesByType("resource").map(one => [one.name, one.responseEnd]))"""
 KEYS = {"Enter": "\ue007", "Space": " ", "Tab": "\ue004"}
 
 
 class FirefoxError(Exception):
     """What the browser said instead of doing as it was told."""
+
+
+class Unanswered(FirefoxError):
+    """A command that nothing was said to for long."""
 
 
 class Firefox:
@@ -85,7 +92,10 @@ class Firefox:
         self._number += 1
         self._socket.send(json.dumps({"id": self._number, "method": method, "params": params}))
         while True:
-            answer = json.loads(self._socket.recv(ANSWER_WITHIN_S))
+            try:
+                answer = json.loads(self._socket.recv(ANSWER_WITHIN_S))
+            except TimeoutError as error:
+                raise Unanswered(f"{method} {params}") from error
             if answer.get("id") != self._number:
                 continue
             if answer["type"] == "error":
@@ -131,8 +141,18 @@ class Place:
         return hash(self.context)
 
     def go(self, url: str) -> None:
-        """Load an address."""
-        self._firefox("browsingContext.navigate", context=self.context, url=url, wait="complete")
+        """Load an address.
+
+        Under load Firefox was seen to say nothing of it for good; then the page itself is asked.
+        """
+        try:
+            self._firefox(
+                "browsingContext.navigate", context=self.context, url=url, wait="complete"
+            )
+        except Unanswered as error:
+            found = f"{self.url} {self.js(_LOADED)}"
+            if not re.match(r"http\S+ complete", found):
+                raise FirefoxError(f"{url} does not load: {found}") from error
 
     @property
     def url(self) -> str:
