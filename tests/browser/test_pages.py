@@ -16,6 +16,8 @@ pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 WIDTHS = (1280, 390)
 SCHEMES = ("light", "dark")
+# To a page it is the same: a phone of 360 pixels and everything on it twice as large.
+HALF_A_PHONE = 180
 MONTH = months.of(datetime.now(UTC))
 LAST = months.text(MONTH - 1)
 
@@ -117,7 +119,7 @@ def sign_in(page: Page, email: str, password: str = "") -> None:
 
 
 def look_at(page: Page, paths: tuple[str, ...]) -> list[str]:
-    """What is wrong with these pages, each in four ways of looking."""
+    """What is wrong with these pages, each in five ways of looking."""
     wrong: list[str] = []
 
     def hear(message: ConsoleMessage) -> None:
@@ -136,6 +138,9 @@ def look_at(page: Page, paths: tuple[str, ...]) -> list[str]:
         for width in WIDTHS:
             for scheme in SCHEMES:
                 wrong += [f"{path} {width} {scheme} {one}" for one in seen(page, width, scheme)]
+        page.set_viewport_size({"width": HALF_A_PHONE, "height": 450})
+        if page.evaluate(_WIDTH) > HALF_A_PHONE:
+            wrong.append(f"{path} is wider than a phone with letters twice as large")
         wrong += [f"{path} policy: {one}" for one in page.evaluate("window.refused")]
     return wrong + apart(page)
 
