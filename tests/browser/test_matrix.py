@@ -136,7 +136,7 @@ def visit(driver: Driver, mickle: Host, row: str) -> Iterator[Visit]:
     """A site of the kind; its name is one of its own, and so is what browsers keep for it."""
     case = CASES.get(row, PLAIN)
     host = Host(f"blog-{case.name}.localhost")
-    yield Visit(driver, mickle, host, case)
+    yield Visit(driver, mickle, host, case, scripts=row != "no scripts")
     host.stop()
     for one in driver.tabs()[1:]:
         one.close()

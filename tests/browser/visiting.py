@@ -61,6 +61,7 @@ class Visit:
     mickle: Host
     host: Host
     case: Case
+    scripts: bool = True
 
     def puts(self, name: str) -> str:
         """Place a page with the plain link of a button and the script; what to open for it."""
@@ -129,13 +130,13 @@ class Visit:
     def confirms(self, window: Place, *, keys: bool) -> Nodded:
         """What the window takes."""
         try:
-            state = until(lambda: window.js(_WINDOW), "the window", 3)
+            state = until(lambda: window.js(_WINDOW), "the window")
         except AssertionError:
             return Nodded(0)
-        if state == "at once":
-            # Without scripts it is a page like any other.
-            time.sleep(1)
-            state = until(lambda: window.js(_WINDOW), "the window")
+        # Without scripts it is a page like any other.
+        if state == "at once" and self.scripts:
+            until(lambda: window.js(_WINDOW) == "nodded", "the nod")
+            state = "nodded"
         if state == "nodded":
             return Nodded(1)
         time.sleep(HALF_A_SECOND_S)
