@@ -117,11 +117,29 @@ def _safe(scope: Scope, length: int) -> Scope:
     query: bytes = scope["query_string"]
     if not query.isascii():
         query = quote(query, safe="%&=+;/?:@!$'()*,[]~").encode()
-    headers = [(name, value) for name, value in scope["headers"] if b"_" not in name]
+    headers = [
+        (name, _in_utf_8(value) if name == b"content-type" else value)
+        for name, value in scope["headers"]
+        if b"_" not in name
+    ]
     if any(name == b"transfer-encoding" for name, _value in headers):
         headers = [one for one in headers if one[0] not in _LENGTHS]
         headers.append((b"content-length", str(length).encode()))
     return {**scope, "headers": headers, "query_string": query}
+
+
+def _in_utf_8(kind: bytes) -> bytes:
+    """A Content-Type without what has Django read address and form in other letters than UTF-8.
+
+    It takes any codec's name for that, and breaks before an answer could say so.
+    """
+    first, *more = kind.decode("latin-1").split(";")
+    kept = [first]
+    for one in more:
+        name = one.partition("=")[0].strip().lower()
+        if "*" not in name and not name.startswith("charset"):
+            kept.append(one)
+    return ";".join(kept).encode("latin-1")
 
 
 async def _refuse(send: Send, status: int, sentence: str, path: str = "") -> None:

@@ -118,6 +118,32 @@ def test_headers_that_would_pass_for_others_are_dropped(house):
     assert house.pages.seen[0][0]["headers"] == headers[1:]
 
 
+@pytest.mark.parametrize(
+    "more",
+    [
+        *(b"; charset=hex", b';Charset="undefined"', b"; charset*0=he; charset*1=x"),
+        *(b"; a*=none''x", b";\xa0charset=idna", b"; x=1; charset=utf-16"),
+    ],
+)
+def test_all_is_read_as_utf_8_whatever_the_sender_calls_it(more):
+    house = asgi.Dispatcher()
+    scope = {"scheme": "http", "http_version": "1.1", "server": ("localhost", 80)}
+    headers = [(b"host", b"localhost"), (b"content-type", b"application/json" + more)]
+    at = {"method": "GET", "path": "/api/v1/openapi.json", "query_string": b"token=%C3%A4"}
+    begun, said = messages(house, **scope, **at, headers=headers)[:2]
+    house.pages.executor.shutdown()
+    house.edge.close()
+    assert (begun["status"], json.loads(said["body"])["error"]) == (400, "invalid_request")
+
+
+def test_a_form_in_parts_is_still_told_where_they_end(house):
+    kind = b"multipart/form-data; charset=hex; boundary=x; b"
+    ask(house, headers=[(b"content-type", kind)])
+    assert house.pages.seen[0][0]["headers"] == [
+        (b"content-type", b"multipart/form-data; boundary=x; b")
+    ]
+
+
 def test_a_query_beyond_ascii_is_percent_encoded(house):
     ask(house, query_string="q=schön&a=b%20c".encode())
     assert house.pages.seen[0][0]["query_string"] == b"q=sch%C3%B6n&a=b%20c"
