@@ -67,8 +67,8 @@ def take_back(asked: Asked, thing_id: str) -> HttpResponse:
     thing = Thing.objects.filter(id=int(thing_id)).first()
     if thing is None:
         raise Problem(404, "not_found", _("There is no page with this number."))
-    named = asked.query("month")
-    month = months.parse(named) if named else None
+    # An empty one is a mistake, and no word to take back what was given since.
+    month = months.parse(asked.query("month")) if "month" in asked.request.GET else None
     nods.take_back(member=asked.member, thing=thing, at=asked.at, month=month)
     return nothing()
 

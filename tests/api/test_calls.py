@@ -68,6 +68,14 @@ def test_a_nod_is_taken_back_while_its_month_is_open(reader, alice):
     assert error(reader.ask("DELETE", f"{NODS}/{page.id + 1}")) == (404, "not_found")
 
 
+@pytest.mark.parametrize("named", ["", "%20", "2026-1", "9999-12", "0999-12"])
+def test_a_month_that_is_none_takes_no_nod_back(reader, named):
+    reader.nod(URL)
+    path = f"{NODS}/{Thing.objects.get().id}?month={named}"
+    assert error(reader.ask("DELETE", path)) == (400, "invalid_parameters")
+    assert Nod.objects.count() == 1
+
+
 def test_a_nod_of_somebody_else_stays(reader):
     page, bob = thing("page"), member("bob", funds="5.00")
     nods.give(member=bob, thing=page, at=instance.now())
