@@ -44,7 +44,8 @@ class Dispatcher:
             if Edge.answers(scope["path"]):
                 await self.edge(scope, receive, send)
             elif self._is_for_buttons(scope):
-                await _refuse(send, 404, "Only buttons, counts and scripts are at this address.")
+                sentence = "Only buttons, counts and scripts are at this address."
+                await _refuse(send, 404, sentence, scope["path"])
             else:
                 await self._page(scope, receive, send)
         elif scope["type"] == "websocket":
@@ -147,7 +148,8 @@ async def _refuse(send: Send, status: int, sentence: str, path: str = "") -> Non
     more: list[tuple[bytes, bytes]] = []
     if api.answers(path):
         more = [(name.lower().encode(), text.encode()) for name, text in api.ANY_PAGE.items()]
-        said = {"error": "invalid_request", "error_description": sentence}
+        code = {404: "not_found"}.get(status, "invalid_request")
+        said = {"error": code, "error_description": sentence}
     body = json.dumps(said).encode()
     headers = [
         *_GUARDS,

@@ -162,6 +162,8 @@ def test_the_host_of_buttons_has_no_pages(settings):
     at = {"headers": [(b"host", b"Button.example")], "client": None, "scheme": "https"}
     assert ask(dispatcher, **at, method="GET", path="/sign-in")[0] == 404
     assert ask(dispatcher, **at, method="GET", path="/b/count")[0] == 400
+    status, body = ask(dispatcher, **at, method="GET", path="/api/v1/me")
+    assert (status, json.loads(body)["error"]) == (404, "not_found")
     assert dispatcher.pages.seen == []
     assert ask(dispatcher, path="/", headers=[(b"host", b"nod.example")])[0] == 204
     executor.shutdown()
