@@ -14,10 +14,11 @@ from mickle.ledger import ledger
 from mickle.lib import months
 from mickle.members import members
 from mickle.members.models import Member
+from mickle.nods import nods
 from mickle.programs.models import Program
 from mickle.settlement import settlement
 from mickle.things.models import Thing
-from tests.people import EUR, creator, instance_at, member
+from tests.people import EUR, creator, instance_at, member, thing
 from tests.web.browsing import Person, signed_in
 
 pytestmark = pytest.mark.django_db
@@ -55,6 +56,17 @@ def pasted(line: str) -> object:
     answer = Client().post(path, body, content_type=kind, headers=headers)
     assert answer.status_code == 201, answer.content
     return answer.json()
+
+
+def test_what_a_token_may_learn_of_nods_is_said_where_it_is_made(alice):
+    person, page = signed_in(alice), thing("page")
+    headers = {"Authorization": f"Bearer {made(person)}"}
+    for nodded in (False, True):
+        if nodded:
+            nods.give(member=alice, thing=page, at=instance.now())
+        answer = Client().get("/api/v1/things", {"url": page.url}, headers=headers)
+        assert answer.json()["nodded"] is nodded
+    assert "whether a page it names is among them" in person.open(PAGE).html
 
 
 def test_a_nod_by_a_program_at_a_page_of_nobody_is_its_makers_when_it_is_claimed(
