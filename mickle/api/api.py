@@ -58,6 +58,8 @@ class Calls:
         """Answer what is asked of the API, and hand all else on."""
         if not answers(request.path_info):
             return self.get_response(request)
+        # So that none counts, not even the one that says a language.
+        request.COOKIES = {}
         with translation.override(translation.get_language_from_request(request)):
             return complete(_guarded(request))
 

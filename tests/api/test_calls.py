@@ -178,3 +178,6 @@ def test_sentences_are_in_the_language_that_is_asked_for(reader, alice):
     own = thing("own", alice)
     answer = reader.ask("POST", NODS, {"url": own.url}, **{"Accept-Language": "de"})
     assert "Das ist deins" in answer.json()["error_description"]
+    reader.client.cookies["django_language"] = "de"
+    answer = reader.ask("POST", NODS, {"url": own.url}, **{"Accept-Language": "en"})
+    assert "This is yours" in answer.json()["error_description"]
