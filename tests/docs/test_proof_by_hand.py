@@ -42,3 +42,10 @@ def test_they_stop_at_whatever_was_changed(tmp_path, name):
     changed = changed or json.loads(text.replace("1", "2").replace("4", "3").replace("a", "b"))
     assert changed != file[name]
     assert run(file | {name: changed}, tmp_path).returncode == 1
+
+
+@pytest.mark.parametrize("place", [-1, -4, 3.5, 4, "3"])
+def test_one_leaf_has_one_place(tmp_path, place):
+    """Two members who are shown one leaf see it by the place: no other may come to the root."""
+    assert run(made(4, 3), tmp_path).returncode == 0
+    assert run(made(4, 3) | {"place": place}, tmp_path).returncode == 1
