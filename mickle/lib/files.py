@@ -3,6 +3,7 @@
 Stores are read and written by fsspec and what it needs for each, of the extra that names it.
 """
 
+import logging
 import os
 import shutil
 from contextlib import suppress
@@ -14,6 +15,8 @@ from urllib.parse import urlsplit
 from django.utils.translation import gettext as _
 
 from mickle.lib.errors import Refused
+
+log = logging.getLogger(__name__)
 
 
 class NoStore(Refused):
@@ -72,3 +75,11 @@ def remove(folder: str) -> None:
         shutil.rmtree(folder, ignore_errors=True)
     elif (there := store(folder)).exists(folder):
         there.rm(folder, recursive=True)
+
+
+def discard(folder: str) -> None:
+    """Remove a folder nobody refers to; where that fails it is said, and stops nobody."""
+    try:
+        remove(folder)
+    except Exception as error:  # noqa: BLE001 - an object store raises what it likes
+        log.warning("%s cannot be removed: %s", folder, type(error).__name__)

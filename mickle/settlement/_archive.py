@@ -10,8 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
-from importlib import import_module
-from importlib.util import find_spec
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 from uuid import uuid4
@@ -23,7 +22,7 @@ from django.utils.translation import gettext as _
 from mickle.instance import instance
 from mickle.lib import files, leftovers, months
 from mickle.lib.errors import NeedsAPerson
-from mickle.settlement import _at_hand, _duckdb, _engine
+from mickle.settlement import _at_hand, _duckdb, _engine, _others
 from mickle.settlement._engine import Result
 from mickle.settlement.models import Archive, Run
 
@@ -87,19 +86,17 @@ def _new(run: Run, folder: str, at: datetime) -> Archived:
     Of two who write at once one has written it, and the other looks at that.
     """
     try:
-        sha256 = _written(run, folder)
-        files.keep(folder)
-        row = Archive(month=run.month, folder=folder, manifest_sha256=sha256, at=at)
-        done = _checked(row)
-    except (OSError, import_module("duckdb").Error) as error:
-        files.remove(folder)
-        raise _not_written(folder, error) from error
+        with _others.told(partial(_not_written, folder)):
+            sha256 = _written(run, folder)
+            files.keep(folder)
+            row = Archive(month=run.month, folder=folder, manifest_sha256=sha256, at=at)
+            done = _checked(row)
     except BaseException:
-        files.remove(folder)
+        files.discard(folder)
         raise
     Archive.objects.bulk_create([row], ignore_conflicts=True)
     if not Archive.objects.filter(month=run.month, folder=folder).exists():
-        files.remove(folder)
+        files.discard(folder)
         return check(month=run.month)
     return done
 
@@ -120,16 +117,8 @@ def check(*, month: int) -> Archived:
     if row is None:
         raise NoArchive(_("%(month)s has no archive.") % {"month": months.text(month)})
     _at_hand.must_be_installed("duckdb")
-    try:
+    with _others.told(partial(_not_read, row)):
         return _checked(row)
-    except OSError as error:
-        raise NoArchive(
-            _(
-                "The archive of %(month)s cannot be read (%(error)s). The books were not changed:"
-                " see whether %(folder)s is there."
-            )
-            % {"month": months.text(month), "error": error.strerror or error, "folder": row.folder}
-        ) from error
 
 
 def nods_within(
@@ -143,27 +132,21 @@ def nods_within(
     if row is None:
         raise NoArchive(_("%(month)s has no archive.") % {"month": months.text(month)})
     try:
-        _at_hand.must_be_installed("duckdb")
-        with _duckdb.empty() as there:
-            _duckdb.reach(there, row.folder, make=False)
-            source = _duckdb.quoted(f"{row.folder}/nods.parquet")
-            found: list[tuple[Any, ...]] = there.execute(
-                f"SELECT {columns} FROM read_parquet({source})"
-                f" WHERE member > {after:d} AND member <= {upto:d} ORDER BY member, thing"
-            ).fetchall()
-    except (_at_hand.NoEngine, files.NoStore, OSError, _duckdb_error()) as error:
-        raise NoArchive(
-            _("The nods of %(month)s are in its archive, and that cannot be read now: %(error)s")
-            % {"month": months.text(month), "error": _said(error)}
-        ) from error
-    return found
+        with _others.told(partial(_away, month)):
+            return _nods(row, after, upto, columns)
+    except (_at_hand.NoEngine, files.NoStore) as error:
+        raise _away(month, str(error)) from error
 
 
-def _duckdb_error() -> type[Exception]:
-    """What DuckDB raises; where it is not installed nothing is raised by it."""
-    found: type[Exception] = (
-        import_module("duckdb").Error if find_spec("duckdb") is not None else OSError
-    )
+def _nods(row: Archive, after: int, upto: int, columns: str) -> list[tuple[Any, ...]]:
+    _at_hand.must_be_installed("duckdb")
+    with _duckdb.empty() as there:
+        _duckdb.reach(there, row.folder, make=False)
+        source = _duckdb.quoted(f"{row.folder}/nods.parquet")
+        found: list[tuple[Any, ...]] = there.execute(
+            f"SELECT {columns} FROM read_parquet({source})"
+            f" WHERE member > {after:d} AND member <= {upto:d} ORDER BY member, thing"
+        ).fetchall()
     return found
 
 
@@ -294,16 +277,28 @@ def _opened(row: Archive) -> Iterator[Any]:
         yield there
 
 
-def _not_written(folder: str, error: Exception) -> NoArchive:
+def _not_written(folder: str, why: str) -> NoArchive:
     return NoArchive(
         _("The archive cannot be written to %(folder)s, and nothing was changed: %(error)s")
-        % {"folder": folder, "error": _said(error)}
+        % {"folder": folder, "error": why}
     )
 
 
-def _said(error: Exception) -> str:
-    """What an error says, in one line: DuckDB shows below it where in its text that was."""
-    return str(error).partition("\n")[0]
+def _not_read(row: Archive, why: str) -> NoArchive:
+    return NoArchive(
+        _(
+            "The archive of %(month)s cannot be read (%(error)s). The books were not changed:"
+            " see whether %(folder)s is there."
+        )
+        % {"month": months.text(row.month), "error": why, "folder": row.folder}
+    )
+
+
+def _away(month: int, why: str) -> NoArchive:
+    return NoArchive(
+        _("The nods of %(month)s are in its archive, and that cannot be read now: %(error)s")
+        % {"month": months.text(month), "error": why}
+    )
 
 
 def _broken(month: int, path: str) -> NoArchive:

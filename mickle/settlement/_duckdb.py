@@ -90,7 +90,7 @@ def read(there: Any, source: Any, into: str, select: str) -> None:
         there.unregister("stream")
 
 
-class CannotRead(AssertionError):
+class CannotRead(OSError):
     """What was asked of the books could not be read; nothing was posted."""
 
 

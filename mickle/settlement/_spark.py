@@ -81,7 +81,7 @@ def opened(inputs: Mapping[str, Input]) -> Iterator[Spark]:
             finally:
                 session.stop()
         finally:
-            files.remove(folder)
+            files.discard(folder)
 
 
 def must_be_reached() -> None:

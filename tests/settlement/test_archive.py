@@ -10,7 +10,7 @@ from mickle.instance import instance
 from mickle.lib import files
 from mickle.nods.models import Nod
 from mickle.ops import deeds
-from mickle.settlement import _archive, _at_hand, _duckdb, settlement
+from mickle.settlement import _archive, _at_hand, _duckdb, _others, settlement
 from mickle.settlement.models import Archive, Run, Spend
 from tests import working
 from tests.people import EARLY_DECEMBER, NOVEMBER, creator, instance_at, member, thing
@@ -203,6 +203,63 @@ def test_a_store_that_nothing_reads_is_said(settled, settings, kind):
         check()
     with pytest.raises(settlement.NoArchive, match="that cannot be read now: Nothing that is"):
         _archive.nods_within(NOVEMBER, 0, 1)
+
+
+class NoKeys(Exception):
+    """What a library for a store raises is its own."""
+
+
+class Closed:
+    """A store that lets nobody in."""
+
+    def refuse(self, *_asked: object, **_named: object) -> None:
+        raise NoKeys("Unable to locate credentials")
+
+    makedirs = open = exists = refuse
+
+
+def test_a_store_that_lets_nobody_in_is_said(settled, settings, monkeypatch, caplog):
+    settings.ARCHIVE = "s3://bucket/mickle"
+    monkeypatch.setattr(files, "store", lambda _folder: Closed())
+    told = "cannot be written to s3://bucket/mickle/2026-11-.*: Unable to locate credentials$"
+    with pytest.raises(settlement.NoArchive, match=told):
+        archive()
+    assert not Archive.objects.exists()
+    assert "cannot be removed: NoKeys" in caplog.text
+    row = {"folder": settings.ARCHIVE, "manifest_sha256": "0" * 64, "at": EARLY_DECEMBER}
+    Archive.objects.create(month=NOVEMBER, **row)
+    with pytest.raises(settlement.NoArchive, match=r"cannot be read \(Unable.*not changed"):
+        check()
+    monkeypatch.setattr(_duckdb, "reach", Closed().refuse)
+    with pytest.raises(settlement.NoArchive, match="cannot be read now: Unable to locate"):
+        _archive.nods_within(NOVEMBER, 0, 1)
+
+
+# As DuckDB says what a store raised, as it says its own, and as Spark says what Java raised.
+STORE = """Traceback (most recent call last):
+  File "/lib/fsspec/spec.py", line 1417, in open
+  File "/lib/s3fs/core.py", line 753, in _open
+PermissionError: The key
+is not known"""
+JAVA = """An error occurred while calling o57.parquet.
+: org.apache.spark.SparkException: Job aborted.
+\tat org.apache.spark.sql.Dataset.write(Dataset.scala:1)"""
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (ValueError(STORE), "PermissionError: The key"),
+        (ValueError(JAVA), "org.apache.spark.SparkException: Job aborted."),
+        (ValueError("IO Error: No files found\n\nLINE 1: SELECT"), "IO Error: No files found"),
+        (ValueError(), "ValueError"),
+        (ValueError("Traceback (most recent call last):\n  File"), "ValueError"),
+        (OSError(28, "No space left on device", "/a"), "No space left on device: /a"),
+        (OSError(28, "No space left on device"), "No space left on device"),
+    ],
+)
+def test_what_others_raise_is_one_line(error, said):
+    assert _others.in_a_line(error) == said
 
 
 def test_an_open_month_and_one_without_archive_are_said(settled, monkeypatch):
