@@ -6,7 +6,7 @@ Nothing is written that others see, so nobody waits however long it takes.
 import hashlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from functools import cache
+from functools import cache, partial
 from importlib import resources
 from pathlib import Path
 
@@ -16,7 +16,7 @@ from django.utils.translation import gettext as _
 
 from mickle.lib import months
 from mickle.lib.errors import NeedsAPerson
-from mickle.settlement import _database
+from mickle.settlement import _database, _others
 from mickle.settlement._protocol import Engine, Input, Opener
 from mickle.settlement.models import Spend
 
@@ -57,6 +57,10 @@ class EnginesDiffer(NeedsAPerson):
     """Two engines came to different results; nothing was posted, and both were written down."""
 
 
+class NotComputed(NeedsAPerson):
+    """An engine failed on the way; nothing was posted."""
+
+
 @dataclass(frozen=True)
 class Result:
     """What a frozen month comes to, before it is posted; amounts in micros."""
@@ -82,13 +86,14 @@ def compute(month: int, basis_points: int, openers: Sequence[Opener]) -> Result:
     """Compute a frozen month into s_split, s_line, s_member_debit and s_owner_credit; check it.
 
     The tables belong to this connection, until `_database.forget`. What the first engine says is
-    kept, and every other has to say the same. Raises DoesNotAddUp and EnginesDiffer.
+    kept, and every other has to say the same. Raises DoesNotAddUp, EnginesDiffer and NotComputed.
     """
     _database.forget()
     taken_in = spent(month)
     found: list[Result] = []
     for opened in openers:
-        with opened(inputs(month, basis_points)) as engine:
+        failed = _others.told(partial(_not_computed, month))
+        with failed, opened(inputs(month, basis_points)) as engine:
             result = run(engine, month, taken_in)
             if not found:
                 _database.bring(engine, month, {f"s_{name}": said for name, said in TEXTS.items()})
@@ -153,6 +158,17 @@ def canonical(engine: Engine) -> Iterator[bytes]:
         for rows in engine.rows(select):
             yield "".join(" ".join(map(str, row)) + "\n" for row in rows).encode()
         yield b"\n"
+
+
+def _not_computed(month: int, why: str) -> NotComputed:
+    return NotComputed(
+        _(
+            "%(month)s could not be computed (%(error)s). Nothing of it was posted and nothing is"
+            " lost: settle it again when that is put right, or on another engine, such as with"
+            " --engine database."
+        )
+        % {"month": months.text(month), "error": why}
+    )
 
 
 def _differ(month: int, first: Result, other: Engine) -> EnginesDiffer:

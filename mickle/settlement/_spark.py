@@ -9,7 +9,7 @@ import shutil
 import socket
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from importlib import import_module
 from itertools import islice
 from pathlib import Path
@@ -72,14 +72,11 @@ def opened(inputs: Mapping[str, Input]) -> Iterator[Spark]:
     with leftovers.folder(Path(settings.DATA_DIR), elsewhere=folder):
         try:
             _duckdb.export(inputs, folder)
-            session = _session()
-            try:
+            with _session() as session:
                 engine = Spark(session, folder)
                 for name in inputs:
                     engine.read(name, f"{folder}/{name}.parquet")
                 yield engine
-            finally:
-                session.stop()
         finally:
             files.discard(folder)
 
@@ -130,7 +127,38 @@ def _reach(hosts: str, rest: str, usual_port: int) -> None:
     raise why
 
 
-def _session() -> Any:
+@contextmanager
+def _session() -> Iterator[Any]:
+    """A session for as long as the block runs, and no process of Java after it.
+
+    One that died, or lost its master, would answer nobody who settles later in this process.
+    """
+    session = None
+    try:
+        session = _begun()
+        yield session
+    finally:
+        _end(session)
+
+
+def _end(session: Any) -> None:
+    context = import_module("pyspark").SparkContext
+    # A context may be there where no session came of it.
+    for one in (session, context._active_spark_context):  # noqa: SLF001 - it has no other name
+        if one is not None:
+            # What died cannot be stopped.
+            with suppress(Exception):
+                one.stop()
+    gateway = context._gateway  # noqa: SLF001 - the same
+    if gateway is not None and gateway.proc is not None:
+        context._gateway = context._jvm = None  # noqa: SLF001 - the same
+        gateway.shutdown()
+        # It goes when there is no more to read.
+        gateway.proc.stdin.close()
+        gateway.proc.wait()
+
+
+def _begun() -> Any:
     builder = import_module("pyspark.sql").SparkSession.builder
     if settings.SPARK.startswith("sc://"):
         session = builder.remote(settings.SPARK).getOrCreate()

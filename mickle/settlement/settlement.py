@@ -39,7 +39,7 @@ from mickle.settlement import (
 )
 from mickle.settlement._archive import Archived, NoArchive
 from mickle.settlement._at_hand import NoEngine
-from mickle.settlement._engine import EnginesDiffer
+from mickle.settlement._engine import EnginesDiffer, NotComputed
 from mickle.settlement._forecast import Forecast
 from mickle.settlement._freeze import IDLE_MONTHS_KEPT
 from mickle.settlement._funds import Move
@@ -66,6 +66,7 @@ __all__ = [
     "NoEngine",
     "NoSpark",
     "NoStatement",
+    "NotComputed",
     "NotSettled",
     "NotWaiting",
     "OwnerStatement",
@@ -129,9 +130,9 @@ def settle(
 
     An engine of ENGINES computes it, else the one of the settings; “auto” has a large month
     computed by two, where both are there, and posts what both say. Raises NoEngine; NoSpark, where
-    it may not `fall_back` on the database; EnginesDiffer; NotSettled for a month that is open, to
-    come, before this instance's first, not next in order or being settled by somebody else;
-    AlreadySettled.
+    it may not `fall_back` on the database; EnginesDiffer; NotComputed; NotSettled for a month that
+    is open, to come, before this instance's first, not next in order or being settled by somebody
+    else; AlreadySettled.
     """
     engine = _at_hand.found(engine or settings.ENGINE, fall_back=fall_back)
     close_due(at=at)

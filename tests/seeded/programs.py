@@ -135,4 +135,25 @@ PROGRAMS = [
 """,
         "tests/journeys/test_programs.py -k told_once",
     ),
+    Bug(
+        "an empty month takes a nod of the open one back",
+        "api/_calls.py",
+        'if "month" in asked.request.GET else None',
+        'if asked.query("month") else None',
+        "tests/api/test_calls.py -k a_month_that_is_none",
+    ),
+    Bug(
+        "a cookie says in which language a program is answered",
+        "api/api.py",
+        "        request.COOKIES = {}\n",
+        "",
+        "tests/api/test_calls.py",
+    ),
+    Bug(
+        "a Content-Type names the letters in which an address is read",
+        "config/asgi.py",
+        '_in_utf_8(value) if name == b"content-type" else value',
+        "value",
+        "tests/edge/test_dispatcher.py -k whatever_the_sender_calls_it",
+    ),
 ]

@@ -149,6 +149,28 @@ def test_where_engines_differ_nothing_is_posted_and_both_results_are_kept(
     books()
 
 
+def test_where_an_engine_fails_on_the_way_it_is_said_and_another_goes_on(month, monkeypatch):
+    class JavaError(Exception):
+        """As an engine raises one."""
+
+    @contextmanager
+    def failing(_inputs: dict[str, Input]) -> Iterator[None]:
+        raise JavaError(
+            "An error occurred while calling o1.sql.\n: the master is gone\n\tat X.java"
+        )
+        yield
+
+    monkeypatch.setitem(_at_hand._OPENERS, "spark", failing)
+    monkeypatch.setattr(_at_hand, "found", lambda name, *, fall_back: name)
+    with pytest.raises(settlement.NotComputed, match="Nothing of it was posted") as told:
+        settle(engine="spark")
+    assert "2026-11 could not be computed (the master is gone)." in str(told.value)
+    assert not Line.objects.exists()
+    assert ledger.balance(ledger.pool(NOVEMBER)) > 0
+    assert settle(engine="database").result_sha256 == month
+    books()
+
+
 @pytest.mark.django_db
 def test_an_engine_that_is_not_there_is_said_before_anything_is_done(monkeypatch):
     instance_at("2026-11")

@@ -5,6 +5,7 @@ import random
 import subprocess
 import sys
 from collections.abc import Iterator
+from importlib import import_module
 from pathlib import Path
 
 import pytest
@@ -86,6 +87,29 @@ def test_a_cluster_that_is_down_is_said_and_replaced_only_when_told(settings):
     assert not Run.objects.exists()
     settlement.settle(**said, fall_back=True)
     assert Run.objects.get(month=NOVEMBER).engine == _database.Database().name
+
+
+def test_where_java_dies_on_the_way_it_is_said_and_the_same_process_settles_again(monkeypatch):
+    """A worker lives for months: what died in it once must not be asked for ever."""
+    test_same_bytes.world()
+    run = _engine.run
+
+    def killed(*asked: object) -> _engine.Result:
+        java = import_module("pyspark").SparkContext._gateway.proc
+        java.kill()
+        java.wait()
+        return run(*asked)
+
+    monkeypatch.setattr(_engine, "run", killed)
+    said = {"month": NOVEMBER, "at": EARLY_DECEMBER, "engine": "spark"}
+    with pytest.raises(settlement.NotComputed, match=r"Nothing of it was posted.*settle it again"):
+        settlement.settle(**said)
+    assert not Line.objects.exists()
+    monkeypatch.setattr(_engine, "run", run)
+    settlement.settle(**said)
+    assert Run.objects.get(month=NOVEMBER).engine.startswith("Spark 4")
+    assert import_module("pyspark").SparkContext._gateway is None
+    books()
 
 
 def test_without_java_it_says_what_to_type(monkeypatch):
