@@ -24,6 +24,7 @@ CLUSTER = "MICKLE_TEST_CLUSTER"
 TURNS = (
     "test_a_month_is_settled_over_spark_connect",
     "test_a_month_of_postgresql_is_settled_by_the_same_cluster",
+    "test_where_java_dies_on_the_way_it_is_said_and_the_same_process_settles_again",
 )
 WORKERS = 2
 STARTED_WITHIN_S = 90
