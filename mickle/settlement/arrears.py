@@ -9,7 +9,7 @@ from datetime import datetime
 from django.db.models import Count, QuerySet, Sum
 
 from mickle.members.models import Member
-from mickle.settlement import _charges, _run
+from mickle.settlement import _charges, _owed, _run
 from mickle.settlement.models import Charge
 
 
@@ -53,6 +53,11 @@ def totals(month: int) -> dict[str, tuple[int, int]]:
         state: (count, micros)
         for state, count, micros in rows.annotate(n=Count("id"), sum=Sum("amount_micros"))
     }
+
+
+def is_charged(month: int) -> bool:
+    """Whether a month is charged afterwards, whatever the mode is by now."""
+    return _owed.is_charged(month)
 
 
 def forgive(*, member: Member, at: datetime) -> None:

@@ -13,11 +13,11 @@ from mickle.nods import nods
 from mickle.payins import payins
 from mickle.payouts import payouts
 from mickle.settlement import arrears, settlement
-from mickle.settlement.models import Charge
+from mickle.settlement.models import Charge, Run
 from tests import working
 from tests.notices.mailing import AFTER_THE_GRACE, AT_THE_CLOSE, THREE_DAYS_BEFORE, Clock, to
 from tests.people import EUR, MID_NOVEMBER, NOVEMBER, creator, instance_at, member, thing
-from tests.web.browsing import signed_in
+from tests.web.browsing import Person, signed_in
 from tests.working import work
 
 pytestmark = pytest.mark.django_db
@@ -55,6 +55,16 @@ def arrives(who: Member, amount: str, at) -> None:
 
 def earned(name: str) -> int:
     return ledger.balance(ledger.revenue(Member.objects.get(username=name).id))
+
+
+def test_a_proof_says_that_what_makers_have_is_what_was_paid_since(alice, clock, settings):
+    settle(clock)
+    said = "Members pay after the month: makers receive of it what has been paid since."
+    # The month was settled so, whatever the mode is by now.
+    settings.MODE = "prepaid"
+    assert said in Person.new().open("/proof/2026-11").text
+    Run.objects.update(arrears=False)
+    assert said not in Person.new().open("/proof/2026-11").text
 
 
 def test_pages_say_that_members_pay_after_the_month_and_an_idle_one_gives_nothing(alice, settings):

@@ -5,7 +5,7 @@ from django.shortcuts import render
 
 from mickle.ledger import ledger
 from mickle.lib import months
-from mickle.settlement import settlement
+from mickle.settlement import arrears, settlement
 from mickle.web import access, errors
 from mickle.web.access import MemberRequest
 
@@ -27,6 +27,7 @@ def proof(request: HttpRequest, month: int) -> HttpResponse:
     context = {
         "row": row,
         "head": settlement.proof_head(row),
+        "charged": arrears.is_charged(month),
         "pool": ledger.balance(ledger.pool(month)),
         "command": f"mickle verify {_own_name(month)} --json-of {months.text(month)}.json",
     }
