@@ -191,4 +191,11 @@ ARREARS = [
         "WHERE upto >= 0 OR",
         "tests/settlement/test_arrears.py -k more_at_once",
     ),
+    Bug(
+        "a proof in arrears says as if all of it had been paid",
+        "web/views/proofs.py",
+        '        "charged": arrears.is_charged(month),\n',
+        "",
+        "tests/journeys/test_arrears.py -k a_proof_says",
+    ),
 ]
