@@ -308,7 +308,7 @@ def open_agreement(team: Team) -> Agreement | None:
 def history(team: Team) -> QuerySet[Entry]:
     """Everything that was done, newest first."""
     rows = Entry.objects.filter(team=team).select_related(
-        "by", "agreement", "put_in__thing", "put_in__scope"
+        "by", "agreement__proposed_by", "put_in__thing", "put_in__scope"
     )
     return rows.prefetch_related("agreement__percents__party").order_by("-id")
 

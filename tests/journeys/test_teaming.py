@@ -16,6 +16,7 @@ from mickle.settlement import settlement
 from mickle.teams import teams
 from mickle.things import things
 from mickle.things.models import Thing
+from mickle.web import wording
 from tests.notices.mailing import THREE_DAYS_BEFORE, Clock
 from tests.people import MID_NOVEMBER, NOVEMBER, creator, instance_at, member, thing
 from tests.settlement.test_cases import in_month
@@ -114,6 +115,24 @@ def test_no_name_turns_round_the_parts_in_the_history() -> None:
     page = found_team(signed_in(ann), **rows)
     assert "Ann proposed: ben 88\xa0%, Ann 12\xa0%" in unescape(page.html)
     assert "\u202e" not in signed_in(ben).open(page.address).html
+
+
+def test_an_answer_in_the_history_names_the_proposal_and_not_each_part_of_it() -> None:
+    instance_at(months.text(instance.open_month()), kind="TEST")
+    ann, ben = creator("ann"), creator("ben")
+    rows = {"who_0": "ann", "percent_0": "12", "who_1": "ben", "percent_1": "88"}
+    first = found_team(signed_in(ann), **rows)
+    other, day = signed_in(ben).open(first.address), wording.day(instance.now())
+    for who, deed, says in (
+        (other, "yes", f"ben said yes to what ann proposed on {day}"),
+        (first, "no", f"ann took back what they had proposed on {day}"),
+        (other, "no", f"ben said no to what ann proposed on {day}"),
+    ):
+        who.open(first.address).send(f"{first.address}/deed", deed=deed)
+        said = first.open(first.address).text.partition("History")[2]
+        assert says in said
+        assert said.count("ben 88 %") == 2, "proposed and agreed"
+        first.send("", who_0="ann", percent_0="40", who_1="ben", percent_1="60")
 
 
 @pytest.mark.parametrize(

@@ -156,25 +156,30 @@ def _said(entry: Entry) -> str:
         "who": entry.by.shown_name,
         "month": wording.month_name(entry.from_month) if entry.from_month else "",
         "what": what.display if isinstance(what, Scope) else str(what or ""),
-        "parts": ", ".join(
-            f"{one.party.shown_name} {one.percent}\u00a0%" for one in _parts_of(entry.agreement)
-        ),
     }
+    if entry.agreement is not None:
+        names |= _proposal(entry.agreement)
+        if entry.what == Entry.What.NO and entry.by == entry.agreement.proposed_by:
+            return _("%(who)s took back what they had proposed on %(day)s") % names
     return _sentences()[Entry.What(entry.what)] % names
 
 
-def _parts_of(agreement: Agreement | None) -> list[Any]:
-    if agreement is None:
-        return []
-    return sorted(agreement.percents.all(), key=lambda one: (-one.percent, one.party_id))
+def _proposal(agreement: Agreement) -> dict[str, str]:
+    """Who proposed which parts, and when."""
+    parts = sorted(agreement.percents.all(), key=lambda one: (-one.percent, one.party_id))
+    return {
+        "parts": ", ".join(f"{one.party.shown_name} {one.percent}\u00a0%" for one in parts),
+        "proposer": agreement.proposed_by.shown_name,
+        "day": wording.day(agreement.proposed_at),
+    }
 
 
 def _sentences() -> dict[Entry.What, str]:
     return {
         Entry.What.FOUNDED: _("%(who)s founded the team"),
         Entry.What.PROPOSED: _("%(who)s proposed: %(parts)s"),
-        Entry.What.YES: _("%(who)s said yes to: %(parts)s"),
-        Entry.What.NO: _("%(who)s said no to: %(parts)s"),
+        Entry.What.YES: _("%(who)s said yes to what %(proposer)s proposed on %(day)s"),
+        Entry.What.NO: _("%(who)s said no to what %(proposer)s proposed on %(day)s"),
         Entry.What.AGREED: _("Agreed, from %(month)s on: %(parts)s"),
         Entry.What.LEFT: _("%(who)s leaves. From %(month)s on: %(parts)s"),
         Entry.What.CLOSED: _("%(who)s closed the account. From %(month)s on: %(parts)s"),
