@@ -20,7 +20,7 @@ from mickle.lib import money
 from mickle.lib.money import MICROS
 from tests import databases
 
-PARTS = ("nods", "live", "settling", "mixed", "release", "reading")
+PARTS = ("nods", "live", "settling", "mixed", "release", "reading", "least")
 
 
 def test_the_split_in_numpy_is_the_split():
