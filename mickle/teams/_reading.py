@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping
 
 from django.db import connection
-from django.db.models import OuterRef, Q, QuerySet, Subquery
+from django.db.models import Max, OuterRef, Q, QuerySet, Subquery
 
 from mickle.lib import bulk
 from mickle.members import members
@@ -136,6 +136,21 @@ def forget_stage() -> None:
 def around(member_ids: Iterable[int]) -> dict[int, set[int]]:
     """The teams each member is or was in, at any depth."""
     return {member: set(teams) for member, teams in _stays(member_ids).items()}
+
+
+def left_from(member_id: int, team_id: int) -> int | None:
+    """The first month a member is not in a team any more; None where their part has no end.
+
+    Of a part that something else came before, the month in which it would have begun.
+    """
+    stays = _stays([member_id])[member_id].get(team_id, set())
+    if not stays:
+        given = Percent.objects.filter(party=member_id, agreement__team=team_id)
+        agreed = given.filter(agreement__state=Agreement.State.AGREED)
+        newest: int | None = agreed.aggregate(month=Max("agreement__from_month"))["month"]
+        return newest
+    last = max(end for _since, end in stays)
+    return last if last < _ALWAYS[1] else None
 
 
 def _stays(member_ids: Iterable[int]) -> dict[int, dict[int, set[Stay]]]:

@@ -299,15 +299,21 @@ def of(member: Member) -> QuerySet[Team]:
     return Team.objects.filter(wanted).select_related("party").order_by("party_id")
 
 
+def left_from(*, team: Team, member: Member) -> int | None:
+    """The first month a member of before is not in a team any more; None where no end is known."""
+    return _reading.left_from(member.id, team.party_id)
+
+
 def open_agreement(team: Team) -> Agreement | None:
     """What is proposed and not decided."""
     rows = Agreement.objects.filter(team=team, state=Agreement.State.OPEN)
     return rows.select_related("proposed_by").first()
 
 
-def history(team: Team) -> QuerySet[Entry]:
-    """Everything that was done, newest first."""
-    rows = Entry.objects.filter(team=team).select_related(
+def history(team: Team, *, until: datetime | None = None) -> QuerySet[Entry]:
+    """Everything that was done, or was before an instant, newest first."""
+    done = Q(team=team) if until is None else Q(team=team, at__lt=until)
+    rows = Entry.objects.filter(done).select_related(
         "by", "agreement__proposed_by", "put_in__thing", "put_in__scope"
     )
     return rows.prefetch_related("agreement__percents__party").order_by("-id")

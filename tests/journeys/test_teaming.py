@@ -88,6 +88,17 @@ def test_three_share_a_page_and_one_leaves() -> None:
         assert "leaves. From" in signed_in(who).open(at_team).text
     team = teams.of(ann).get()
     assert teams.percents(team=team, month=month + 2) == {ann.id: 63, ben.id: 37}
+    assert "Everybody in the team reads the same" in third.open(at_team).text
+
+    instance.move_clock(to=in_month(month + 2, 3))
+    settlement.close_due(at=instance.now())
+    teams.propose(team=team, by=ann, percents={ann: 50, ben: 50}, at=instance.now())
+    for who, reads in ((ann, True), (ben, True), (cleo, False)):
+        said = signed_in(who).open(at_team).text
+        assert ("Everybody in the team reads the same" in said) == reads
+        assert ("You are in it no more since" in said) != reads
+        assert ("ben 50 %" in said) == reads
+        assert "cleo leaves. From" in said
 
 
 def test_a_page_that_is_anothers_by_now_is_not_said_to_be_shared() -> None:

@@ -42,6 +42,20 @@ TEAMING = [
         f"{AGREEING} -k never_a_part",
     ),
     Bug(
+        "who left a team reads what the others do since",
+        "web/views/teaming.py",
+        "left <= here:",
+        "left < 0:",
+        "tests/journeys/test_teaming.py -k one_leaves",
+    ),
+    Bug(
+        "who came into a team again has left it",
+        "teams/_reading.py",
+        "last = max(end for",
+        "last = min(end for",
+        "tests/teams/test_left.py",
+    ),
+    Bug(
         "the history of a team can be changed",
         "teams/_guards.py",
         "BEFORE UPDATE ON {TABLE}",

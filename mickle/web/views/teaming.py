@@ -9,6 +9,7 @@ from django.shortcuts import get_object_or_404, render
 from django.utils.translation import gettext as _
 
 from mickle.instance import instance
+from mickle.lib import months
 from mickle.lib.errors import Refused
 from mickle.members.models import Member
 from mickle.teams import teams
@@ -72,6 +73,8 @@ def team(request: MemberRequest, team_id: int) -> HttpResponse:
     """One team: its parts now and later, what is proposed, what is in it, and its history."""
     found, member, at = _mine(request, team_id), request.user, instance.now()
     here = instance.open_month()
+    if (left := _left(found, member)) is not None and left <= here:
+        return _as_it_was(request, found, left)
     now, later = (_holding(found, month) for month in (here, here + 1))
     start = _typed(later.parts or now.parts)
     form = TeamForm(
@@ -98,6 +101,25 @@ def team(request: MemberRequest, team_id: int) -> HttpResponse:
         "history": [(entry, _said(entry)) for entry in teams.history(found)[:_LISTED]],
     }
     return render(request, "making/team.html", context)
+
+
+def _left(found: Team, member: Member) -> int | None:
+    """Since which month somebody is in it no more; None for who is asked to come."""
+    if any(row.team == found for row in asking(member)):
+        return None
+    return teams.left_from(team=found, member=member)
+
+
+def _as_it_was(request: MemberRequest, found: Team, left: int) -> HttpResponse:
+    """What somebody who has left knew: what others do since is theirs."""
+    history = teams.history(found, until=months.start(left))[:_LISTED]
+    context = {
+        "team": found,
+        "now": _holding(found, left - 1),
+        "left": left,
+        "history": [(entry, _said(entry)) for entry in history],
+    }
+    return render(request, "making/team_left.html", context)
 
 
 def _holding(found: Team, month: int) -> Holding:
