@@ -253,4 +253,5 @@ def _instant(told: object) -> datetime | None:
         return None
     if found is None or found.year not in _YEARS:
         return None
-    return found.replace(tzinfo=found.tzinfo or UTC)
+    # A zone may be one that no place is in, and PostgreSQL takes none of those.
+    return found.replace(tzinfo=found.tzinfo or UTC).astimezone(UTC)

@@ -5,7 +5,7 @@ Pure: where to ask and what the answer says. Whatever is odd in an answer says n
 
 import json
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import quote
 
@@ -47,7 +47,7 @@ def _texts(listed: list[Any]) -> list[str]:
 
 
 def registered_at(answer: str, domain: str) -> datetime | None:
-    """When a domain was registered last, in UTC or the zone it says; None where it is not said."""
+    """When a domain was registered last, in UTC; None where it is not said."""
     found = _read(answer)
     if not isinstance(found, dict) or found.get("objectClassName") != "domain":
         return None
@@ -65,7 +65,8 @@ def _begin(event: Any) -> datetime | None:
                 at = datetime.fromisoformat(date)
             except ValueError:
                 return None
-            return at if at.tzinfo is not None and at.year in _YEARS else None
+            # A zone may be one that no place is in, and PostgreSQL takes none of those.
+            return at.astimezone(UTC) if at.tzinfo is not None and at.year in _YEARS else None
     return None
 
 
