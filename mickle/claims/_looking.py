@@ -260,7 +260,7 @@ def _read_account(proof: Proof, eyes: Eyes, at: datetime) -> Seen:
 def signed_in(host: str, account: str) -> str:
     """What is on record of somebody who has just signed in."""
     said = _("Signed in at %(host)s as the account %(account)s.")
-    return said % {"host": host, "account": account}
+    return (said % {"host": host, "account": account})[:EVIDENCE_CHARACTERS]
 
 
 def _has_just_signed_in(proof: Proof, at: datetime) -> bool:

@@ -12,6 +12,7 @@ from urllib.parse import quote, urlencode
 
 from mickle.lib import urls
 from mickle.lib.fetch import Call
+from mickle.things.models import MAKER_CHARACTERS
 
 GITHUB, GITLAB, MASTODON = "github", "gitlab", "mastodon"
 HOMES = {"github.com": GITHUB, "gitlab.com": GITLAB}
@@ -241,7 +242,8 @@ def _is_local(told: dict[str, Any], name: str, host: str) -> bool:
 def _is_own_page(account: Account) -> bool:
     """Whether the page of this name is an account's there, and not one of the house."""
     if account.site == MASTODON:
-        return True
+        # No thing names a maker that is longer.
+        return len(maker(account.text)) <= MAKER_CHARACTERS
     made = urls.maker(f"https://{account.text}", gitlabs=(account.host,))
     return made is not None and f"{made.site}:{made.name}" == maker(account.text)
 

@@ -6,6 +6,8 @@ from datetime import UTC, datetime
 import pytest
 
 from mickle.claims import accounts
+from mickle.claims._sites import Odd, Site
+from mickle.claims.models import EVIDENCE_CHARACTERS
 from mickle.lib import rdap
 from tests.claims.seeing import AT, Web, shown
 from tests.claims.signing import EVIL
@@ -47,3 +49,22 @@ def test_so_it_is_with_the_date_of_a_domain(web: Web, since, since_at):
     }
     web.domains["blog.example"] = rdap.registered_at(json.dumps(told), "blog.example")
     assert shown(web, creator("bob")).since_at == since_at
+
+
+# Four labels of it are as long as a host may be.
+LABEL = "x" * 60
+
+
+def test_a_name_too_long_to_be_a_makers_is_odd():
+    host = f"{LABEL}.{LABEL}.{LABEL}.{LABEL}.example"
+    told = told_of("b" * 100, url=f"https://{host}/@bob")
+    with pytest.raises(Odd):
+        Site("mastodon", host).read(told)
+
+
+def test_a_long_host_with_a_long_number_is_on_record_as_far_as_it_fits():
+    host = f"{LABEL}.{LABEL}.{LABEL}.{LABEL}.example"
+    told = told_of("b" * 40, id="1" * 40, url=f"https://{host}/@bob")
+    proof = accounts.note(member=creator("bob"), account=Site("mastodon", host).read(told), at=AT)
+    assert (proof.state, proof.account) == ("SHOWN", f"mastodon:{host}:{'1' * 40}")
+    assert len(proof.said) == EVIDENCE_CHARACTERS
