@@ -273,6 +273,14 @@ def _take(
     )
     foreign = returned.issuer and urls.site_of(returned.issuer) != site.host
     if foreign or not mine.filter(used_at=None).update(used_at=at):
+        if not foreign and mine.exists():
+            # Pressed twice: something may well have been changed, or is being changed now.
+            raise Expired(
+                _(
+                    "You have come back with this before. “My pages” says whether the account is"
+                    " shown; if it is not, begin anew."
+                )
+            )
         raise Expired(
             _(
                 "This was begun elsewhere, or more than ten minutes ago. Nothing was changed; begin"

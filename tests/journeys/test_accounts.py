@@ -155,6 +155,22 @@ def test_a_no_and_a_way_back_of_nobody_are_said(sites, pages):
     assert sites.asked == []
 
 
+def test_who_presses_twice_is_not_told_that_nothing_was_changed(sites, pages):
+    bob = signed_in(creator("bob"))
+    sites.github.add(583231, "bob")
+    bob.open("/mine/show").send("/mine/accounts", site="github", host="github.com")
+    address = sites.github.allow(away(bob), 583231)
+    come_back(bob, address).send("", deed="finish")
+    assert "is yours here since" in bob.text
+
+    come_back(bob, address).send("", deed="finish")
+    assert "You have come back with this before. “My pages” says whether" in bob.text
+    assert "Nothing was changed" not in bob.text
+    # Nobody else is told so much.
+    eve = come_back(signed_in(creator("eve")), address).send("", deed="finish")
+    assert "This was begun elsewhere, or more than ten minutes ago" in eve.text
+
+
 def test_what_cannot_be_asked_is_not_offered(sites, pages, settings):
     bob = signed_in(creator("bob"))
     text = bob.open("/mine/show").text
