@@ -7,7 +7,8 @@ and the site it was begun with. The token reads one account, is revoked and neve
 import hashlib
 import secrets
 from base64 import urlsafe_b64encode
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from datetime import datetime, timedelta
 from threading import BoundedSemaphore
 from typing import NamedTuple, Protocol
@@ -181,7 +182,8 @@ def _app(site: Site, back: str, line: Line, at: datetime) -> App:
     known = App.objects.filter(host=site.host, back=back, made_at__gt=at - APP_FOR)
     if (found := known.order_by("-made_at").first()) is not None:
         return found
-    key = _registered(site, back, line)
+    with _talking():
+        key = _registered(site, back, line)
     return App.objects.create(
         host=site.host,
         client_id=key.client_id,
@@ -197,7 +199,7 @@ def _registered(site: Site, back: str, line: Line) -> Key:
         asked = site.register(
             settings.INSTANCE_NAME, back=back, scope=scope, home=settings.BASE_URL
         )
-        told = _told(line, asked)
+        told = line.call(asked)
         if told.status in _GOOD:
             try:
                 return _sites.key(told.text, scope)
@@ -216,11 +218,13 @@ def _key(site: Site, app: App | None) -> Key:
     return Key(*known[site.host], site.scope)
 
 
-def _told(line: Line, call: Call) -> Told:
+@contextmanager
+def _talking() -> Iterator[None]:
+    """A place among the few who talk, for as long as it takes; raises TooOften."""
     if not _TALKS.acquire(blocking=False):
         raise TooOften(_("Many members sign in at sites just now. Try again in a minute."))
     try:
-        return line.call(call)
+        yield
     finally:
         _TALKS.release()
 
@@ -237,10 +241,18 @@ def finish(
 ) -> Proof:
     """What a member who comes back has shown: the account, and what it made is theirs.
 
-    Where another member shows the same it is looked at once more first. Raises Expired, Denied,
-    Strange, TooMany or a failure of the fetcher.
+    Where another member shows the same it is looked at once more first. Raises TooOften, Expired,
+    Denied, Strange, TooMany or a failure of the fetcher.
     """
-    app = _take(member=member, session=session, site=site, returned=returned, at=at)
+    # One place for all of it: nobody is stopped with a token that is not given back yet.
+    with _talking():
+        app = _take(member=member, session=session, site=site, returned=returned, at=at)
+        account = _shown(site, app, back, returned, line)
+    return note(member=member, account=account, at=at)
+
+
+def _shown(site: Site, app: App | None, back: str, returned: Return, line: Line) -> Account:
+    """The account that the site says came back; raises Denied, Strange or a failure."""
     if returned.error or not 0 < len(returned.code) <= _CODE_CHARACTERS:
         raise Denied(
             _("%(host)s did not let you in, or you said no there. Nothing was changed.")
@@ -249,14 +261,13 @@ def finish(
     key = _key(site, app)
     exchange = site.exchange(key, back=back, code=returned.code, verifier=_verifier(returned.state))
     try:
-        token = _sites.token(_told(line, exchange).text)
-        account = _account(site, key, token, line)
+        token = _sites.token(line.call(exchange).text)
+        return _account(site, key, token, line)
     except _sites.Odd:
         raise Strange(
             _("%(host)s did not say which account is yours there. Nothing was changed; try again.")
             % {"host": site.host}
         ) from None
-    return note(member=member, account=account, at=at)
 
 
 def _take(
@@ -292,11 +303,11 @@ def _take(
 
 def _account(site: Site, key: Key, token: str, line: Line) -> Account:
     try:
-        told = _told(line, site.who(token))
+        told = line.call(site.who(token))
     finally:
         # Where that fails it is kept nowhere all the same, and may only read a name.
-        with suppress(fetch.Failed, TooOften):
-            _told(line, site.revoke(key, token))
+        with suppress(fetch.Failed):
+            line.call(site.revoke(key, token))
     if told.status not in _GOOD:
         raise _sites.Odd
     return site.read(told.text)

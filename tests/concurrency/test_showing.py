@@ -153,4 +153,7 @@ def test_a_way_back_is_used_once_whoever_comes_at_once(settings, tmp_path):
         address = sites.github.allow(leave(sites, bob, HUB), 1)
         came = together(4, lambda _turn: come(sites, bob, HUB, address))
         assert len(sites.github.issued) == 1
-    assert sorted(type(one).__name__ for one in came) == ["Expired"] * 3 + ["Proof"]
+    names = [type(one).__name__ for one in came]
+    # The fourth may come while as many talk as may.
+    assert names.count("Proof") == 1
+    assert set(names) <= {"Expired", "TooOften", "Proof"}

@@ -122,7 +122,7 @@ ACCOUNTS = [
     Bug(
         "a token outlives its use",
         "claims/accounts.py",
-        "            _told(line, site.revoke(key, token))\n",
+        "            line.call(site.revoke(key, token))\n",
         "            pass\n",
         _SIGN_IN + "brings_what",
     ),

@@ -1,0 +1,68 @@
+"""Who has begun to talk to a site is not stopped half way, and who may not yet loses nothing."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from mickle.claims import _sites, accounts
+from mickle.claims.accounts import TooOften
+from tests.claims.signing import HUB, KNOWN, come, leave
+from tests.claims.sites import Sites, sites_at
+from tests.people import creator, instance_at
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def sites(tmp_path, settings) -> Iterator[Sites]:
+    instance_at("2026-11")
+    for name, value in KNOWN.items():
+        setattr(settings, name, value)
+    with sites_at(tmp_path) as found:
+        found.github.add(1, "bob")
+        yield found
+
+
+def others_come() -> int:
+    """As many others begin to talk as may; how many that were."""
+    count = 0
+    while accounts._TALKS.acquire(blocking=False):
+        count += 1
+    return count
+
+
+def others_go(count: int) -> None:
+    for _turn in range(count):
+        accounts._TALKS.release()
+
+
+def test_who_has_a_token_asks_and_gives_it_back_however_many_come_meanwhile(sites, monkeypatch):
+    bob = creator("bob")
+    address = sites.github.allow(leave(sites, bob, HUB), 1)
+    came: list[int] = []
+    read = _sites.token
+
+    def token(text: str) -> str:
+        came.append(others_come())
+        return read(text)
+
+    monkeypatch.setattr(_sites, "token", token)
+    try:
+        proof = come(sites, bob, HUB, address)
+    finally:
+        others_go(sum(came))
+    assert proof.state == "SHOWN"
+    assert sites.github.tokens == {}
+
+
+def test_who_comes_back_while_many_talk_may_press_again(sites):
+    bob = creator("bob")
+    address = sites.github.allow(leave(sites, bob, HUB), 1)
+    count = others_come()
+    try:
+        with pytest.raises(TooOften, match="Try again in a minute"):
+            come(sites, bob, HUB, address)
+    finally:
+        others_go(count)
+    assert sites.asked == []
+    assert come(sites, bob, HUB, address).state == "SHOWN"
