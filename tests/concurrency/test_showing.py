@@ -10,7 +10,7 @@ from django.db import connection, transaction
 
 from mickle.claims import accounts, proofs
 from mickle.claims.accounts import Account
-from mickle.claims.models import Proof
+from mickle.claims.models import Proof, SignIn
 from mickle.members.models import Member
 from mickle.things import things
 from mickle.things.models import Thing
@@ -157,3 +157,15 @@ def test_a_way_back_is_used_once_whoever_comes_at_once(settings, tmp_path):
     # The fourth may come while as many talk as may.
     assert names.count("Proof") == 1
     assert set(names) <= {"Expired", "TooOften", "Proof"}
+
+
+def test_nobody_begins_more_often_by_pressing_at_once(settings, tmp_path):
+    for name, value in KNOWN.items():
+        setattr(settings, name, value)
+    instance_at("2026-11")
+    bob = creator("bob")
+    with sites_at(tmp_path) as sites:
+        for _turn in range(accounts.STARTS_AN_HOUR - 1):
+            leave(sites, bob, HUB)
+        together(8, lambda _turn: leave(sites, bob, HUB))
+    assert SignIn.objects.count() == accounts.STARTS_AN_HOUR
