@@ -36,6 +36,10 @@ class TooMany(Refused):
     """The member has asked for more ways than anybody needs."""
 
 
+class Leaving(Refused):
+    """The member is closing the account, or has."""
+
+
 def new_token() -> str:
     """What holds for one member, place and way."""
     return secrets.token_urlsafe(_TOKEN_BYTES)
@@ -44,6 +48,13 @@ def new_token() -> str:
 def live(member: Member) -> QuerySet[Proof]:
     """What a member shows or means to."""
     return Proof.objects.filter(member=member).exclude(state=Proof.State.ENDED)
+
+
+def check_staying(member: Member) -> None:
+    """Raise Leaving for one who leaves; the caller holds their row, as whoever closes it does."""
+    if Member.objects.filter(id=member.id, closing_at=None, closed_at=None).exists():
+        return
+    raise Leaving(_("This account is being closed, so it can own nothing new."))
 
 
 def check_room(shown: QuerySet[Proof]) -> None:

@@ -248,7 +248,7 @@ def finish(
     """What a member who comes back has shown: the account, and what it made is theirs.
 
     Where another member shows the same it is looked at once more first. Raises TooOften, Expired,
-    Denied, Strange, TooMany or a failure of the fetcher.
+    Denied, Strange, Leaving, TooMany or a failure of the fetcher.
     """
     # One place for all of it: nobody is stopped with a token that is not given back yet.
     with _talking():
@@ -322,7 +322,7 @@ def _account(site: Site, key: Key, token: str, line: Line) -> Account:
 def note(*, member: Member, account: Account, at: datetime) -> Proof:
     """An account that a site has just said to be the member's; the same again changes nothing.
 
-    Of two members at once the second finds that the first has it. Raises TooMany.
+    Of two members at once the second finds that the first has it. Raises Leaving or TooMany.
     """
     with transaction.atomic():
         return _note(member, account, at)
@@ -352,6 +352,8 @@ def _note(member: Member, account: Account, at: datetime) -> Proof:
 
 
 def _fresh(member: Member, account: Account, at: datetime) -> Proof:
+    # While the site was asked they may have closed their account here.
+    _standing.check_staying(member)
     _standing.check_room(_standing.live(member))
     return Proof.objects.create(
         member=member,
