@@ -22,6 +22,7 @@ _DIGITS = 20
 _KEY_SIGNS = 32
 # How like a setting a name has to be to be taken for it, from 0 to 1.
 _LIKE = 0.85
+_GITHUB = "github.com"
 _asked: set[str] = set()
 
 
@@ -244,10 +245,20 @@ def places(servers: list[str]) -> tuple[str, ...]:
 
 def app(setting: str, given: str) -> tuple[str, str]:
     """The id and secret this instance has at a site, ID:SECRET; never said back."""
-    found = re.fullmatch(r"([!-9;-~]{1,200}):([!-~]{1,500})", given)
+    # What stands before ID:SECRET and was not understood as a host is a part of neither.
+    found = re.fullmatch(r"(?!.*=.*:)([!-9;-~]{1,200}):([!-~]{1,500})", given)
     if not found:
-        raise ImproperlyConfigured(f"MICKLE_{setting} cannot be read; it must be ID:SECRET.")
+        raise _no_app(setting)
     return found[1], found[2]
+
+
+def _no_app(setting: str) -> ImproperlyConfigured:
+    form = {
+        "GITHUB": "ID:SECRET of an app at github.com",
+        "GITLAB": "ID:SECRET for gitlab.com and HOST=ID:SECRET for others, each host once and in "
+        "small letters, without www and without a port",
+    }[setting]
+    return ImproperlyConfigured(f"MICKLE_{setting} cannot be read; it must be {form}.")
 
 
 def apps(setting: str, given: list[str], usual: str) -> dict[str, tuple[str, str]]:
@@ -255,8 +266,12 @@ def apps(setting: str, given: list[str], usual: str) -> dict[str, tuple[str, str
     found: dict[str, tuple[str, str]] = {}
     for word in given:
         host, mark, rest = word.partition("=")
-        named = bool(mark) and re.fullmatch(r"[a-z0-9.-]{1,200}\.[a-z0-9-]{2,63}", host)
-        found[host if named else usual] = app(setting, rest if named else word)
+        named = bool(mark) and re.fullmatch(r"(?!www\.)[a-z0-9.-]{1,200}\.[a-z0-9-]{2,63}", host)
+        place = host if named else usual
+        # What GitHub is asked and told goes to its own hosts, whatever is written here.
+        if place in found or (_GITHUB in (place, usual) and place != usual):
+            raise _no_app(setting)
+        found[place] = app(setting, rest if named else word)
     return found
 
 

@@ -116,6 +116,27 @@ def test_what_an_instance_is_known_by_is_a_name_and_a_secret_for_each_host():
         assert "hunter2" not in str(why.value)
 
 
+@pytest.mark.parametrize(
+    ("setting", "given"),
+    [
+        # Only github.com says whose its accounts are at api.github.com.
+        ("GITHUB", ["hub.example=id:hunter2"]),
+        ("GITLAB", ["Git.Example=id:hunter2"]),
+        ("GITLAB", ["git.example:8443=id:hunter2"]),
+        ("GITLAB", ["https://git.example=id:hunter2"]),
+        ("GITLAB", ["www.git.example=id:hunter2"]),
+        ("GITLAB", ["github.com=id:hunter2"]),
+        ("GITLAB", ["id:hunter2", "id2:hunter2"]),
+        ("GITLAB", ["git.example=id:hunter2", "git.example=id2:hunter2"]),
+    ],
+)
+def test_what_is_known_of_no_site_is_said_at_the_start(setting, given):
+    usual = {"GITHUB": "github.com", "GITLAB": "gitlab.com"}[setting]
+    with pytest.raises(ImproperlyConfigured, match=f"MICKLE_{setting} cannot be read") as why:
+        _environment.apps(setting, given, usual)
+    assert "hunter2" not in str(why.value)
+
+
 ODD_DATES = (
     *("9999-12-31T23:59:59-23:00", "0001-01-01T00:00:00+23:00", "2020-01-01T00:00:00+99:99"),
     *("20", "", None, 1, {}),
