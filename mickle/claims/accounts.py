@@ -102,10 +102,15 @@ def ready() -> bool:
     return bool(settings.FETCH and settings.BASE_URL)
 
 
+def is_offered(site: Site) -> bool:
+    """Whether members can sign in there from here."""
+    return ready() and (site.kind == _sites.MASTODON or site in offered())
+
+
 def site(*, kind: str, host: str) -> Site:
     """A site where members sign in; of the fediverse `host` is as typed. Raises NotOffered."""
     found = Site(kind, _server(host) if kind == _sites.MASTODON else host)
-    if ready() and (kind == _sites.MASTODON or found in offered()):
+    if is_offered(found):
         return found
     raise NotOffered(_("Nobody can sign in there from here. Nothing was changed."))
 

@@ -177,8 +177,15 @@ def test_what_cannot_be_asked_is_not_offered(sites, pages, settings):
     assert "Sign in at GitHub" in text
     assert "Sign in at git.example" in text
     assert "This instance is not known at GitLab" in text
+    bob.send("/mine/accounts", site="github", host="github.com")
+    sites.github.add(583231, "bob")
+    come_back(bob, sites.github.allow(away(bob), 583231)).send("", deed="finish")
+    shown = bob.address
+    assert "Sign in at GitHub" in bob.open(shown).text
     settings.GITHUB_APPS = {}
-    assert "Sign in at GitHub" not in bob.open(f"/thing/{pages[0].id}").text
+    assert "Sign in at GitHub" not in signed_in(creator("eve")).open(f"/thing/{pages[0].id}").text
+    assert "Sign in at GitHub" not in bob.open(shown).text
+    assert "not known at GitHub, so nobody can sign in there from here" in bob.text
     settings.BASE_URL = ""
     assert "Or sign in where your account is" not in bob.open("/mine/show").text
 

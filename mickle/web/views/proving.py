@@ -86,12 +86,14 @@ def way(request: MemberRequest, proof_id: int) -> HttpResponse:
     """What to put where, whether it was seen, and what was seen."""
     proof = get_object_or_404(Proof, id=proof_id, member=request.user)
     at = instance.now()
+    again = accounts.site_of(proof)
     context = {
         "proof": proof,
         "looks": settings.FETCH,
         "way": WAYS[proof.method],
         "step": None if proof.kind == Scope.Kind.HANDLE else _step(proof, profile(request)),
-        "again": accounts.site_of(proof),
+        "again": again,
+        "can_again": again is not None and accounts.is_offered(again),
         "over": proof.state == Proof.State.ASKED and at >= proof.expires_at,
         "under_notice": proof.notice_until_at is not None and at < proof.notice_until_at,
     }
