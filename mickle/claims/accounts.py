@@ -157,7 +157,7 @@ def start(*, member: Member, session: str, site: Site, back: str, line: Line, at
     # Before anybody is asked, so that one who only sends it out is counted too.
     with transaction.atomic():
         _check_pace(member, at)
-        _forget_old(at)
+        forget_old(at=at)
         row = SignIn.objects.create(
             member=member,
             session=_digest(session),
@@ -183,7 +183,8 @@ def _check_pace(member: Member, at: datetime) -> None:
         raise TooOften(_("You have begun this ten times in an hour. Wait a little."))
 
 
-def _forget_old(at: datetime) -> None:
+def forget_old(*, at: datetime) -> None:
+    """Drop who was on the way, and the apps that no server knows any more."""
     SignIn.objects.filter(made_at__lte=at - HOUR).delete()
     App.objects.filter(made_at__lte=at - APP_FOR - HOUR).delete()
 

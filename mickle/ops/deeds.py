@@ -13,7 +13,7 @@ from django.conf import settings
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django_tasks import task
 
-from mickle.claims import proofs
+from mickle.claims import accounts, proofs
 from mickle.claims.models import Proof
 from mickle.closing import closing
 from mickle.closing.models import Closing
@@ -288,8 +288,9 @@ def house_to_keep(at: datetime) -> bool:
 
 
 def keep_house(at: datetime) -> None:
-    """Forget what the queue has long finished, and mails of long ago."""
+    """Forget what the queue has long finished, sign-ins at sites, and mails of long ago."""
     jobs.prune()
+    accounts.forget_old(at=at)
     notices.forget_old(at=at, go_on=jobs.go_on)
 
 

@@ -6,7 +6,10 @@ import pytest
 
 from mickle.claims import _sites, accounts
 from mickle.claims.accounts import TooOften
-from tests.claims.signing import HUB, KNOWN, come, leave
+from mickle.claims.models import App, SignIn
+from mickle.ops import deeds
+from tests.claims.seeing import AT
+from tests.claims.signing import HUB, KNOWN, SOCIAL, come, leave
 from tests.claims.sites import Sites, sites_at
 from tests.people import creator, instance_at
 
@@ -66,3 +69,14 @@ def test_who_comes_back_while_many_talk_may_press_again(sites):
         others_go(count)
     assert sites.asked == []
     assert come(sites, bob, HUB, address).state == "SHOWN"
+
+
+def test_who_went_and_the_secret_of_a_server_are_forgotten_though_nobody_goes_again(sites):
+    for site in (HUB, SOCIAL):
+        leave(sites, creator(site.kind), site)
+    deeds.keep_house(AT + accounts.HOUR / 2)
+    assert (SignIn.objects.count(), App.objects.count()) == (2, 1)
+    deeds.keep_house(AT + accounts.HOUR)
+    assert (SignIn.objects.count(), App.objects.count()) == (0, 1)
+    deeds.keep_house(AT + accounts.APP_FOR + accounts.HOUR)
+    assert not App.objects.exists()
