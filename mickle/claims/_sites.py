@@ -17,6 +17,8 @@ from mickle.things.models import MAKER_CHARACTERS
 GITHUB, GITLAB, MASTODON = "github", "gitlab", "mastodon"
 HOMES = {"github.com": GITHUB, "gitlab.com": GITLAB}
 _CALLED = {"github.com": "GitHub", "gitlab.com": "GitLab"}
+# Servers before Mastodon 4.3, and some that are none, do not know the smaller one.
+OLD_SCOPE = "read:accounts"
 _NAME = re.compile(r"[A-Za-z0-9_](?:[A-Za-z0-9_.-]{0,98}[A-Za-z0-9_-])?")
 _NUMBER_LIMIT = 1 << 63
 # Others are no date of an account, and at the ends no zone can be told of them.
@@ -191,9 +193,15 @@ def token(text: str) -> str:
     return _secret(_entries(text), "access_token")
 
 
-def key(text: str, scope: str) -> Key:
-    """What a server of the fediverse knows this instance by from now on; raises Odd."""
+def key(text: str, scope: str) -> Key | None:
+    """What a server of the fediverse knows this instance by from now on; raises Odd.
+
+    None where it does not say the scope back: some take any, and then let nothing be read by it.
+    """
     told = _entries(text)
+    said = told.get("scopes")
+    if scope != OLD_SCOPE and not (isinstance(said, list) and scope in said):
+        return None
     return Key(_secret(told, "client_id"), _secret(told, "client_secret"), scope)
 
 

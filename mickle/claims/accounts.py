@@ -41,8 +41,6 @@ APP_FOR = timedelta(hours=12)
 _STATE_BYTES = 32
 _CODE_CHARACTERS = 2_000
 _GOOD = range(200, 300)
-# Servers before Mastodon 4.3 do not know the smaller one.
-_OLD_SCOPE = "read:accounts"
 # Members wait for sites, and threads wait with them: never more than a few.
 _TALKS = BoundedSemaphore(3)
 
@@ -207,16 +205,18 @@ def _app(site: Site, back: str, line: Line, at: datetime) -> App:
 
 
 def _registered(site: Site, back: str, line: Line) -> Key:
-    for scope in (site.scope, _OLD_SCOPE):
+    for scope in (site.scope, _sites.OLD_SCOPE):
         asked = site.register(
             settings.INSTANCE_NAME, back=back, scope=scope, home=settings.BASE_URL
         )
         told = line.call(asked)
         if told.status in _GOOD:
             try:
-                return _sites.key(told.text, scope)
+                found = _sites.key(told.text, scope)
             except _sites.Odd:
                 break
+            if found is not None:
+                return found
     raise Strange(
         _("%(host)s is no server where one can sign in as at Mastodon. Nothing was changed.")
         % {"host": site.host}

@@ -150,7 +150,12 @@ class GitLab(Site):
 
 
 class Mastodon(Site):
-    """docs.joinmastodon.org: apps, oauth, accounts; `old` is one before 4.3."""
+    """docs.joinmastodon.org: apps, oauth, accounts; `old` is one before 4.3.
+
+    `takes_any` is one like Pleroma: it registers whatever scope, says none back, and knows few.
+    """
+
+    takes_any = False
 
     authorize = "/oauth/authorize"
 
@@ -174,6 +179,8 @@ class Mastodon(Site):
                 self.tokens.pop(asked.said["token"])
                 return told({})
             case ("GET", "/api/v1/accounts/verify_credentials"):
+                if self.takes_any and self.scopes[-1] != "read:accounts":
+                    return told({"error": "Insufficient permissions"}, "403 Forbidden")
                 found = self.whose(asked)
                 return told(found) if found else told({}, "401 Unauthorized")
         return known(self.accounts, asked.path.removeprefix("/api/v1/accounts/"))
@@ -183,7 +190,8 @@ class Mastodon(Site):
             return told({"error": "Validation failed"}, "422 Unprocessable Entity")
         client, secret = secrets.token_hex(8), secrets.token_hex(8)
         self.apps[client] = (secret, said["redirect_uris"])
-        return told({"id": "1", "client_id": client, "client_secret": secret})
+        said = {} if self.old or self.takes_any else {"scopes": said["scopes"].split()}
+        return told({"id": "1", "client_id": client, "client_secret": secret} | said)
 
 
 def told(what: object, status: str = "200 OK") -> bytes:

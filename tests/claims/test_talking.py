@@ -9,7 +9,7 @@ from mickle.claims.accounts import TooOften
 from mickle.claims.models import App, SignIn
 from mickle.ops import deeds
 from tests.claims.seeing import AT
-from tests.claims.signing import HUB, KNOWN, SOCIAL, come, leave
+from tests.claims.signing import HUB, KNOWN, SOCIAL, come, leave, sign_in
 from tests.claims.sites import Sites, sites_at
 from tests.people import creator, instance_at
 
@@ -80,3 +80,11 @@ def test_who_went_and_the_secret_of_a_server_are_forgotten_though_nobody_goes_ag
     assert (SignIn.objects.count(), App.objects.count()) == (0, 1)
     deeds.keep_house(AT + accounts.APP_FOR + accounts.HOUR)
     assert not App.objects.exists()
+
+
+def test_a_server_that_takes_a_scope_it_does_not_know_is_asked_for_one_it_knows(sites):
+    bob, there = creator("bob"), sites.social
+    there.takes_any = True
+    there.add("9hptFmUF3ztxYh3Svg", "bob")
+    proof = sign_in(sites, bob, SOCIAL, "9hptFmUF3ztxYh3Svg")
+    assert (proof.state, there.scopes, there.tokens) == ("SHOWN", ["read:accounts"], {})
