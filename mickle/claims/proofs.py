@@ -29,6 +29,8 @@ __all__ = ["LIVE_AT_MOST", "NOTICE", "SILENT_FOR", "Eyes", "Leaving", "NotOnePla
 LOOKED_AT_EVERY = timedelta(days=30)
 # One that gives no answer is asked again no sooner.
 RESTS = timedelta(hours=1)
+# Whoever presses again and again would leave nothing of a site's limit to others.
+ACCOUNT_RESTS = timedelta(minutes=10)
 
 _SHOWN, _DISPUTED = Proof.State.SHOWN, Proof.State.DISPUTED
 ProfileOf = Callable[[Member], str]
@@ -44,6 +46,10 @@ class BadMethod(Refused):
 
 class Ended(Refused):
     """The proof is no longer one that could be looked at."""
+
+
+class TooSoon(Refused):
+    """It was looked at a moment ago; nothing was changed."""
 
 
 def begin(*, member: Member, address: str, method: str, at: datetime) -> Proof:
@@ -102,7 +108,16 @@ _REPOSITORY_PARTS = 2
 
 
 def want_look(*, proof: Proof, at: datetime) -> None:
-    """Ask for a look as soon as a worker comes to it; raises Ended for one that is over."""
+    """Ask for a look as soon as a worker comes to it; raises Ended for one that is over, TooSoon.
+
+    A site tells strangers of few accounts an hour, and all who show one there share them.
+    """
+    tried_at = proof.tried_at if proof.method == Proof.Method.ACCOUNT else None
+    if tried_at is not None and at < tried_at + ACCOUNT_RESTS:
+        raise TooSoon(
+            _("%(host)s was asked within the last ten minutes. Wait a little, or sign in there.")
+            % {"host": proof.host}
+        )
     rows = Proof.objects.filter(id=proof.id).exclude(state=Proof.State.ENDED)
     open_still = rows.filter(~Q(state=Proof.State.ASKED) | Q(expires_at__gt=at))
     if not open_still.update(wanted_at=at):

@@ -28,7 +28,7 @@ class Unreachable(Failed):
 
 
 class Unasked(Unreachable):
-    """Nobody was asked: the host wants to be left alone for a while, or others are asking it."""
+    """It says nothing about the page: others are asking the host, or it wants to be left alone."""
 
 
 class Reason(NamedTuple):
@@ -143,6 +143,11 @@ REASONS = {
         Unreachable,
         _MINUTES,
         _("%(host)s has a problem of its own (%(status)s). Nothing was lost; try later."),
+    ),
+    "limit": Reason(
+        Unasked,
+        _MINUTES,
+        _("%(host)s has been asked too often for now. Nothing was lost; try later."),
     ),
     "later": Reason(
         Unasked,

@@ -46,7 +46,8 @@ _SENDS_ON = (301, 302, 303, 307, 308)
 _SWITCHING = 101
 _LINKS_CHARACTERS = 10_000
 _GOOD = range(200, 300)
-_LATER = (408, 425, 429, *range(500, 600))
+_LATER = (408, 425, *range(500, 600))
+_REFUSED, _TOO_MANY = 403, 429
 
 
 class Fetched(NamedTuple):
@@ -192,8 +193,7 @@ class Fetcher:
             if came.status == _SWITCHING:
                 raise failure("broken", host=there.host)
             rests(self._later(came))
-            if came.status in _LATER:
-                raise failure("server", host=there.host, status=str(came.status))
+            _check_trouble(came, there)
             location = _header(came, b"location") if came.status in _SENDS_ON else ""
             if location or came.status not in _GOOD:
                 return Answer(at.timestamp(), came.status, location=location)
@@ -206,10 +206,14 @@ class Fetcher:
 
     def _later(self, came: httpcore2.Response) -> float:
         """For how many seconds the host asks to be left alone."""
-        if came.status not in _fetch_later.SAYS_WHEN:
+        limited, now = _is_limit(came), self._clock()
+        if not limited and came.status not in _fetch_later.SAYS_WHEN:
             return 0.0
         said, date = _header(came, b"retry-after"), _header(came, b"date")
-        return _fetch_later.seconds(said, date=date, now=self._clock())
+        wait_s = _fetch_later.seconds(said, date=date, now=now)
+        if limited and not wait_s:
+            return _fetch_later.until(_header(came, b"x-ratelimit-reset"), now=now)
+        return wait_s
 
     def call(self, call: Call) -> Told:
         """What a program answers to a call that a member waits for; never kept, never sent on.
@@ -251,6 +255,21 @@ class Fetcher:
             raise failure("robots", host=there.host)
 
 
+def _check_trouble(came: httpcore2.Response, there: Target) -> None:
+    """Raise what an answer says of the host and not of the page."""
+    if _is_limit(came):
+        raise failure("limit", host=there.host)
+    if came.status in _LATER:
+        raise failure("server", host=there.host, status=str(came.status))
+
+
+def _is_limit(came: httpcore2.Response) -> bool:
+    """Whether we asked too often; GitHub says so by a status of refusal and a count."""
+    if came.status == _REFUSED:
+        return _header(came, b"x-ratelimit-remaining") == "0"
+    return bool(came.status == _TOO_MANY)
+
+
 def _read(came: httpcore2.Response, there: Target, budget: Budget, at: datetime) -> Answer:
     header = _header(came, b"content-type")
     kind = _fetch_text.checked_type(header, there.host)
@@ -267,8 +286,7 @@ def _told(came: httpcore2.Response, there: Target, budget: Budget) -> Told:
         raise failure("moved", host=there.host)
     if came.status == _SWITCHING:
         raise failure("broken", host=there.host)
-    if came.status in _LATER:
-        raise failure("server", host=there.host, status=str(came.status))
+    _check_trouble(came, there)
     encoding = _header(came, b"content-encoding")
     body, cut = _fetch_text.unpacked(came.iter_stream(), encoding, budget.text_bytes, there.host)
     if cut:

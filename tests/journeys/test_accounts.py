@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from mickle.claims import proofs
 from mickle.claims.models import Proof
 from mickle.instance import instance, street
 from mickle.ledger import ledger
@@ -100,10 +101,14 @@ def test_what_waits_is_released_to_the_micro_by_one_sign_in(sites, pages):
     anybody = Person.new().open(f"/thing/{pages[1].id}")
     assert "that github.com/bob is theirs" in anybody.text
     # It is looked at and given up by buttons, as every place.
-    bob.open(f"/mine/show/{proof.id}").send(f"/mine/show/{proof.id}/deed", deed="look")
+    deed = f"/mine/show/{proof.id}/deed"
+    bob.open(f"/mine/show/{proof.id}").send(deed, deed="look")
+    assert "was asked within the last ten minutes. Wait a little" in bob.text
+    instance.move_clock(to=instance.now() + proofs.ACCOUNT_RESTS)
+    bob.send(deed, deed="look")
     work()
     assert "github:583231 is called Bob at github.com" in bob.open(f"/mine/show/{proof.id}").text
-    bob.send(f"/mine/show/{proof.id}/deed", deed="end")
+    bob.send(deed, deed="end")
     assert not Thing.objects.exclude(owner=None).exists()
 
 

@@ -96,7 +96,7 @@ def test_a_page_that_is_not_there_says_so_without_a_text(tmp_path, there):
     assert (found.status, found.text) == (404, "")
 
 
-@pytest.mark.parametrize("status", ["500 E", "503 E", "429 E", "408 E"])
+@pytest.mark.parametrize("status", ["500 E", "503 E", "425 E", "408 E"])
 def test_a_server_with_a_problem_may_be_asked_later(tmp_path, there, status):
     there.pages["/"] = page(b"x", status=status)
     with pytest.raises(Unreachable, match="problem of its own"):

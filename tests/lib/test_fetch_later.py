@@ -8,7 +8,7 @@ import pytest
 import trustme
 
 from mickle.lib import _fetch_later
-from mickle.lib.fetch import Call, Unreachable
+from mickle.lib.fetch import Call, Unasked, Unreachable
 from tests.lib.street import AT, Clock, fetcher, house, page
 
 NOW = datetime(2026, 11, 30, 12, tzinfo=UTC).timestamp()
@@ -43,13 +43,15 @@ def later(status: str = "503 Later", said: str = "7200") -> bytes:
     return page(b"", f"Retry-After: {said}", status=status)
 
 
-@pytest.mark.parametrize("status", ["503 Later", "429 Too Many"])
-def test_a_host_is_left_alone_as_long_as_it_asks_and_nobody_sleeps(tmp_path, status):
+@pytest.mark.parametrize(
+    ("status", "why"), [("503 Later", "problem of its own"), ("429 Too Many", "asked too often")]
+)
+def test_a_host_is_left_alone_as_long_as_it_asks_and_nobody_sleeps(tmp_path, status, why):
     clock = Clock()
     with house({"/busy": later(status), "*": page()}) as there:
         one = fetcher(tmp_path, ("127.0.0.1", there.port), clock=clock.read, sleep=clock.sleep)
         one.get(there.url("/kept"), at=AT)
-        with pytest.raises(Unreachable, match="problem of its own"):
+        with pytest.raises(Unreachable, match=why):
             one.get(there.url("/busy"), at=AT)
         begun = clock.now
         for url in ("/busy", "/other"):
@@ -162,8 +164,48 @@ def test_a_call_that_a_member_waits_for_is_made_and_its_wish_is_kept_for_pages(t
         one = fetcher(tmp_path, ("127.0.0.1", there.port), tls=client)
         url = f"https://127.0.0.1:{there.port}/"
         for _twice in range(2):
-            with pytest.raises(Unreachable, match="problem of its own"):
+            with pytest.raises(Unasked, match="asked too often"):
                 one.call(Call(url))
         with pytest.raises(Unreachable, match="left alone"):
             one.get(url, at=AT)
         assert there.asked == ["/", "/"]
+
+
+@pytest.mark.parametrize(
+    ("said", "seconds"),
+    [
+        (f"{NOW + 1_800:.0f}", 1_800),
+        (f" {NOW + 1_800:.0f} ", 1_800),
+        ("2026-11-30T12:30:00.000000Z", 1_800),
+        ("2026-11-30T13:30:00+01:00", 1_800),
+        ("2026-11-30T12:30:00", 1_800),
+        (f"{NOW + 10 * DAY:.0f}", DAY),
+        ("9999-12-31T23:59:59-23:59", DAY),
+        (f"{NOW - 1:.0f}", 0),
+        ("2026-11-30T11:00:00Z", 0),
+        *[(said, 0) for said in ("", "soon", "1800", "9" * 400, "-5")],
+    ],
+)
+def test_when_a_limit_begins_anew(said, seconds):
+    assert _fetch_later.until(said, now=NOW) == seconds
+
+
+def test_who_asked_too_often_leaves_the_host_alone_until_its_limit_begins_anew(tmp_path):
+    """As GitHub says it: by a refusal, a count and an instant."""
+    clock = Clock()
+    used_up = ("X-RateLimit-Remaining: 0", f"X-RateLimit-Reset: {clock.now + 1_800:.0f}")
+    pages = {
+        "/user/1": page(b"{}", *used_up, status="403 rate limit exceeded"),
+        "/private": page(b"{}", "X-RateLimit-Remaining: 7", status="403 Forbidden"),
+        "*": page(),
+    }
+    with house(pages) as there:
+        one = fetcher(tmp_path, ("127.0.0.1", there.port), clock=clock.read, sleep=clock.sleep)
+        assert one.get(there.url("/private"), at=AT).status == 403
+        with pytest.raises(Unasked, match="asked too often"):
+            one.get(there.url("/user/1"), at=AT)
+        clock.now += 1_700
+        with pytest.raises(Unasked, match="left alone"):
+            one.get(there.url("/user/2"), at=AT)
+        clock.now += 200
+        assert one.get(there.url("/user/2"), at=AT).status == 200

@@ -8,6 +8,27 @@ _DOMAINS = "tests/claims/test_domains.py -k "
 
 ACCOUNTS = [
     Bug(
+        "a limit as GitHub says it is an answer of the page",
+        "lib/fetch.py",
+        'return _header(came, b"x-ratelimit-remaining") == "0"',
+        "return False",
+        "tests/claims/test_limits.py -k takes_nothing_away",
+    ),
+    Bug(
+        "whoever presses looks at an account at once",
+        "claims/proofs.py",
+        "    if tried_at is not None and at < tried_at + ACCOUNT_RESTS:\n",
+        "    if tried_at is not None and at < tried_at:\n",
+        "tests/claims/test_limits.py -k presses",
+    ),
+    Bug(
+        "when a limit begins anew is not waited for",
+        "lib/fetch.py",
+        'return _fetch_later.until(_header(came, b"x-ratelimit-reset"), now=now)',
+        "return 0.0",
+        "tests/lib/test_fetch_later.py -k begins_anew",
+    ),
+    Bug(
         "a secret is sent on to where a site points",
         "lib/fetch.py",
         '        raise failure("moved", host=there.host)\n',
