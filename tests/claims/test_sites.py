@@ -81,6 +81,12 @@ def test_a_page_of_the_house_is_no_accounts(site, name):
         site.read(json.dumps({"id": 1, "login": name, "username": name, "type": "User"}))
 
 
+@pytest.mark.parametrize("site", [LAB, OURS], ids=lambda site: site.host)
+def test_a_name_at_gitlab_may_begin_with_a_line(site):
+    found = site.read(json.dumps({"id": 1, "username": "_Bob"}))
+    assert (found.text, found.name) == (f"{site.host}/_bob", "_Bob")
+
+
 SERVERS = {
     "mastodon.social": "mastodon.social",
     " https://Social.Example/ ": "social.example",

@@ -14,6 +14,8 @@ SURE = {
     "https://raw.githubusercontent.com/alice/tool/main/a": ("github", "alice"),
     "https://alice.github.io/tool/": ("github", "alice"),
     "https://gitlab.com/Group": ("gitlab", "group"),
+    "https://gitlab.com/_Bob/tool": ("gitlab", "_bob"),
+    "https://x.com/_bob": ("x", "_bob"),
     "https://gitlab.com/group/sub/tool": ("gitlab", "group"),
     "https://gitlab.com/group/sub/tool/-/tree/main/src": ("gitlab", "group"),
     "https://codeberg.org/Alice/tool": ("codeberg", "alice"),
