@@ -5,6 +5,7 @@ provider), docs.joinmastodon.org (OAuth, accounts). Nothing here goes out or tou
 """
 
 import json
+import logging
 import re
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
@@ -13,6 +14,8 @@ from urllib.parse import quote, urlencode
 from mickle.lib import urls
 from mickle.lib.fetch import Call
 from mickle.things.models import MAKER_CHARACTERS
+
+log = logging.getLogger(__name__)
 
 GITHUB, GITLAB, MASTODON = "github", "gitlab", "mastodon"
 HOMES = {"github.com": GITHUB, "gitlab.com": GITLAB}
@@ -24,6 +27,11 @@ _NUMBER_LIMIT = 1 << 63
 # Others are no date of an account, and at the ends no zone can be told of them.
 _YEARS = range(1985, 9000)
 _WORD = re.compile(r"[A-Za-z0-9]{1,40}")
+# Errors of the id, the secret or the address to come back to (RFC 6749, 5.2, and GitHub's own).
+_OURS = (
+    *("invalid_client", "unauthorized_client", "unsupported_grant_type", "invalid_scope"),
+    *("incorrect_client_credentials", "redirect_uri_mismatch", "application_suspended"),
+)
 _SECRET = re.compile(r"[!-~]{1,500}")
 
 
@@ -188,9 +196,12 @@ def _site(handle: str, host: str) -> Site:
     return Site(handle.partition(":")[0], host)
 
 
-def token(text: str) -> str:
-    """The token of an answer; raises Odd."""
-    return _secret(_entries(text), "access_token")
+def token(text: str, host: str) -> str:
+    """The token of an answer; raises Odd. What only who runs this instance can mend is logged."""
+    told = _entries(text)
+    if (error := told.get("error")) in _OURS:
+        log.error("%s does not let members sign in from here: %s", host, error)
+    return _secret(told, "access_token")
 
 
 def key(text: str, scope: str) -> Key | None:

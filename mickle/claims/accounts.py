@@ -273,7 +273,7 @@ def _shown(site: Site, app: App | None, back: str, returned: Return, line: Line)
     key = _key(site, app)
     exchange = site.exchange(key, back=back, code=returned.code, verifier=_verifier(returned.state))
     try:
-        token = _sites.token(line.call(exchange).text)
+        token = _sites.token(line.call(exchange).text, site.host)
         return _account(site, key, token, line)
     except _sites.Odd:
         raise Strange(

@@ -5,7 +5,7 @@ import json
 import pytest
 from django.core.exceptions import ImproperlyConfigured
 
-from mickle.claims import accounts
+from mickle.claims import _sites, accounts
 from mickle.claims._sites import Odd
 from mickle.claims.accounts import Account, NotOffered
 from mickle.config import _environment
@@ -85,6 +85,23 @@ def test_a_page_of_the_house_is_no_accounts(site, name):
 def test_a_name_at_gitlab_may_begin_with_a_line(site):
     found = site.read(json.dumps({"id": 1, "username": "_Bob"}))
     assert (found.text, found.name) == (f"{site.host}/_bob", "_Bob")
+
+
+@pytest.mark.parametrize(
+    ("error", "logged"),
+    [
+        ("incorrect_client_credentials", True),
+        ("invalid_client", True),
+        ("bad_verification_code", False),
+        ("<b>\n", False),
+        (["invalid_client"], False),
+    ],
+)
+def test_who_runs_the_instance_is_told_what_only_they_can_mend(caplog, error, logged):
+    with pytest.raises(Odd):
+        _sites.token(json.dumps({"error": error, "error_description": "sesame"}), "github.com")
+    said = f"github.com does not let members sign in from here: {error}"
+    assert caplog.messages == ([said] if logged else [])
 
 
 SERVERS = {

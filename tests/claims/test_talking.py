@@ -45,9 +45,9 @@ def test_who_has_a_token_asks_and_gives_it_back_however_many_come_meanwhile(site
     came: list[int] = []
     read = _sites.token
 
-    def token(text: str) -> str:
+    def token(text: str, host: str) -> str:
         came.append(others_come())
-        return read(text)
+        return read(text, host)
 
     monkeypatch.setattr(_sites, "token", token)
     try:
