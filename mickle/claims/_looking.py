@@ -87,9 +87,18 @@ def look(wanted: Wanted, eyes: Eyes, at: datetime) -> Seen:
 
 
 def _since(proof: Proof, eyes: Eyes, at: datetime) -> datetime | None:
-    """Since when the domain of a place is somebody's, where it is one party's and no account's."""
-    domain = shared_hosts.domain(proof.host) if proof.kind != Scope.Kind.HANDLE else ""
-    return eyes.registered_at(domain, at) if domain else None
+    """Since when the domain of a place is somebody's, where it is one party's.
+
+    An account is as old as its site says, which whoever runs this instance trusts or which is a
+    server of the fediverse: then it is no older than the domain, whoever has that now.
+    """
+    if proof.kind == Scope.Kind.HANDLE and not _sites.is_fediverse(proof.account):
+        return None
+    domain = shared_hosts.domain(proof.host)
+    registered_at = eyes.registered_at(domain, at) if domain else None
+    if registered_at is None or proof.kind != Scope.Kind.HANDLE:
+        return registered_at
+    return max(registered_at, proof.since_at or registered_at)
 
 
 class _Www(NamedTuple):

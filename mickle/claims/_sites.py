@@ -196,6 +196,11 @@ def _site(handle: str, host: str) -> Site:
     return Site(handle.partition(":")[0], host)
 
 
+def is_fediverse(handle: str) -> bool:
+    """Whether an account is of a server that anybody may run."""
+    return handle.partition(":")[0] == MASTODON
+
+
 def token(text: str, host: str) -> str:
     """The token of an answer; raises Odd. What only who runs this instance can mend is logged."""
     told = _entries(text)

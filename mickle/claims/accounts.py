@@ -6,7 +6,6 @@ and the site it was begun with. The token reads one account, is revoked and neve
 
 import hashlib
 import secrets
-from base64 import urlsafe_b64encode
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from datetime import datetime, timedelta
@@ -16,10 +15,9 @@ from typing import NamedTuple, Protocol
 from django.conf import settings
 from django.db import transaction
 from django.db.models import F
-from django.utils.crypto import salted_hmac
 from django.utils.translation import gettext as _
 
-from mickle.claims import _looking, _sites, _standing
+from mickle.claims import _looking, _pkce, _sites, _standing
 from mickle.claims._looking import Seen
 from mickle.claims._sites import Account, Key, Site
 from mickle.claims.models import App, Proof, SignIn
@@ -169,7 +167,7 @@ def start(*, member: Member, session: str, site: Site, back: str, line: Line, at
         app = _app(site, back, line, at)
         SignIn.objects.filter(id=row.id).update(app=app)
     return site.leave(
-        _key(site, app), back=back, state=state, challenge=_challenge(_verifier(state))
+        _key(site, app), back=back, state=state, challenge=_pkce.challenge(_pkce.verifier(state))
     )
 
 
@@ -271,7 +269,8 @@ def _shown(site: Site, app: App | None, back: str, returned: Return, line: Line)
             % {"host": site.host}
         )
     key = _key(site, app)
-    exchange = site.exchange(key, back=back, code=returned.code, verifier=_verifier(returned.state))
+    secret = _pkce.verifier(returned.state)
+    exchange = site.exchange(key, back=back, code=returned.code, verifier=secret)
     try:
         token = _sites.token(line.call(exchange).text, site.host)
         return _account(site, key, token, line)
@@ -347,10 +346,13 @@ def _note(member: Member, account: Account, at: datetime) -> Proof:
     proof = mine.filter(text=account.text).first() or _fresh(member, account, at)
     rows = Proof.objects.filter(id=proof.id)
     said = _looking.signed_in(account.host, account.handle)
-    rows.update(signed_in_at=at, since_at=account.since_at, said=said)
+    since_at = max(filter(None, (proof.since_at, account.since_at)), default=None)
+    rows.update(signed_in_at=at, since_at=since_at, said=said)
     rows.filter(state=Proof.State.ASKED).update(expires_at=at + _standing.ASKED_FOR)
-    if proof.state != Proof.State.SHOWN and _standing.rivals(proof).exists():
-        # A worker looks whether they still show it; of two who do an operator decides.
+    # A worker looks first since when a server's domain is somebody's, and whether others still show
+    # the place; of two who do an operator decides.
+    first = _sites.is_fediverse(account.handle) or _standing.rivals(proof).exists()
+    if proof.state != Proof.State.SHOWN and first:
         rows.update(wanted_at=at)
     else:
         _standing.note(rows.get(), Seen(True, said), at)
@@ -387,13 +389,3 @@ def forget(*, member: Member) -> None:
 
 def _digest(word: str) -> str:
     return hashlib.sha256(word.encode()).hexdigest()
-
-
-def _verifier(state: str) -> str:
-    """The secret of PKCE: nobody can tell it from the state, and it stands nowhere."""
-    return salted_hmac("mickle.claims.accounts", state, algorithm="sha256").hexdigest()
-
-
-def _challenge(verifier: str) -> str:
-    digest = hashlib.sha256(verifier.encode()).digest()
-    return urlsafe_b64encode(digest).rstrip(b"=").decode()

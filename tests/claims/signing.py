@@ -47,9 +47,12 @@ def come(sites: Sites, who: Member, site: Site, address: str, **more: object) ->
 
 
 def sign_in(sites: Sites, who: Member, site: Site, number: object, **more: object) -> Proof:
-    """All of it."""
+    """All of it; whom a worker has to look at first is looked at."""
     away = leave(sites, who, site, **more)
-    return come(sites, who, site, sites.by_host[site.host].allow(away, number), **more)
+    proof = come(sites, who, site, sites.by_host[site.host].allow(away, number), **more)
+    if site.kind != "mastodon" or proof.wanted_at is None:
+        return proof
+    return look(sites, proof, more.get("at", AT))
 
 
 def look(sites: Sites, proof: Proof, at=AT) -> Proof:

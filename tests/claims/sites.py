@@ -226,6 +226,7 @@ class Sites:
         self.by_host: dict[str, Site] = {one.host: one for one in named}
         self.by_host["api.github.com"] = self.github
         self.asked: list[Asked] = []
+        self.domains: dict[str, datetime] = {}
         # Instead of what a site would answer, by host and path.
         self.instead: dict[tuple[str, str], bytes | Callable[[socket.socket], None]] = {}
         self.fetcher: fetch.Fetcher | None = None
@@ -240,9 +241,10 @@ class Sites:
         found = self.fetcher.get(self._there(url), at=at, fresh_after=at)
         return found._replace(hops=tuple(hop.replace(f":{self.port}", "") for hop in found.hops))
 
-    def registered_at(self, domain: str, at: datetime) -> None:
-        """Whoever has an account has no domain."""
-        raise AssertionError(domain)
+    def registered_at(self, domain: str, _at: datetime) -> datetime | None:
+        """Since when a server of the fediverse has its domain; of other sites nobody asks."""
+        assert domain in (self.social.host, self.evil.host)
+        return self.domains.get(domain)
 
     def txt(self, name: str) -> list[str]:
         """There are no records here."""

@@ -1,10 +1,12 @@
 """A domain that was registered after people nodded there, or anew, waits for an operator."""
 
+import json
 from datetime import datetime, timedelta
 
 import pytest
 
 from mickle.claims import proofs
+from mickle.claims.accounts import Account
 from mickle.claims.models import Proof
 from mickle.members.models import Member
 from tests.claims.seeing import AT, Web, begin, look, owner, page, put, shown
@@ -101,6 +103,54 @@ def test_what_was_decided_of_one_who_had_the_domain_does_not_hold_for_the_next(w
     web.domains["blog.example"] = AT + 50 * DAY
     assert look(web, proof, AT + 60 * DAY).state == "DISPUTED"
     assert owner(essay) is None
+
+
+POST = "https://social.example/@bob/109000000000000001"
+
+
+def signed_in(web: Web, who: Member, at: datetime = AT, since_at: datetime | None = None) -> Proof:
+    """Signed in at a server of the fediverse, which tells strangers nothing, and looked at."""
+    web.silent = {"social.example"}
+    account = Account("mastodon", "social.example", "7", "Bob", since_at or AT - 900 * DAY)
+    return look(web, note(who, account, at), at)
+
+
+def test_an_account_of_the_fediverse_is_no_older_than_its_servers_domain(web, olga):
+    """Or who bought the domain of a server that is gone would have what waits for its people."""
+    post, bob = page(POST), creator("bob")
+    web.domains["social.example"] = AT + DAY
+    proof = signed_in(web, bob, AT + 2 * DAY)
+    assert (proof.state, proof.since_at, owner(post)) == ("DISPUTED", AT + DAY, None)
+
+    proofs.decide(proof=proof, by=olga, at=AT + 3 * DAY)
+    assert owner(post) == bob
+    # To sign in again is no new question, until the domain is registered anew.
+    assert signed_in(web, bob, AT + 4 * DAY).state == "SHOWN"
+    told = {"id": "7", "username": "Bob", "acct": "Bob", "url": "https://social.example/@Bob"}
+    web.silent, url = set(), "https://social.example/api/v1/accounts/7"
+    web.pages[url] = json.dumps(told)
+    assert look(web, proof, AT + 34 * DAY).state == "SHOWN"
+    assert proof.decided_by == olga
+    web.domains["social.example"] = AT + 40 * DAY
+    assert look(web, proof, AT + 64 * DAY).state == "DISPUTED"
+    assert owner(post) is None
+
+
+@pytest.mark.parametrize("registered_at", [None, AT - 2000 * DAY])
+def test_an_account_of_a_server_that_stood_before_is_as_old_as_it_says(web, registered_at):
+    post, bob, eve = page(POST), creator("bob"), creator("eve")
+    if registered_at is not None:
+        web.domains["social.example"] = registered_at
+    assert signed_in(web, eve, AT + 2 * DAY, since_at=AT + DAY).state == "DISPUTED"
+    Proof.objects.update(state="ENDED", ended_at=AT + 3 * DAY)
+    proof = signed_in(web, bob, AT + 4 * DAY)
+    assert (proof.state, proof.since_at, owner(post)) == ("SHOWN", AT - 900 * DAY, bob)
+
+
+def test_whoever_signed_in_has_nothing_before_the_domain_was_looked_up(web):
+    post, bob = page(POST), creator("bob")
+    proof = note(bob, Account("mastodon", "social.example", "7", "Bob", AT - 900 * DAY))
+    assert (proof.state, proof.wanted_at, owner(post)) == ("ASKED", AT, None)
 
 
 class NoRegistry(Web):

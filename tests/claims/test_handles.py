@@ -305,7 +305,8 @@ def test_whoever_runs_a_server_has_not_what_its_accounts_made(web):
     before = page("https://social.example/@ana/109000000000000001")
     shown(web, ines, "https://social.example/", "DNS")
     assert owner(before) is None
-    proof = note(ana, Account("mastodon", "social.example", "7", "Ana", OLD))
+    web.silent = {"social.example"}
+    proof = look(web, note(ana, Account("mastodon", "social.example", "7", "Ana", OLD)))
     assert (proof.state, proof.text) == ("SHOWN", "social.example/@ana")
     assert owner(before) == ana
     assert owner(page("https://social.example/@ana/109000000000000002")) == ana

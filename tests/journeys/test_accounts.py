@@ -120,7 +120,11 @@ def test_a_server_of_the_fediverse_is_typed(sites, pages):
     )
     bob.open("/mine/show").send("/mine/accounts", site="mastodon", host="@Bob@Social.Example")
     come_back(bob, sites.social.allow(away(bob), "109")).send("", deed="finish")
-    assert "is yours here since" in bob.text
+    # Since when its domain is somebody's is looked up first.
+    assert "We are looking. This takes a moment" in bob.text
+    assert Thing.objects.get(id=post.id).owner is None
+    work()
+    assert "is yours here since" in bob.open(f"/mine/show/{Proof.objects.get().id}").text
     assert Thing.objects.get(id=post.id).owner.username == "bob"
 
 

@@ -8,6 +8,27 @@ _DOMAINS = "tests/claims/test_domains.py -k "
 
 ACCOUNTS = [
     Bug(
+        "an account of the fediverse is as old as its server says",
+        "claims/_looking.py",
+        "    if proof.kind == Scope.Kind.HANDLE and not _sites.is_fediverse(proof.account):\n",
+        "    if proof.kind == Scope.Kind.HANDLE:\n",
+        "tests/claims/test_domains.py -k no_older",
+    ),
+    Bug(
+        "an account of the fediverse has its pages before its domain is looked up",
+        "claims/accounts.py",
+        "first = _sites.is_fediverse(account.handle) or _standing",
+        "first = _standing",
+        "tests/claims/test_domains.py -k looked_up",
+    ),
+    Bug(
+        "what was decided of an account is asked anew at each sign-in",
+        "claims/accounts.py",
+        "max(filter(None, (proof.since_at, account.since_at)), default=None)",
+        "account.since_at",
+        "tests/claims/test_domains.py -k no_older",
+    ),
+    Bug(
         "a limit as GitHub says it is an answer of the page",
         "lib/fetch.py",
         'return _header(came, b"x-ratelimit-remaining") == "0"',
@@ -135,7 +156,7 @@ ACCOUNTS = [
     ),
     Bug(
         "the secret of a code is everybody's",
-        "claims/accounts.py",
+        "claims/_pkce.py",
         'salted_hmac("mickle.claims.accounts", state,',
         'salted_hmac("mickle.claims.accounts", "",',
         _SIGN_IN + "stolen_code",
@@ -171,7 +192,7 @@ ACCOUNTS = [
     Bug(
         "who has a name is not looked at first",
         "claims/accounts.py",
-        "if proof.state != Proof.State.SHOWN and _standing.rivals(proof).exists():",
+        "if proof.state != Proof.State.SHOWN and first:",
         "if proof is None:",
         _HANDLES + "looked_at",
     ),
