@@ -96,7 +96,7 @@ def test_three_share_a_page_and_one_leaves() -> None:
     for who, reads in ((ann, True), (ben, True), (cleo, False)):
         said = signed_in(who).open(at_team).text
         assert ("Everybody in the team reads the same" in said) == reads
-        assert ("You are in it no more since" in said) != reads
+        assert ("you are no longer in it" in said) != reads
         assert ("ben 50 %" in said) == reads
         assert "cleo leaves. From" in said
 
