@@ -14,11 +14,13 @@ def of(found: Identity | str) -> str:
     return text if len(text) <= MAKER_CHARACTERS else ""
 
 
-def learn(host: str) -> None:
-    """Name the makers of what was added before its host was known to run GitLab."""
+def learn(host: str, *, maker: str) -> None:
+    """Name a maker's things that were added before their host was known to run GitLab."""
     if host not in settings.GITLAB_APPS:
         return
-    rows = Thing.objects.filter(host=host, maker="")
+    # As they were added their capitals stayed; most of a site without a maker is nobody's.
+    own = f"{urls.VERSION}{host}/{maker.rpartition(':')[2]}"
+    rows = Thing.objects.filter(host=host, maker="", identity__istartswith=own)
     for id_, identity in rows.values_list("id", "identity").iterator():
         if made := of(identity):
             Thing.objects.filter(id=id_).update(maker=made)

@@ -153,7 +153,7 @@ def give(
         fresh = Scope(kind=kind, text=text, host=host, maker=maker, since_at=at)
         hold_one(fresh)
         if maker:
-            _makers.learn(host)
+            _makers.learn(host, maker=maker)
         Scope.objects.bulk_create([fresh], ignore_conflicts=True)
         rows = Scope.objects.filter(text=text)
         taken = rows.filter(owner=None).update(owner=owner, kind=kind, maker=maker, since_at=at)

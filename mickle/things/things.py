@@ -265,7 +265,7 @@ def withdraw_scope(*, text: str, at: datetime) -> int:
 
 def were_added_before(*, maker: str, host: str, at: datetime) -> bool:
     """Whether something an account made was added before an instant; `host` is its site's."""
-    _makers.learn(host)
+    _makers.learn(host, maker=maker)
     return Thing.objects.filter(maker=maker, created_at__lt=at).exists()
 
 
