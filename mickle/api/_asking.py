@@ -119,8 +119,7 @@ def content(request: HttpRequest) -> dict[str, Any]:
             415, "invalid_request", _("Send JSON, with “Content-Type: application/json”.")
         )
     if _announced(request) > BODY_BYTES:
-        sentence = _("This is more than %(most)s bytes. Nothing was done.")
-        raise Problem(413, "invalid_request", sentence % {"most": BODY_BYTES})
+        raise unread(413)
     try:
         found = json.loads(request.body)
     except (ValueError, RecursionError):
@@ -128,6 +127,17 @@ def content(request: HttpRequest) -> dict[str, Any]:
     if not isinstance(found, dict):
         raise Problem(400, "invalid_request", _("The body is no JSON object."))
     return found
+
+
+def unread(status: int) -> Problem:
+    """Why a request is refused before anybody reads it, by status."""
+    if status == 413:  # noqa: PLR2004
+        sentence = _("This is more than %(most)s bytes. Nothing was done.")
+        return Problem(status, "invalid_request", sentence % {"most": BODY_BYTES})
+    if status == 408:  # noqa: PLR2004
+        sentence = _("The request took too long to arrive. Nothing was done.")
+        return Problem(status, "invalid_request", sentence)
+    return Problem(status, "not_found", _("Only buttons, counts and scripts are at this address."))
 
 
 def _announced(request: HttpRequest) -> int:

@@ -13,14 +13,12 @@ from django.utils import translation
 from django.utils.translation import gettext as _
 
 from mickle.api import _asking, _calls
-from mickle.api._answers import CROSS_ORIGIN, PREFLIGHT, Problem, complete, nothing, refusal
+from mickle.api._answers import PREFLIGHT, Problem, complete, nothing, refusal
 from mickle.api._asking import Asked
 from mickle.instance import instance
 from mickle.lib.errors import Refused
 
 PLACE: Final = "/api"
-# What every answer has, so that a page of any origin may read it.
-ANY_PAGE: Final = CROSS_ORIGIN
 DESCRIPTION: Final = "/api/v1/openapi.json"
 # A number that fits into every key.
 _NUMBER: Final = "([0-9]{1,18})"
@@ -46,6 +44,14 @@ log = logging.getLogger(__name__)
 def answers(path: str) -> bool:
     """Whether an address is one of the API's, known to it or not."""
     return path == PLACE or path.startswith(f"{PLACE}/")
+
+
+def refused(status: int, languages: str) -> HttpResponse:
+    """The answer to what the server refuses unread; `languages` as Accept-Language says them."""
+    request = HttpRequest()
+    request.META["HTTP_ACCEPT_LANGUAGE"] = languages
+    with translation.override(translation.get_language_from_request(request)):
+        return complete(refusal(_asking.unread(status)))
 
 
 class Calls:

@@ -45,7 +45,7 @@ class Dispatcher:
                 await self.edge(scope, receive, send)
             elif self._is_for_buttons(scope):
                 sentence = "Only buttons, counts and scripts are at this address."
-                await _refuse(send, 404, sentence, scope["path"])
+                await _refuse(scope, send, 404, sentence)
             else:
                 await self._page(scope, receive, send)
         elif scope["type"] == "websocket":
@@ -76,11 +76,11 @@ class Dispatcher:
             async with asyncio.timeout(BODY_TIME_S):
                 body = await _body(scope, receive)
         except TimeoutError:
-            await _refuse(send, 408, "The request took too long to arrive.", scope["path"])
+            await _refuse(scope, send, 408, "The request took too long to arrive.")
         else:
             if body is None:
                 sentence = "This is more than 100 kB. Nothing was changed."
-                await _refuse(send, 413, sentence, scope["path"])
+                await _refuse(scope, send, 413, sentence)
             else:
                 known = cast(Any, _safe(scope, len(body)))
                 await self.pages(known, cast(Any, _again(body)), cast(Any, send))
@@ -143,21 +143,15 @@ def _in_utf_8(kind: bytes) -> bytes:
     return ";".join(kept).encode("latin-1")
 
 
-async def _refuse(send: Send, status: int, sentence: str, path: str = "") -> None:
-    said = {"error": sentence}
-    more: list[tuple[bytes, bytes]] = []
-    if api.answers(path):
-        more = [(name.lower().encode(), text.encode()) for name, text in api.ANY_PAGE.items()]
-        code = {404: "not_found"}.get(status, "invalid_request")
-        said = {"error": code, "error_description": sentence}
-    body = json.dumps(said).encode()
-    headers = [
-        *_GUARDS,
-        *more,
-        (b"content-length", str(len(body)).encode()),
-        (b"connection", b"close"),
-    ]
-    await send({"type": "http.response.start", "status": status, "headers": headers})
+async def _refuse(scope: Scope, send: Send, status: int, sentence: str) -> None:
+    headers, body = dict(_GUARDS), json.dumps({"error": sentence}).encode()
+    if api.answers(scope["path"]):
+        languages = b",".join(v for k, v in scope["headers"] if k == b"accept-language")
+        answer = api.refused(status, languages.decode("latin-1"))
+        headers |= {name.lower().encode(): text.encode() for name, text in answer.items()}
+        body = answer.content
+    headers |= {b"content-length": str(len(body)).encode(), b"connection": b"close"}
+    await send({"type": "http.response.start", "status": status, "headers": [*headers.items()]})
     await send({"type": "http.response.body", "body": body, "more_body": False})
 
 

@@ -69,11 +69,29 @@ def test_pages_are_told_how_long_a_body_is_that_came_in_pieces(house):
     assert scope["headers"] == [(b"content-type", b"application/json"), (b"content-length", b"8")]
 
 
-def test_a_program_is_refused_by_code_and_sentence(house):
-    status, body = ask(house, b"x", path="/api/v1/nods", headers=[(b"content-length", b"9" * 9)])
-    found = json.loads(body)
-    assert (status, found["error"]) == (413, "invalid_request")
-    assert found["error_description"].startswith("This is more than 100 kB")
+@pytest.mark.parametrize(
+    ("languages", "german"),
+    [([], False), ([b"de-AT,en;q=0.5"], True), ([b"en;q=0.1", b"de"], True)],
+)
+def test_a_program_is_refused_by_code_and_sentence_in_its_language(
+    monkeypatch, house, languages, german
+):
+    monkeypatch.setattr(asgi, "BODY_TIME_S", 0)
+    house.button_host = b"buttons.example"
+    asked = [(b"accept-language", one) for one in languages]
+    long, away = (b"content-length", b"9" * 9), (b"host", house.button_host)
+    for bodies, headers, status, code, english, deutsch in (
+        ([b"x"], [long], 413, "invalid_request", "more than 16384 bytes", "mehr als 16384 Byte"),
+        ([b"slow"], [], 408, "invalid_request", "too long to", "zu lange"),
+        ([b""], [away], 404, "not_found", "Only buttons", "nur Knöpfe"),
+    ):
+        begun, ended = messages(house, *bodies, path="/api/v1/nods", headers=headers + asked)
+        found, answered = json.loads(ended["body"]), dict(begun["headers"])
+        assert (begun["status"], found["error"]) == (status, code)
+        assert (deutsch if german else english) in found["error_description"]
+        assert answered[b"access-control-allow-origin"] == b"*"
+        assert answered[b"x-content-type-options"] == b"nosniff"
+        assert answered[b"content-length"] == str(len(ended["body"])).encode()
 
 
 def test_pages_get_the_whole_body(house):

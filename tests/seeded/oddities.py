@@ -119,8 +119,8 @@ _ODD = [
     Bug(
         "what is refused unread may be framed and kept",
         "config/asgi.py",
-        "        *_GUARDS,\n",
-        "        _GUARDS[0],\n",
+        "dict(_GUARDS)",
+        "dict(_GUARDS[:1])",
         "tests/edge/test_dispatcher.py -k headers_of_all",
     ),
     Bug(
