@@ -9,6 +9,7 @@ from functools import lru_cache
 from threading import Lock
 from time import monotonic
 from typing import Any, Final
+from urllib.parse import unquote
 
 from django.conf import settings
 from django.http import HttpRequest
@@ -83,7 +84,7 @@ def limit(an_hour: int) -> Limit:
 
 def no_token_in_the_address(request: HttpRequest) -> None:
     """Refuse a token where servers, proxies and browsers keep it; raises Problem."""
-    address = f"{request.path_info}?{request.META.get('QUERY_STRING', '')}"
+    address = unquote(f"{request.path_info}?{request.META.get('QUERY_STRING', '')}")
     if secret.holds_token(address) or not _NAMES_OF_TOKENS.isdisjoint(request.GET):
         raise Problem(
             400,

@@ -152,6 +152,8 @@ def test_a_token_in_an_address_is_refused_wherever_it_stands(reader, nodded, cap
         for path in (
             *(f"{ME}?access_token={reader.token}", f"{ME}?token=x", f"{ME}?x={reader.token}"),
             *(f"{NODS}/{reader.token}", f"{NODS}?{reader.token}"),
+            # However its letters are written.
+            *(f"{ME}?x={reader.token.replace('_', '%5F')}", f"{ME}?%6D{reader.token[1:]}"),
         ):
             for method in ("GET", "POST"):
                 answer = reader.ask(method, path, {"url": URL + "2"})
