@@ -16,11 +16,11 @@ from django.http import HttpRequest
 from django.utils.translation import gettext as _
 
 from mickle.api._answers import Problem
+from mickle.lib import urls
 from mickle.lib.buckets import Buckets
 from mickle.members.models import Member
 from mickle.programs import programs, secret
 from mickle.programs.models import Program
-from mickle.things.models import Thing
 
 BODY_BYTES: Final = 16_384
 _BEARER: Final = re.compile(r"bearer +(\S+)", re.IGNORECASE)
@@ -166,7 +166,10 @@ def key(request: HttpRequest) -> str:
     return given
 
 
-def key_of(given: str, program: Program, thing: Thing) -> str:
-    """The key that is kept: of one nod, whatever else is called so by this program or another."""
-    named = f"api {program.pk} {thing.pk} {given}"
+def key_of(given: str, program: Program, address: str) -> str:
+    """The key that is kept: of one nod, whatever else is called so by this program or another.
+
+    It stays the same when the thing of the address is merged into another one.
+    """
+    named = f"api {program.pk} {urls.identify(address).identity} {given}"
     return hashlib.sha256(named.encode()).hexdigest() if given else ""

@@ -14,7 +14,6 @@ from mickle.instance import instance
 from mickle.lib import money, months
 from mickle.members.models import Member
 from mickle.nods import nods
-from mickle.nods.models import Nod
 from mickle.settlement import settlement
 from mickle.things import things
 from mickle.things.models import Thing
@@ -49,10 +48,9 @@ def give(asked: Asked) -> HttpResponse:
     _asking.text(found, "title")
     called = _asking.key(asked.request)
     thing = things.find_or_add(url=address, at=asked.at, added_by=asked.member)
-    key = _asking.key_of(called, asked.program, thing)
+    key = _asking.key_of(called, asked.program, address)
     given = nods.give(member=asked.member, thing=thing, at=asked.at, source=SOURCE, key=key)
-    names = {"member": asked.member, "thing": thing, "month": given.month}
-    recorded = Nod.objects.filter(**names).values_list("at", flat=True).first()
+    recorded = nods.given_at(asked.member, thing, given.month)
     nod = {
         "month": months.text(given.month),
         "at": (recorded or asked.at).isoformat(timespec="seconds"),

@@ -367,6 +367,12 @@ def has(member: Member, thing: Thing, month: int) -> bool:
     return Nod.objects.filter(_at(thing), member=member, month=month).exists()
 
 
+def given_at(member: Member, thing: Thing, month: int) -> datetime | None:
+    """When the member nodded in the month at the thing, or last at what is one with it."""
+    rows = Nod.objects.filter(_at(thing), member=member, month=month)
+    return rows.order_by("-at").values_list("at", flat=True).first()
+
+
 def wrong_counts() -> list[tuple[int, int, int]]:
     """Things whose count differs from its nods: (thing id, count, recomputed). For the audit."""
     return _bulk.wrong_counts()

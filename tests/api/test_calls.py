@@ -1,6 +1,7 @@
 """What a program can do with a token."""
 
 import json
+from datetime import timedelta
 
 import pytest
 from django.conf import LazySettings
@@ -97,6 +98,21 @@ def test_asked_again_with_its_key_a_nod_of_a_month_that_ended_is_the_first(reade
     assert (theirs.status_code, theirs.json()["nod"]["month"]) == (201, months.text(begun + 1))
     assert reader.nod(URL).status_code == 200
     assert Nod.objects.count() == 3
+
+
+@pytest.mark.parametrize("ended", [False, True])
+def test_asked_again_with_its_key_a_nod_at_what_was_merged_since_is_the_first(reader, ended):
+    old, new, begun = thing("old"), thing("new"), instance.open_month()
+    asked = {"path": NODS, "body": {"url": old.url}, "Idempotency-Key": "one"}
+    first = reader.ask("POST", **asked).json()
+    things.merge(thing=old, into=new, at=instance.now())
+    instance.move_clock(to=months.end(begun) if ended else instance.now() + timedelta(days=1))
+    if ended:
+        instance.close(month=begun, at=instance.now())
+    again = reader.ask("POST", **asked)
+    assert (again.status_code, again.json()["thing"]["id"]) == (200, new.id)
+    assert again.json()["nod"] == first["nod"] | {"already": True}
+    assert Nod.objects.count() == 1
 
 
 def test_what_an_address_is_makes_no_row(reader):

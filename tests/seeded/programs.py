@@ -94,15 +94,15 @@ PROGRAMS = [
     Bug(
         "a key of a program stands for any page",
         "api/_asking.py",
-        "{program.pk} {thing.pk} {given}",
+        "{program.pk} {urls.identify(address).identity} {given}",
         "{program.pk} {given}",
         "tests/api/test_calls.py -k asked_again_with_its_key",
     ),
     Bug(
         "a key of a program stands for another's nod",
         "api/_asking.py",
-        "{program.pk} {thing.pk} {given}",
-        "{thing.pk} {given}",
+        "{program.pk} {urls.identify(address).identity} {given}",
+        "{urls.identify(address).identity} {given}",
         "tests/api/test_calls.py -k asked_again_with_its_key",
     ),
     Bug(
