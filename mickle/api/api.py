@@ -82,11 +82,13 @@ def _guarded(request: HttpRequest) -> HttpResponse:
         return refusal(Problem(400, "invalid_request", _("The request cannot be understood.")))
     except OperationalError:
         log.exception("the database did not do what the API asked for")
-        sentence = _("Too much is going on. Nothing was done; try again in a moment.")
+        sentence = _(
+            "Too much is going on. Try again in a moment; what was done already is not done twice."
+        )
         return refusal(Problem(503, "server_error", sentence, Retry_After=_AGAIN_S))
     except Exception:
         log.exception("a call of the API failed")
-        sentence = _("This is our fault. What was half done was undone.")
+        sentence = _("This is our fault. Try again later; what was done already is not done twice.")
         return refusal(Problem(500, "server_error", sentence))
 
 

@@ -14,6 +14,7 @@ from mickle.closing import closing
 from mickle.config._lines import Line
 from mickle.instance import instance
 from mickle.members import members
+from mickle.nods import nods
 from mickle.nods.models import Nod
 from mickle.programs import programs, secret
 from mickle.programs.models import Program
@@ -240,6 +241,20 @@ def test_our_own_faults_are_json_too_and_say_nothing(reader, monkeypatch, caplog
     answer = reader.ask("GET", ME)
     assert error(answer) == (503, "server_error")
     assert answer["Retry-After"] == "5"
+
+
+@pytest.mark.parametrize("error", [OperationalError("gone"), RuntimeError("wrong")])
+def test_what_breaks_after_a_nod_does_not_say_that_nothing_was_done(reader, monkeypatch, error):
+    def breaks(*_asked):
+        raise error
+
+    with monkeypatch.context() as broken:
+        broken.setattr(nods, "given_at", breaks)
+        answer = reader.nod(URL)
+    assert answer.status_code in (500, 503)
+    assert Nod.objects.count() == 1
+    assert "done already is not done twice" in answer.json()["error_description"]
+    assert (reader.nod(URL).status_code, Nod.objects.count()) == (200, 1)
 
 
 def test_what_django_itself_refuses_is_refused_in_json(reader):
