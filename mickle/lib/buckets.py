@@ -12,6 +12,8 @@ class Buckets:
     def __init__(self, *, a_second: float, burst: float, at_most: int = 50_000) -> None:
         self._cost_s = 1 / a_second if a_second else 0.0
         self._room_s = burst * self._cost_s
+        # Costs that are added up one by one may come to a little more than all at once.
+        self._slack_s = self._cost_s / 1000
         self._at_most = at_most
         self._full_at: dict[Hashable, float] = {}
 
@@ -19,7 +21,7 @@ class Buckets:
         """Take a token; False, and nothing taken, when there is none. `now` in seconds."""
         full_at = self._full_at.get(key, now)
         full_at = max(full_at, now) + self._cost_s
-        if full_at - now > self._room_s:
+        if full_at - now > self._room_s + self._slack_s:
             return False
         if len(self._full_at) >= self._at_most and key not in self._full_at:
             self._make_room(now)
