@@ -184,6 +184,13 @@ def test_who_has_no_funds_reads_that_the_month_gives_nothing(reader):
     assert (found["budget"], found["spend"], found["nods"]) == ("5.00", "0.00", 1)
 
 
+def test_in_arrears_the_month_gives_the_budget_whatever_the_funds(reader, settings: LazySettings):
+    settings.MODE = "arrears"
+    poor = caller(member("poor"))
+    assert poor.nod(URL).status_code == 201
+    assert poor.ask("GET", ME).json()["spend"] == "5.00"
+
+
 def test_the_description_needs_no_token_and_head_is_get(reader, client):
     answer = client.get("/api/v1/openapi.json")
     assert json.loads(answer.content)["openapi"].startswith("3.1")
