@@ -82,9 +82,10 @@ def give(
         if written is not None:
             cursor.execute(_text(write.COUNT_UP), names)
             _tell(cursor)
+        # Read while the fence is held: a month that closes now is not the one it stood in.
+        month = written[0] if written is not None else _month_of_repeat(member, key, at)
     if written is None:
         _not_leaving(member)
-    month = written[0] if written is not None else _month_of_repeat(member, key, at)
     return _given(member, month, new=written is not None)
 
 
@@ -163,12 +164,14 @@ def take_back(*, member: Member, thing: Thing, at: datetime, month: int | None =
     """
     open_month = max(months.of(at), instance.here().closed_through + 1)
     wanted = open_month if month is None else month
-    if wanted < open_month:
+    taken = wanted >= open_month and _take_back(member, [thing.id], wanted)
+    # Looked at once more: it may have closed meanwhile.
+    if not taken and wanted < max(open_month, instance.here().closed_through + 1):
         raise MonthClosed(
             _("%(month)s is closed, so this nod stays. Nothing was changed.")
             % {"month": months.text(wanted)}
         )
-    if not _take_back(member, [thing.id], wanted):
+    if not taken:
         raise NoNod(_("You have not nodded at this in %(month)s.") % {"month": months.text(wanted)})
     return wanted
 

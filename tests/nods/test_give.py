@@ -65,6 +65,36 @@ def test_the_same_key_is_the_first_nod_after_midnight_too():
     assert Nod.objects.count() == 1
 
 
+def test_a_repeat_is_of_the_month_in_which_the_nod_stands_if_that_closes_meanwhile(monkeypatch):
+    alice, page, real = member("alice"), thing("page"), nods._not_leaving
+
+    def late(who):
+        settlement.close_due(at=months.end(NOVEMBER))
+        real(who)
+
+    monkeypatch.setattr(nods, "_not_leaving", late)
+    before = months.end(NOVEMBER) - timedelta(seconds=1)
+    assert nods.give(member=alice, thing=page, at=before).month == NOVEMBER
+    again = nods.give(member=alice, thing=page, at=before)
+    assert (again.month, again.new, again.nods_this_month) == (NOVEMBER, False, 1)
+    assert instance.here().closed_through == NOVEMBER
+
+
+def test_a_nod_whose_month_closes_as_it_is_taken_back_stays_and_is_said_to(monkeypatch):
+    alice, page, real = member("alice"), thing("page"), nods._hold_member
+    before = months.end(NOVEMBER) - timedelta(seconds=1)
+    nods.give(member=alice, thing=page, at=before)
+
+    def late(cursor, who):
+        settlement.close_due(at=months.end(NOVEMBER))
+        real(cursor, who)
+
+    monkeypatch.setattr(nods, "_hold_member", late)
+    with pytest.raises(nods.MonthClosed, match="2026-11 is closed"):
+        nods.take_back(member=alice, thing=page, at=before)
+    assert nods.has(alice, page, NOVEMBER)
+
+
 def test_nobody_nods_at_their_own_thing():
     bob = member("bob")
     with pytest.raises(nods.OwnThing, match="This is yours"):
