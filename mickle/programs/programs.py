@@ -46,7 +46,8 @@ def make(*, member: Member, name: str, at: datetime) -> str:
     called = " ".join(name.split())
     if not called or len(called) > NAME_CHARACTERS or not called.isprintable():
         raise BadName(
-            _("Give the program a name of 1 to %(most)s letters.") % {"most": NAME_CHARACTERS}
+            _("Give the program a name of 1 to %(most)s letters that can be seen.")
+            % {"most": NAME_CHARACTERS}
         )
     token = secret.new()
     with transaction.atomic():

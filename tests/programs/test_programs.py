@@ -85,7 +85,7 @@ def test_who_is_leaving_makes_no_token(alice):
 
 @pytest.mark.parametrize("name", ["", " \t", "x" * 61, "a\u202eb", "a\0b"])
 def test_a_name_is_short_and_can_be_shown(alice, name):
-    with pytest.raises(programs.BadName):
+    with pytest.raises(programs.BadName, match="1 to 60 letters that can be seen"):
         made(alice, name)
 
 
