@@ -147,7 +147,7 @@ PROGRAMS = [
         "api/api.py",
         "        request.COOKIES = {}\n",
         "",
-        "tests/api/test_calls.py",
+        "tests/api/test_calls.py -k language_that_is_asked",
     ),
     Bug(
         "a Content-Type names the letters in which an address is read",
@@ -155,5 +155,46 @@ PROGRAMS = [
         '_in_utf_8(value) if name == b"content-type" else value',
         "value",
         "tests/edge/test_dispatcher.py -k whatever_the_sender_calls_it",
+    ),
+    Bug(
+        "a token in an address hides behind percent signs",
+        "api/_asking.py",
+        """unquote(f"{request.path_info}?{request.META.get('QUERY_STRING', '')}")""",
+        """unquote(request.path_info) + request.META.get("QUERY_STRING", "")""",
+        "tests/api/test_refusals.py -k token_in_an_address",
+    ),
+    Bug(
+        "what is refused unread is refused in no language but English",
+        "api/api.py",
+        'request.META["HTTP_ACCEPT_LANGUAGE"] = languages',
+        'request.META["HTTP_ACCEPT_LANGUAGE"] = ""',
+        "tests/edge/test_dispatcher.py -k in_its_language",
+    ),
+    Bug(
+        "a key is asked for at what its page was merged into",
+        "api/_calls.py",
+        "_asking.key_of(called, asked.program, address)",
+        "_asking.key_of(called, asked.program, thing.url)",
+        "tests/api/test_calls.py -k merged_since",
+    ),
+    Bug(
+        "a repeat is said to be of the month that began meanwhile",
+        "nods/nods.py",
+        """        month = written[0] if written is not None else _month_of_repeat(member, key, at)
+    if written is None:
+        _not_leaving(member)
+""",
+        """    if written is None:
+        _not_leaving(member)
+    month = written[0] if written is not None else _month_of_repeat(member, key, at)
+""",
+        "tests/nods/test_give.py -k closes_meanwhile",
+    ),
+    Bug(
+        "a nod that stays as its month closes is said to be none",
+        "nods/nods.py",
+        "if not taken and wanted < max(open_month, instance.here().closed_through + 1):",
+        "if not taken and wanted < open_month:",
+        "tests/nods/test_give.py -k closes_as_it_is_taken_back",
     ),
 ]

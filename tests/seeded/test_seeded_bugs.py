@@ -56,7 +56,7 @@ def pristine(tmp_path_factory: pytest.TempPathFactory, forks: Forks) -> Path:
 
 def _house(tree: Path, forks: Forks) -> None:
     for folder in ("mickle", "tests"):
-        ignore = shutil.ignore_patterns("__pycache__", "seeded", "locale")
+        ignore = shutil.ignore_patterns("__pycache__", "seeded")
         shutil.copytree(HOUSE / folder, tree / folder, ignore=ignore)
     shutil.copy(HOUSE / "pyproject.toml", tree)
     # Whatever is collected is compiled for those to come.
