@@ -142,9 +142,9 @@ def _nods(row: Archive, after: int, upto: int, columns: str) -> list[tuple[Any, 
     _at_hand.must_be_installed("duckdb")
     with _duckdb.empty() as there:
         _duckdb.reach(there, row.folder, make=False)
-        source = _duckdb.quoted(f"{row.folder}/nods.parquet")
+        source = _duckdb.parquet(f"{row.folder}/nods.parquet")
         found: list[tuple[Any, ...]] = there.execute(
-            f"SELECT {columns} FROM read_parquet({source})"
+            f"SELECT {columns} FROM {source}"
             f" WHERE member > {after:d} AND member <= {upto:d} ORDER BY member, thing"
         ).fetchall()
     return found
@@ -198,7 +198,7 @@ def _written(run: Run, folder: str) -> str:
             into = f"COPY (SELECT {cast} FROM stream) TO {_duckdb.quoted(path)} (FORMAT parquet)"
             _duckdb.read(there, books, into, ordered)
             _duckdb.read(there, books, f"CREATE TABLE said AS {_sum(cast, 'stream')}", ordered)
-            kept = there.execute(_sum("*", f"read_parquet({_duckdb.quoted(path)})")).fetchone()
+            kept = there.execute(_sum("*", _duckdb.parquet(path))).fetchone()
             if kept != there.execute("SELECT * FROM said").fetchone():
                 raise _broken(run.month, path)
             there.execute("DROP TABLE said")
@@ -272,7 +272,7 @@ def _opened(row: Archive) -> Iterator[Any]:
     with _duckdb.empty() as there:
         _duckdb.reach(there, row.folder, make=False)
         for view, (name, columns, where) in views.items():
-            source = f"read_parquet({_duckdb.quoted(f'{row.folder}/{name}.parquet')})"
+            source = _duckdb.parquet(f"{row.folder}/{name}.parquet")
             there.execute(f"CREATE VIEW {view} AS SELECT {columns} FROM {source} WHERE {where}")
         yield there
 

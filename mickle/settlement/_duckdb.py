@@ -192,6 +192,11 @@ def reach(there: Any, folder: str, *, make: bool = True) -> None:
         Path(folder).mkdir(parents=True, exist_ok=True)
 
 
+def parquet(path: str) -> str:
+    """A Parquet file as DuckDB's SQL reads it: a folder named `month=5` is no column of it."""
+    return f"read_parquet({quoted(path)}, hive_partitioning = false)"
+
+
 def quoted(text: str) -> str:
     """A text as DuckDB's SQL writes it."""
     doubled = text.replace("'", "''")

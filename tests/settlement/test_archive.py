@@ -49,7 +49,7 @@ def rows(name: str) -> list[tuple[object, ...]]:
     """What stands in a file of the archive."""
     path = f"{Archive.objects.get().folder}/{name}.parquet"
     with _duckdb.empty() as there:
-        return there.execute(f"SELECT * FROM read_parquet({_duckdb.quoted(path)})").fetchall()
+        return there.execute(f"SELECT * FROM {_duckdb.parquet(path)}").fetchall()
 
 
 def test_a_month_is_computed_again_from_its_files_alone(folder):
@@ -79,6 +79,14 @@ def test_it_holds_every_nod_in_order_of_members(settled):
     assert {(row[0], row[1]) for row in rows("spends")} == {
         (spend.member_id, spend.amount_micros) for spend in Spend.objects.all()
     }
+
+
+def test_a_place_that_is_named_like_a_column_is_a_place_as_any_other(settled, settings, tmp_path):
+    settings.ARCHIVE = str(tmp_path / "month=5" / "member=7")
+    archive()
+    assert {row[0] for row in rows("nods")} == {NOVEMBER}
+    members = set(Nod.objects.values_list("member_id", flat=True))
+    assert {row[0] for row in _archive.nods_within(NOVEMBER, 0, 1 << 40)} == members
 
 
 def test_it_is_written_once(settled):
