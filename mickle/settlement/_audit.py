@@ -22,8 +22,9 @@ TEAMS = "Nothing rests with a team"
 WAITING = "Waiting accounts equal waiting shares"
 
 # Where nods have left, the proof of the month is made anew from its archive, and that compares each
-# member's shares with their spend; the lines of it then have to come to the spends.
-_LEFT = "SELECT month FROM nods_past"
+# member's shares with their spend; the lines of it then have to come to the spends. Each month
+# once: a row for each member, and PostgreSQL looks through all of them for every line.
+_LEFT = "SELECT DISTINCT month FROM nods_past"
 # Whatever stands in a cut, it takes the first of the remainders; so one sum shows it is right.
 _WRONG_SPLITS = f"""
 SELECT s.month, s.member_id FROM settlement_spend s
