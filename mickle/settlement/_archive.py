@@ -6,7 +6,8 @@ then does the month have an archive. What stopped half way has none. Extra `mick
 
 import hashlib
 import json
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -121,21 +122,32 @@ def check(*, month: int) -> Archived:
         return _checked(row)
 
 
-def nods_within(
-    month: int, after: int, upto: int, *, columns: str = "member, thing, weight, given_at, void"
+def nods_of(
+    month: int, left: Mapping[int, int], *, columns: str = "weight, given_at, void"
 ) -> list[tuple[Any, ...]]:
-    """The nods of a range of members from the archive of a month, in order of member and thing.
+    """The nods of members that have left, so many of each: member, thing, and these columns.
 
-    Instants are UTC and do not say so. Raises NoArchive where they cannot be read.
+    In this order; instants are UTC and do not say so. Raises NoArchive where they cannot be read,
+    or are not as many: whoever reads a few does not hash the file.
     """
     row = Archive.objects.filter(month=month).first()
     if row is None:
         raise NoArchive(_("%(month)s has no archive.") % {"month": months.text(month)})
     try:
         with _others.told(partial(_away, month)):
-            return _nods(row, after, upto, columns)
+            found = _nods(row, min(left) - 1, max(left), columns)
     except (_at_hand.NoEngine, files.NoStore) as error:
         raise _away(month, str(error)) from error
+    # Between them may be members whose nods are in the table.
+    theirs = [nod for nod in found if nod[0] in left]
+    if dict(Counter(nod[0] for nod in theirs)) != dict(left):
+        raise differs(month)
+    return theirs
+
+
+def differs(month: int) -> NoArchive:
+    """What to raise where the nods in the archive of a month cannot be those that were written."""
+    return _broken(month, f"{Archive.objects.get(month=month).folder}/nods.parquet")
 
 
 def _nods(row: Archive, after: int, upto: int, columns: str) -> list[tuple[Any, ...]]:
@@ -143,10 +155,17 @@ def _nods(row: Archive, after: int, upto: int, columns: str) -> list[tuple[Any, 
     with _duckdb.empty() as there:
         _duckdb.reach(there, row.folder, make=False)
         source = _duckdb.parquet(f"{row.folder}/nods.parquet")
-        found: list[tuple[Any, ...]] = there.execute(
-            f"SELECT {columns} FROM {source}"
-            f" WHERE member > {after:d} AND member <= {upto:d} ORDER BY member, thing"
-        ).fetchall()
+        try:
+            found: list[tuple[Any, ...]] = there.execute(
+                f"SELECT member, thing, {columns} FROM {source}"
+                f" WHERE member > {after:d} AND member <= {upto:d} AND month = {row.month:d}"
+                # No others are instants for Python.
+                " AND given_at BETWEEN TIMESTAMP '0001-01-02' AND TIMESTAMP '9999-12-30'"
+                " ORDER BY member, thing"
+            ).fetchall()
+        except ValueError as error:
+            # What is wrong, in a text that is none.
+            raise differs(row.month) from error
     return found
 
 

@@ -145,6 +145,10 @@ class _Addresses(dict[int, str]):
             rows = Thing.objects.filter(id__in=missing[first : first + _AT_ONCE])
             self.update(rows.values_list("id", "identity"))
 
+    def __missing__(self, thing: int) -> str:
+        """A damaged archive names whatever it does."""
+        raise NotWhole(f"there is no page {thing}")
+
 
 def _joined(
     month: str, spends: list[Any], shares: list[Any], addresses: dict[int, str]

@@ -120,14 +120,10 @@ def _write(month: int, rows: list[tuple[Any, ...]], members: Mapping[int, int]) 
 
 def _read(month: int, some: Mapping[int, int]) -> list[tuple[Any, ...]]:
     """The nods of some members, in order, as they were in the table."""
-    columns = "member, thing, weight, given_at, source, void, evidence"
+    columns = "weight, given_at, source, void, evidence"
     return [
         (month, member, thing, weight, instant(at.replace(tzinfo=UTC)), *more)
-        for member, thing, weight, at, *more in _archive.nods_within(
-            month, min(some) - 1, max(some), columns=columns
-        )
-        # Between them may be members whose nods are in the table.
-        if member in some
+        for member, thing, weight, at, *more in _archive.nods_of(month, some, columns=columns)
     ]
 
 

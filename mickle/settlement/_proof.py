@@ -20,8 +20,8 @@ from mickle.lib import merkle, months, proof_files, proofs
 from mickle.lib.chunks import Report, untold
 from mickle.lib.proofs import Head
 from mickle.members.models import Member
-from mickle.nods.models import Nod
-from mickle.settlement import _database, _hashing, _texts, _totals, _tree
+from mickle.nods.models import Nod, Past
+from mickle.settlement import _archive, _database, _hashing, _texts, _totals, _tree
 from mickle.settlement._archive import NoArchive
 from mickle.settlement._totals import Totals
 from mickle.settlement.models import Line, Proof, Run, Split
@@ -187,10 +187,22 @@ def member_file(*, member: Member, month: int) -> dict[str, Any] | None:
     """A member's own shares with the way from them to the root; None where there is nothing.
 
     Milliseconds, however many members there are: one block is read, and the roots of the others.
+    Raises NoArchive where the shares are in an archive that cannot be read, or is another.
     """
     row = published(month)
-    own = _hashing.own_of(month, member.id) if row is not None else None
-    if row is None or own is None:
+    try:
+        return _member_file(row, member) if row is not None else None
+    except (_hashing.NotWhole, _tree.NoSuchLeaf) as error:
+        if Past.objects.filter(month=month, member=member).exists():
+            # What was hashed was in the table, and is now what an archive says it was.
+            raise _archive.differs(month) from error
+        raise
+
+
+def _member_file(row: Proof, member: Member) -> dict[str, Any] | None:
+    month = row.month
+    own = _hashing.own_of(month, member.id)
+    if own is None:
         return None
     key = bytes.fromhex(row.key)
     place, beside = _tree.way(month, _hashing.leaf(key, own))
