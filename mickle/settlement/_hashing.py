@@ -116,17 +116,28 @@ def _owns(month: int, after: int, upto: int) -> Iterator[Own]:
         if not spends:
             return
         after = spends[-1][0]
-        one = upto - span["after"] == 1
-        shares = _rows(_OF_ONE if one else _OF_MANY, span | {"upto": after})
-        if one:
-            addresses.update((row[1], row[4]) for row in shares)
-        if past := _past.shares(month, span["after"], after):
-            # What leaves the table meanwhile is seen at one of the places.
-            there = {row[0] for row in shares}
-            shares += [row for row in past if row[0] not in there]
-            shares.sort(key=itemgetter(0, 1))
+        here = span | {"upto": after}
+        shares = _taken(here, addresses)
+        seen = {row[0] for row in shares}
+        if any(not charity and member not in seen for member, _amount, charity, _slug in spends):
+            # What came back between the two looks is seen by the next ones.
+            shares = _taken(here, addresses)
         addresses.learn({row[1] for row in shares})
         yield from _joined(months.text(month), spends, shares, addresses)
+
+
+def _taken(span: dict[str, int], addresses: "_Addresses") -> list[Any]:
+    """What the nods of a range carry, in order of member and thing, wherever they are."""
+    one = span["upto"] - span["after"] == 1
+    shares = _rows(_OF_ONE if one else _OF_MANY, span)
+    if one:
+        addresses.update((row[1], row[4]) for row in shares)
+    if past := _past.shares(span["month"], span["after"], span["upto"]):
+        # What leaves the table meanwhile is seen at one of the places.
+        there = {row[0] for row in shares}
+        shares += [row for row in past if row[0] not in there]
+        shares.sort(key=itemgetter(0, 1))
+    return shares
 
 
 class _Addresses(dict[int, str]):

@@ -1,6 +1,7 @@
 """Nods of a month long settled leave the table, and everything that reads them says the same."""
 
 import re
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -60,10 +61,10 @@ def books() -> None:
     all_hold([*ledger.audit(), *settlement.audit()])
 
 
-def seen(who: Member) -> list[str]:
+def seen(who: Member, paths: Sequence[str] = PATHS) -> list[str]:
     client = signed_in(who).client
     # Above it stands the clock, and the token of a form is another one each time.
-    texts = [client.get(path).content.decode().rpartition("<main")[2] for path in PATHS]
+    texts = [client.get(path).content.decode().rpartition("<main")[2] for path in paths]
     return [re.sub(r'value="\w{64}"', "", text) for text in texts]
 
 

@@ -7,10 +7,11 @@ import pytest
 from django.db import connection, transaction
 
 from mickle.members.models import Member
-from mickle.settlement import _audit, _duckdb, past, settlement
+from mickle.nods.models import Past
+from mickle.settlement import _audit, _duckdb, _past, past, settlement
 from mickle.settlement.models import Archive
 from tests.people import EARLY_DECEMBER, NOVEMBER, creator, instance_at, member, thing
-from tests.settlement.test_past import PATHS, settle
+from tests.settlement.test_past import PATHS, seen, settle
 from tests.settlement.test_stages import give
 from tests.web.browsing import signed_in
 
@@ -89,6 +90,26 @@ def test_of_nods_that_carry_something_else_there_is_no_proof(alice, change, chan
     assert signed_in(alice).client.get(PATHS[-1]).status_code == 503
     with pytest.raises(settlement.NoArchive, match=r"nods\.parquet differs"):
         settlement.proof_of(member=alice, month=NOVEMBER)
+
+
+def test_nods_that_come_back_between_two_looks_are_seen(alice, settings, monkeypatch):
+    before, back = seen(alice), []
+    settings.NODS_LEAVE_AFTER = 0
+    look = _past._left
+
+    def when_they_are_back(**names: object) -> dict[int, int]:
+        if Past.objects.exists():
+            back.append(past.put_back(month=NOVEMBER))
+        return look(**names)
+
+    monkeypatch.setattr(_past, "_left", when_they_are_back)
+    for path, said in zip(PATHS, before, strict=True):
+        past.let_go(month=NOVEMBER)
+        assert seen(alice, [path]) == [said]
+    past.let_go(month=NOVEMBER)
+    assert all(check.ok for check in settlement.audit())
+    # But for the list of months, which opens no archive.
+    assert back == [3] * len(PATHS)
 
 
 @pytest.mark.parametrize("name", ["_WRONG_LINES", "_WRONG_RECEIPTS"])
