@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 from uuid import uuid4
 
 from django.conf import settings
-from django.db import connection
+from django.db import DatabaseError, connection
 from django.utils.translation import gettext as _
 
 from mickle.instance import instance
@@ -95,11 +95,23 @@ def _new(run: Run, folder: str, at: datetime) -> Archived:
     except BaseException:
         files.discard(folder)
         raise
-    Archive.objects.bulk_create([row], ignore_conflicts=True)
-    if not Archive.objects.filter(month=run.month, folder=folder).exists():
+    if not _noted(row):
         files.discard(folder)
         return check(month=run.month)
     return done
+
+
+def _noted(row: Archive) -> bool:
+    """Put an archive on record, unless another is; whether it is this one."""
+    mine = Archive.objects.filter(month=row.month, folder=row.folder)
+    try:
+        Archive.objects.bulk_create([row], ignore_conflicts=True)
+    except DatabaseError:
+        # Where it cannot be asked it may be on record, and the files stay.
+        if not mine.exists():
+            files.discard(row.folder)
+        raise
+    return mine.exists()
 
 
 def missing() -> list[int]:

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from django.db import OperationalError
 
 from mickle.instance import instance
 from mickle.lib import files
@@ -161,6 +162,23 @@ def test_what_stopped_half_way_is_no_archive(settled, folder, monkeypatch):
     settings_folder.mkdir()
     (settings_folder / "nods.parquet").write_bytes(b"PAR1")
     assert archive().folder != str(settings_folder)
+
+
+@pytest.mark.parametrize("noted", [False, True])
+def test_what_the_books_do_not_take_leaves_no_files(settled, folder, monkeypatch, noted):
+    """Or an answer is lost, and they have taken it."""
+    note = Archive.objects.bulk_create
+
+    def fail(*rows: object, **how: object) -> None:
+        if noted:
+            note(*rows, **how)
+        raise OperationalError("could not extend file: No space left on device")
+
+    monkeypatch.setattr(Archive.objects, "bulk_create", fail)
+    with pytest.raises(OperationalError, match="No space left"):
+        archive()
+    assert [str(path) for path in folder.iterdir()] == [row.folder for row in Archive.objects.all()]
+    assert Archive.objects.exists() is noted
 
 
 def test_of_two_who_archive_at_once_one_has_and_the_other_looks_at_it(settled, folder, monkeypatch):
