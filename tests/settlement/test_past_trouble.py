@@ -6,9 +6,11 @@ from pathlib import Path
 import pytest
 from django.db import connection, transaction
 
+from mickle.lib.chunks import Range
 from mickle.members.models import Member
+from mickle.nods import nods
 from mickle.nods.models import Past
-from mickle.settlement import _audit, _duckdb, _past, past, settlement
+from mickle.settlement import _audit, _duckdb, _leaving, _past, past, settlement
 from mickle.settlement.models import Archive
 from tests.people import EARLY_DECEMBER, NOVEMBER, creator, instance_at, member, thing
 from tests.settlement.test_past import PATHS, seen, settle
@@ -110,6 +112,22 @@ def test_nods_that_come_back_between_two_looks_are_seen(alice, settings, monkeyp
     assert all(check.ok for check in settlement.audit())
     # But for the list of months, which opens no archive.
     assert back == [3] * len(PATHS)
+
+
+def test_of_two_who_put_nods_back_at_once_none_misses_what_the_other_did(alice, settings):
+    settings.NODS_LEAVE_AFTER, others = 0, []
+
+    def another(execute, sql, params, many, context):
+        done = execute(sql, params, many, context)
+        if "SUM(" in sql and "nods_past" in sql and not others:
+            first = dict(Past.objects.filter(member=alice).values_list("member_id", "nods"))
+            rows = _leaving._read(NOVEMBER, first)
+            others.append(nods.put_back(month=NOVEMBER, span=Range(0, alice.id), rows=rows))
+        return done
+
+    with connection.execute_wrapper(another):
+        assert past.put_back(month=NOVEMBER) == 1
+    assert others == [2]
 
 
 @pytest.mark.parametrize("name", ["_WRONG_LINES", "_WRONG_RECEIPTS"])
