@@ -20,7 +20,7 @@ _HEX = r"[0-9a-f]{64}"
 _COUNT = r"0|[1-9][0-9]{0,17}"
 _VALUES = {
     "month": r"[0-9]{4}-(?:0[1-9]|1[0-2])",
-    "currency": r"\S{1,12}",
+    "currency": r"[A-Z]{3}",
     **dict.fromkeys(("members", "shares", "pool"), _COUNT),
     **dict.fromkeys(("given", "paid", "fee", "waiting", "charity"), f"{_COUNT}|{WITHHELD}"),
     "before": f"{_HEX}|{WITHHELD}",

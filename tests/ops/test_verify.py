@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -78,6 +79,14 @@ def test_the_shares_are_named_when_asked_for_and_rule_no_terminal(mickle, tmp_pa
         f"  {TEXTS[0]}",
         r"  'share 2026-11 1 2000000 v1:b.example/\x1b[2J\u202e'",
     ]
+
+
+@pytest.mark.parametrize("currency", ["\x1b[1A\x1b[2K", "\u202eRUE", "5.00"])
+def test_what_no_currency_is_called_is_none_and_rules_no_terminal(mickle, files, currency):
+    """It stands behind every amount that is said."""
+    month = replace(head(merkle.leaf(b"one"), 3), currency=currency)
+    files[1].write_text(json.dumps(proof_files.of_month(month)))
+    assert "its line of “currency” is not one" in mickle.refused("verify", str(files[1]))
 
 
 def test_another_root_is_wrong(mickle, files):
