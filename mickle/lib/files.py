@@ -14,12 +14,12 @@ from urllib.parse import urlsplit
 
 from django.utils.translation import gettext as _
 
-from mickle.lib.errors import Refused
+from mickle.lib.errors import NeedsAPerson
 
 log = logging.getLogger(__name__)
 
 
-class NoStore(Refused):
+class NoStore(NeedsAPerson):
     """Nothing that is installed reads an object store of this kind."""
 
 

@@ -13,7 +13,7 @@ from mickle.instance import instance
 from mickle.instance.models import Instance, Month
 from mickle.jobs.models import Job
 from mickle.ledger import ledger
-from mickle.lib import months
+from mickle.lib import files, months
 from mickle.lib.errors import Refused
 from mickle.members import members
 from mickle.members.models import Member
@@ -173,7 +173,10 @@ def plan(monkeypatch, name, deed):
 
 @pytest.mark.parametrize(
     "wrong",
-    [settlement.EnginesDiffer, settlement.NoArchive, settlement.NoEngine, settlement.NoSpark],
+    [
+        *(settlement.EnginesDiffer, settlement.NoArchive, settlement.NoEngine, settlement.NoSpark),
+        files.NoStore,
+    ],
 )
 def test_what_a_settlement_or_an_archive_shows_to_be_wrong_has_failed(
     november, monkeypatch, caplog, wrong
