@@ -327,8 +327,15 @@ def _not_read(row: Archive, why: str) -> NoArchive:
 
 def _away(month: int, why: str) -> NoArchive:
     return NoArchive(
-        _("The nods of %(month)s are in its archive, and that cannot be read now: %(error)s")
-        % {"month": months.text(month), "error": why}
+        _(
+            "The nods of %(month)s are in its archive, and that cannot be read now: %(error)s."
+            " Nothing was changed: let %(folder)s be read again."
+        )
+        % {
+            "month": months.text(month),
+            "error": why.rstrip(". "),
+            "folder": Archive.objects.filter(month=month).values_list("folder", flat=True).first(),
+        }
     )
 
 
