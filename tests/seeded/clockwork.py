@@ -59,7 +59,7 @@ CLOCKWORK = [
     Bug(
         "an archive counts before it is on the disk",
         "settlement/_archive.py",
-        "        files.keep(folder)\n",
+        "            files.keep(folder)\n",
         "",
         _ARCHIVES + "power_cut",
     ),

@@ -54,7 +54,9 @@ PROGRAMS = [
         "    if given is None:\n",
         """    from django.contrib.auth import get_user
     from django.contrib.sessions.backends.db import SessionStore
-    request.session = SessionStore(request.COOKIES.get(settings.SESSION_COOKIE_NAME))
+    from django.http.cookie import parse_cookie
+    cookies = parse_cookie(request.META.get("HTTP_COOKIE", ""))
+    request.session = SessionStore(cookies.get(settings.SESSION_COOKIE_NAME))
     if given is None and get_user(request).is_authenticated:
         return Asked(request, Program(member=get_user(request)), at)
     if given is None:
