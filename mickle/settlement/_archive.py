@@ -17,12 +17,13 @@ from typing import Any, NamedTuple
 from uuid import uuid4
 
 from django.conf import settings
-from django.db import DatabaseError, connection
+from django.db import DatabaseError, connection, transaction
 from django.utils.translation import gettext as _
 
 from mickle.instance import instance
 from mickle.lib import files, leftovers, months
 from mickle.lib.errors import NeedsAPerson
+from mickle.nods.models import Past
 from mickle.settlement import _at_hand, _duckdb, _engine, _others
 from mickle.settlement._engine import Result
 from mickle.settlement.models import Archive, Run
@@ -53,9 +54,11 @@ class Archived:
     result_sha256: str
 
 
-def write(*, month: int, at: datetime) -> Archived:
+def write(*, month: int, at: datetime, anew: bool = False) -> Archived:
     """Archive a settled month, once; one that has an archive is only looked at.
 
+    `anew` takes another archive for it, in the place of the settings, as long as all its nods are
+    in the database: for one that was lost, or is to lie elsewhere. Nothing is done to that one.
     Raises NoArchive, with nothing changed but files nobody refers to.
     """
     run = Run.objects.filter(month=month, stage=Run.Stage.DONE).first()
@@ -65,8 +68,11 @@ def write(*, month: int, at: datetime) -> Archived:
             _("%(month)s is not settled, so it cannot be archived. Nothing was changed.")
             % {"month": name}
         )
-    if Archive.objects.filter(month=month).exists():
-        return check(month=month)
+    kept = Archive.objects.filter(month=month).first()
+    if kept is not None:
+        if not anew:
+            return check(month=month)
+        _check_all_here(month)
     if not settings.ARCHIVE:
         raise NoArchive(
             _(
@@ -78,10 +84,22 @@ def write(*, month: int, at: datetime) -> Archived:
     _duckdb.remove_left()
     folder = f"{settings.ARCHIVE}/{name}-{uuid4().hex[:12]}"
     with leftovers.folder(Path(settings.DATA_DIR), elsewhere=folder):
-        return _new(run, folder, at)
+        return _new(run, folder, at, instead_of=kept)
 
 
-def _new(run: Run, folder: str, at: datetime) -> Archived:
+def _check_all_here(month: int) -> None:
+    """Raise NoArchive where nods have left: nothing but their archive has them."""
+    if Past.objects.filter(month=month).exists():
+        raise NoArchive(
+            _(
+                "Nods of %(month)s have left for its archive, so there can be no other. Nothing was"
+                " changed: bring that one back from a copy, or the nods with mickle nods-return."
+            )
+            % {"month": months.text(month)}
+        )
+
+
+def _new(run: Run, folder: str, at: datetime, *, instead_of: Archive | None) -> Archived:
     """Write the archive of a month to a new folder; what fails leaves none.
 
     Of two who write at once one has written it, and the other looks at that.
@@ -95,23 +113,34 @@ def _new(run: Run, folder: str, at: datetime) -> Archived:
     except BaseException:
         files.discard(folder)
         raise
-    if not _noted(row):
+    if not _noted(row, instead_of):
         files.discard(folder)
         return check(month=run.month)
     return done
 
 
-def _noted(row: Archive) -> bool:
+def _noted(row: Archive, instead_of: Archive | None) -> bool:
     """Put an archive on record, unless another is; whether it is this one."""
     mine = Archive.objects.filter(month=row.month, folder=row.folder)
     try:
-        Archive.objects.bulk_create([row], ignore_conflicts=True)
-    except DatabaseError:
+        _note(row, instead_of)
+    except (DatabaseError, NoArchive):
         # Where it cannot be asked it may be on record, and the files stay.
         if not mine.exists():
             files.discard(row.folder)
         raise
     return mine.exists()
+
+
+def _note(row: Archive, instead_of: Archive | None) -> None:
+    if instead_of is None:
+        Archive.objects.bulk_create([row], ignore_conflicts=True)
+        return
+    with transaction.atomic():
+        # What left while it was written is in the other one alone.
+        _check_all_here(row.month)
+        facts = {"folder": row.folder, "manifest_sha256": row.manifest_sha256, "at": row.at}
+        Archive.objects.filter(month=row.month, folder=instead_of.folder).update(**facts)
 
 
 def missing() -> list[int]:

@@ -342,9 +342,9 @@ def to_archive() -> list[int]:
     return _archive.missing()
 
 
-def archive(*, month: int, at: datetime) -> Archived:
+def archive(*, month: int, at: datetime, anew: bool = False) -> Archived:
     """Write a settled month to files, read them back and compute it again; raises NoArchive."""
-    return _archive.write(month=month, at=at)
+    return _archive.write(month=month, at=at, anew=anew)
 
 
 def check_archive(*, month: int) -> Archived:

@@ -57,6 +57,27 @@ CLOCKWORK = [
         _ARCHIVES + "two_who_archive",
     ),
     Bug(
+        "another archive is written where nods have left",
+        "settlement/_archive.py",
+        "            return check(month=month)\n        _check_all_here(month)\n",
+        "            return check(month=month)\n",
+        "tests/settlement/test_archive_anew.py -k have_left",
+    ),
+    Bug(
+        "another archive counts though nods left while it was written",
+        "settlement/_archive.py",
+        "        _check_all_here(row.month)\n",
+        "",
+        "tests/settlement/test_archive_anew.py -k while_it_is_written",
+    ),
+    Bug(
+        "an archive is taken for another however it is called by now",
+        "settlement/_archive.py",
+        "filter(month=row.month, folder=instead_of.folder).update",
+        "filter(month=row.month).update",
+        "tests/settlement/test_archive_anew.py -k of_two",
+    ),
+    Bug(
         "an archive counts before it is on the disk",
         "settlement/_archive.py",
         "            files.keep(folder)\n",

@@ -24,8 +24,14 @@ class Command(Base):
     def add_arguments(self, parser: CommandParser) -> None:
         """Which month."""
         parser.add_argument("month", metavar="MONTH", type=month, help="for example 2026-11")
-        parser.add_argument(
+        either = parser.add_mutually_exclusive_group()
+        either.add_argument(
             "--check", action="store_true", help="only see whether the archive is what was written"
+        )
+        either.add_argument(
+            "--anew",
+            action="store_true",
+            help="write another in place of one that is lost or lies elsewhere",
         )
         takes_json(parser)
 
@@ -35,7 +41,9 @@ class Command(Base):
         if options["check"]:
             done = settlement.check_archive(month=options["month"])
         else:
-            done = settlement.archive(month=options["month"], at=instance.now())
+            done = settlement.archive(
+                month=options["month"], at=instance.now(), anew=options["anew"]
+            )
         facts = {
             "month": name,
             "folder": done.folder,
