@@ -348,7 +348,7 @@ def _not_read(row: Archive, why: str) -> NoArchive:
     return NoArchive(
         _(
             "The archive of %(month)s cannot be read (%(error)s). The books were not changed:"
-            " see whether %(folder)s is there."
+            " see whether %(folder)s is there. If it is lost: mickle archive %(month)s --anew"
         )
         % {"month": months.text(row.month), "error": why, "folder": row.folder}
     )
@@ -372,7 +372,8 @@ def _broken(month: int, path: str) -> NoArchive:
     return NoArchive(
         _(
             "The archive of %(month)s is not what was written: %(path)s differs. The books were not"
-            " changed: restore the file from a copy."
+            " changed: restore the file from a copy. If there is none: mickle archive %(month)s"
+            " --anew"
         )
         % {"month": months.text(month), "path": path}
     )
