@@ -1,6 +1,5 @@
 """A site's limit for strangers: that we asked too often says nothing of an account."""
 
-from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
@@ -8,10 +7,10 @@ import pytest
 from mickle.claims import proofs
 from mickle.claims.models import Proof
 from tests.claims.seeing import AT
-from tests.claims.signing import HUB, KNOWN, look, sign_in
-from tests.claims.sites import Sites, sites_at, told
+from tests.claims.signing import HUB, look, sign_in
+from tests.claims.sites import told
 from tests.lib.street import page
-from tests.people import creator, instance_at
+from tests.people import creator
 
 pytestmark = pytest.mark.django_db
 
@@ -21,15 +20,6 @@ USED_UP = page(
 )
 # What was asked once is not asked again for some minutes.
 LATER = timedelta(hours=1)
-
-
-@pytest.fixture
-def sites(tmp_path, settings) -> Iterator[Sites]:
-    instance_at("2026-11")
-    for name, value in KNOWN.items():
-        setattr(settings, name, value)
-    with sites_at(tmp_path) as found:
-        yield found
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,5 @@
 """Who has begun to talk to a site is not stopped half way, and who may not yet loses nothing."""
 
-from collections.abc import Iterator
-
 import pytest
 
 from mickle.claims import _sites, accounts
@@ -9,21 +7,18 @@ from mickle.claims.accounts import TooOften
 from mickle.claims.models import App, SignIn
 from mickle.ops import deeds
 from tests.claims.seeing import AT
-from tests.claims.signing import HUB, KNOWN, SOCIAL, come, leave, sign_in
-from tests.claims.sites import Sites, sites_at
-from tests.people import creator, instance_at
+from tests.claims.signing import HUB, SOCIAL, come, leave, sign_in
+from tests.claims.sites import Sites
+from tests.people import creator
 
 pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
-def sites(tmp_path, settings) -> Iterator[Sites]:
-    instance_at("2026-11")
-    for name, value in KNOWN.items():
-        setattr(settings, name, value)
-    with sites_at(tmp_path) as found:
-        found.github.add(1, "bob")
-        yield found
+def sites(sites: Sites) -> Sites:
+    """Bob has an account at one."""
+    sites.github.add(1, "bob")
+    return sites
 
 
 def others_come() -> int:
