@@ -15,6 +15,7 @@ from mickle.claims._looking import Seen, Silence
 from mickle.claims.models import Proof
 from mickle.instance import instance
 from mickle.lib.errors import Refused
+from mickle.members import members
 from mickle.members.models import Member
 from mickle.things import things
 from mickle.things.models import Scope
@@ -36,10 +37,6 @@ class TooMany(Refused):
     """The member has asked for more ways than anybody needs."""
 
 
-class Leaving(Refused):
-    """The member is closing the account, or has."""
-
-
 def new_token() -> str:
     """What holds for one member, place and way."""
     return secrets.token_urlsafe(_TOKEN_BYTES)
@@ -51,10 +48,10 @@ def live(member: Member) -> QuerySet[Proof]:
 
 
 def check_staying(member: Member) -> None:
-    """Raise Leaving for one who leaves; the caller holds their row, as whoever closes it does."""
+    """Raise members.Leaving for one who leaves; to be sure of it the caller holds their row."""
     if Member.objects.filter(id=member.id, closing_at=None, closed_at=None).exists():
         return
-    raise Leaving(_("This account is being closed, so it can own nothing new."))
+    raise members.Leaving(_("This account is being closed, so it can own nothing new."))
 
 
 def check_room(shown: QuerySet[Proof]) -> None:

@@ -252,7 +252,7 @@ def finish(
     """What a member who comes back has shown: the account, and what it made is theirs.
 
     Where another member shows the same it is looked at once more first. Raises TooOften, Expired,
-    Denied, Strange, Leaving, TooMany or a failure of the fetcher.
+    Denied, Strange, members.Leaving, TooMany or a failure of the fetcher.
     """
     # One place for all of it: nobody is stopped with a token that is not given back yet.
     with _talking():
@@ -327,7 +327,8 @@ def _account(site: Site, key: Key, token: str, line: Line) -> Account:
 def note(*, member: Member, account: Account, at: datetime) -> Proof:
     """An account that a site has just said to be the member's; the same again changes nothing.
 
-    Of two members at once the second finds that the first has it. Raises Leaving or TooMany.
+    Of two members at once the second finds that the first has it. Raises TooMany or
+    members.Leaving.
     """
     with transaction.atomic():
         return _note(member, account, at)

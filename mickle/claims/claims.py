@@ -6,6 +6,7 @@ from django.db import transaction
 from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
+from mickle.claims import _standing
 from mickle.claims.models import NOTE_CHARACTERS, Claim
 from mickle.lib.errors import Refused
 from mickle.members.models import Member
@@ -14,7 +15,7 @@ from mickle.things.models import Thing
 
 
 class CannotClaim(Refused):
-    """The thing has an owner or can have none, or the member is leaving."""
+    """The thing has an owner or can have none."""
 
 
 class BadNote(Refused):
@@ -28,7 +29,7 @@ class Decided(Refused):
 def make(*, thing: Thing, member: Member, at: datetime, note: str = "") -> Claim:
     """Say that a thing is the member's; claiming it twice is one open claim with the first note.
 
-    Raises CannotClaim or BadNote.
+    Raises CannotClaim, members.Leaving or BadNote.
     """
     text = _plain(note)
     row = Thing.objects.get(id=thing.id)
@@ -38,7 +39,7 @@ def make(*, thing: Thing, member: Member, at: datetime, note: str = "") -> Claim
         raise CannotClaim(_("Another member has shown that this is theirs. Nothing was changed."))
     if row.state in (Thing.State.REFUSED, Thing.State.MERGED):
         raise CannotClaim(_("Nobody can own this page here. Nothing was changed."))
-    _check_staying(member)
+    _standing.check_staying(member)
     claim, _made = Claim.objects.get_or_create(
         thing=row,
         member=member,
@@ -58,12 +59,6 @@ def _plain(note: str) -> str:
     return text
 
 
-def _check_staying(member: Member) -> None:
-    staying = Member.objects.filter(id=member.id, closing_at=None, closed_at=None)
-    if not staying.exists():
-        raise CannotClaim(_("This account is being closed, so it can own nothing new."))
-
-
 def open_claims() -> QuerySet[Claim]:
     """What waits for an operator, oldest first."""
     rows = Claim.objects.filter(state=Claim.State.OPEN)
@@ -73,11 +68,11 @@ def open_claims() -> QuerySet[Claim]:
 def grant(*, claim: Claim, by: Member, at: datetime) -> Thing:
     """Make the member the owner; the caller then calls `settlement.release`.
 
-    Raises Decided, CannotClaim, or what `things.set_owner` raises; the claim then stays as it was.
+    Raises Decided, members.Leaving, or what `things.set_owner` raises; the claim stays as it was.
     """
     with transaction.atomic():
         _decide(claim, Claim.State.GRANTED, by, at)
-        _check_staying(claim.member)
+        _standing.check_staying(claim.member)
         return things.set_owner(thing=claim.thing, owner=claim.member, at=at)
 
 

@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from mickle.claims import _looking, _places, _standing
 from mickle.claims._looking import Eyes, Seen, Silence, Wanted
 from mickle.claims._places import NotOnePlace, Place
-from mickle.claims._standing import ASKED_FOR, LIVE_AT_MOST, NOTICE, SILENT_FOR, Leaving, TooMany
+from mickle.claims._standing import ASKED_FOR, LIVE_AT_MOST, NOTICE, SILENT_FOR, TooMany
 from mickle.claims.models import EVIDENCE_CHARACTERS, Proof
 from mickle.instance import instance
 from mickle.ledger.ledger import Check
@@ -24,7 +24,7 @@ from mickle.teams import teams
 from mickle.things import things
 from mickle.things.models import Scope, Thing
 
-__all__ = ["LIVE_AT_MOST", "NOTICE", "SILENT_FOR", "Eyes", "Leaving", "NotOnePlace", "TooMany"]
+__all__ = ["LIVE_AT_MOST", "NOTICE", "SILENT_FOR", "Eyes", "NotOnePlace", "TooMany"]
 
 LOOKED_AT_EVERY = timedelta(days=30)
 # One that gives no answer is asked again no sooner.
@@ -55,7 +55,7 @@ class TooSoon(Refused):
 def begin(*, member: Member, address: str, method: str, at: datetime) -> Proof:
     """A way to show that a place is the member's, open for seven days; the same again while open.
 
-    Raises BadUrl, NotOnePlace, BadMethod, Leaving or TooMany.
+    Raises BadUrl, NotOnePlace, BadMethod, members.Leaving or TooMany.
     """
     if method not in Proof.Method.values or method == Proof.Method.ACCOUNT:
         raise BadMethod(_("This way of showing it is not known here. Nothing was changed."))

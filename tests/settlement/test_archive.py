@@ -2,6 +2,7 @@
 
 import json
 from collections import Counter
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -20,6 +21,7 @@ from tests.settlement import test_same_bytes
 from tests.settlement.test_stages import give
 
 pytestmark = pytest.mark.django_db(transaction=True)
+Write = Callable[[], settlement.Archived]
 
 
 @pytest.fixture
@@ -181,15 +183,21 @@ def test_what_the_books_do_not_take_leaves_no_files(settled, folder, monkeypatch
     assert Archive.objects.exists() is noted
 
 
-def test_of_two_who_archive_at_once_one_has_and_the_other_looks_at_it(settled, folder, monkeypatch):
+def overtaken(monkeypatch: pytest.MonkeyPatch, write: Write) -> list[settlement.Archived]:
+    """Somebody else writes one as the next is to be looked at; what theirs is."""
     done, checked = [], _archive._checked
 
     def another_is_faster(row: Archive) -> settlement.Archived:
         monkeypatch.undo()
-        done.append(archive())
+        done.append(write())
         return checked(row)
 
     monkeypatch.setattr(_archive, "_checked", another_is_faster)
+    return done
+
+
+def test_of_two_who_archive_at_once_one_has_and_the_other_looks_at_it(settled, folder, monkeypatch):
+    done = overtaken(monkeypatch, archive)
     assert [archive()] == done
     assert [str(path) for path in folder.iterdir()] == [Archive.objects.get().folder]
 

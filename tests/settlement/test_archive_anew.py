@@ -11,6 +11,7 @@ from mickle.nods.models import Past
 from mickle.settlement import _archive, past, settlement
 from mickle.settlement.models import Archive
 from tests.people import EARLY_DECEMBER, NOVEMBER, creator, instance_at, member, thing
+from tests.settlement.test_archive import overtaken
 from tests.settlement.test_past import settle
 from tests.settlement.test_stages import give
 
@@ -93,14 +94,7 @@ def test_where_nods_leave_while_it_is_written_the_old_one_counts(place, monkeypa
 
 def test_of_two_who_write_it_anew_one_has_and_the_other_looks_at_it(place, monkeypatch):
     [old] = folders(place)
-    done, checked = [], _archive._checked
-
-    def another_is_faster(row: Archive) -> settlement.Archived:
-        monkeypatch.undo()
-        done.append(anew())
-        return checked(row)
-
-    monkeypatch.setattr(_archive, "_checked", another_is_faster)
+    done = overtaken(monkeypatch, anew)
     assert [anew()] == done
     assert folders(place) == {old, done[0].folder}
 
