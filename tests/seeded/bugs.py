@@ -1,6 +1,7 @@
 """The bugs that are planted, and the test that has to catch each."""
 
 from tests.seeded.accounts import ACCOUNTS
+from tests.seeded.archives import ARCHIVES
 from tests.seeded.arrears import ARREARS
 from tests.seeded.beside import BESIDE
 from tests.seeded.bug import Bug
@@ -17,6 +18,7 @@ from tests.seeded.pipeline import PIPELINE
 from tests.seeded.programs import PROGRAMS
 from tests.seeded.proving import PROVING
 from tests.seeded.showing import SHOWING
+from tests.seeded.signing_in import SIGNING_IN
 from tests.seeded.teaming import TEAMING
 from tests.seeded.turns import TURNS
 
@@ -69,6 +71,8 @@ BUGS = [
     *MAILING,
     *SHOWING,
     *ACCOUNTS,
+    *SIGNING_IN,
+    *ARCHIVES,
     *MERGING,
     *TEAMING,
     *CLICKING,

@@ -199,4 +199,11 @@ PROGRAMS = [
         "if not taken and wanted < open_month:",
         "tests/nods/test_give.py -k closes_as_it_is_taken_back",
     ),
+    Bug(
+        "a burst is refused its last request at some hours",
+        "lib/buckets.py",
+        "self._slack_s = self._cost_s / 1000",
+        "self._slack_s = 0.0",
+        "tests/lib/test_buckets.py -k all_it_holds",
+    ),
 ]

@@ -49,6 +49,13 @@ TEAMING = [
         "tests/journeys/test_teaming.py -k one_leaves",
     ),
     Bug(
+        "who takes a proposal back says no to it",
+        "web/views/teaming.py",
+        "entry.by == entry.agreement.proposed_by",
+        "entry.by is None",
+        "tests/journeys/test_teaming.py -k names_the_proposal",
+    ),
+    Bug(
         "who came into a team again has left it",
         "teams/_reading.py",
         "last = max(end for",
